@@ -1,0 +1,196 @@
+"""The error tree, exit codes and findings: what went wrong, why, and the fix."""
+
+from dataclasses import dataclass
+from enum import IntEnum, StrEnum
+from typing import ClassVar
+
+
+class ExitCode(IntEnum):
+    """What the process tells its caller; the table in the docs is generated from this."""
+
+    DONE = 0
+    FAILED = 1
+    USAGE = 2
+    INPUT = 3
+    UNSATISFIABLE = 4
+    NOT_READY = 5
+    FINDINGS = 6
+    TIMED_OUT = 7
+    CHANGES = 8
+    BUG = 70
+    INTERRUPTED = 130
+
+
+EXIT_CODE_MEANINGS: dict[ExitCode, str] = {
+    ExitCode.DONE: "done",
+    ExitCode.FAILED: "an operation failed",
+    ExitCode.USAGE: "the command line is wrong",
+    ExitCode.INPUT: "the input is wrong",
+    ExitCode.UNSATISFIABLE: "cannot be satisfied, does not fit",
+    ExitCode.NOT_READY: "your machine or account is not ready",
+    ExitCode.FINDINGS: "checks found something",
+    ExitCode.TIMED_OUT: "timed out, may still succeed; running again is safe",
+    ExitCode.CHANGES: "changes exist (`diff`, `plan --exit-code`)",
+    ExitCode.BUG: "a bug in llmplat",
+    ExitCode.INTERRUPTED: "interrupted",
+}
+
+
+class Severity(StrEnum):
+    """How much a finding matters."""
+
+    ERROR = "error"
+    WARNING = "warning"
+    NOTE = "note"
+
+
+@dataclass(frozen=True)
+class Where:
+    """A place in a file, 1-based; line 0 means the file as a whole."""
+
+    file: str
+    line: int = 0
+    column: int = 0
+
+    def __str__(self) -> str:
+        if not self.line:
+            return self.file
+        return f"{self.file}:{self.line}:{self.column}"
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One result of a check."""
+
+    code: str
+    what: str
+    why: str | None = None
+    fix: tuple[str, ...] = ()
+    where: Where | None = None
+    also: tuple[Where, ...] = ()
+    severity: Severity = Severity.ERROR
+
+
+class LlmplatError(Exception):
+    """An expected failure: a value with what, why and fix; it never prints or exits.
+
+    `code` is kebab-case and never reused; `details` is shown with --debug and in the log.
+    """
+
+    code: ClassVar[str] = "error"
+    exit_code: ClassVar[ExitCode] = ExitCode.FAILED
+
+    def __init__(
+        self,
+        what: str,
+        why: str | None = None,
+        fix: tuple[str, ...] = (),
+        *,
+        details: str | None = None,
+        findings: tuple[Finding, ...] = (),
+    ) -> None:
+        super().__init__(what)
+        self.what = what
+        self.why = why
+        self.fix = fix
+        self.details = details
+        self.findings = findings
+
+
+class SpecError(LlmplatError):
+    """The platform file, a lock or a keys file is wrong; carries findings with positions."""
+
+    code = "spec-invalid"
+    exit_code = ExitCode.INPUT
+
+
+class NewerVersionError(SpecError):
+    """A file or state was written by a newer llmplat."""
+
+    code = "spec-newer-version"
+
+
+class InputError(LlmplatError):
+    """An argument names something that does not exist or is not allowed."""
+
+    code = "input-invalid"
+    exit_code = ExitCode.INPUT
+
+
+class CatalogError(LlmplatError):
+    """Our own data is wrong: a bug."""
+
+    code = "catalog-invalid"
+    exit_code = ExitCode.BUG
+
+
+class PlanError(LlmplatError):
+    """Wishes that cannot be met together."""
+
+    code = "plan-impossible"
+    exit_code = ExitCode.UNSATISFIABLE
+
+
+class DoesNotFitError(PlanError):
+    """A model does not fit the memory it is given."""
+
+    code = "fit-impossible"
+
+
+class RenderError(LlmplatError):
+    """A template is undefined or does not parse: a bug."""
+
+    code = "render-failed"
+    exit_code = ExitCode.BUG
+
+
+class ValidationFailed(LlmplatError):  # noqa: N818 (the field says "validation failed")
+    """Checks found something at or above the threshold."""
+
+    code = "check-failed"
+    exit_code = ExitCode.FINDINGS
+
+
+class PreconditionError(LlmplatError):
+    """A tool, port, permission, memory or disk is missing."""
+
+    code = "need-missing"
+    exit_code = ExitCode.NOT_READY
+
+
+class BusyError(PreconditionError):
+    """Another run holds this platform."""
+
+    code = "need-exclusive"
+
+
+class DownloadError(LlmplatError):
+    """Bytes could not be fetched or are not the bytes expected."""
+
+    code = "fetch-failed"
+
+
+class SubstrateError(LlmplatError):
+    """The substrate said no: a process died, a part would not start."""
+
+    code = "substrate-failed"
+
+
+class GatewayError(LlmplatError):
+    """The running gateway refused or could not be reached."""
+
+    code = "gateway-failed"
+
+
+class TimedOutError(LlmplatError):
+    """Still converging; running again is safe."""
+
+    code = "wait-timeout"
+    exit_code = ExitCode.TIMED_OUT
+
+
+class InternalError(LlmplatError):
+    """Anything unexpected: a bug."""
+
+    code = "internal"
+    exit_code = ExitCode.BUG
