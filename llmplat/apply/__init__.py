@@ -1,0 +1,1 @@
+"""Ordered, re-runnable steps over the ports."""

@@ -1,0 +1,1 @@
+"""What exists: layers, profiles, components, runtimes, GPUs, prices; facts are dated data files."""

@@ -1,0 +1,1 @@
+"""The command line: strings the stages together."""

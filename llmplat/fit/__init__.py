@@ -1,0 +1,1 @@
+"""Memory and throughput arithmetic; no I/O."""

@@ -1,0 +1,1 @@
+"""Platform + lock + catalogue -> Plan; decides everything."""

@@ -1,0 +1,1 @@
+"""Plan -> files and argvs; decides nothing."""
