@@ -1,0 +1,53 @@
+# The one entry: people, CI and hooks call the same names. Every target does its own set-up.
+VENV ?= .venv
+BIN := $(VENV)/bin
+PACKAGES := llmplat tests
+
+.DEFAULT_GOAL := help
+.PHONY: help setup up down test check fix unit golden docs bench lock-tools clean
+
+help: ## Show what there is
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  %-12s %s\n", $$1, $$2}'
+
+setup: ## Make the virtual environment from the hash-locked requirements
+	@bash .ci/setup $(VENV)
+
+up: setup ## Start the platform on this machine and prove it with a real answer
+	@$(BIN)/llmplat up
+
+down: setup ## Stop what `make up` started (data stays)
+	@$(BIN)/llmplat down
+
+test: check ## Run every check and every test, the real engine included
+	@bash .ci/setup-tests
+	$(BIN)/python -m pytest -q tests --ignore=tests/benchmarks
+
+check: setup ## Format, lint, types, import contracts, spelling, YAML
+	$(BIN)/ruff format --check $(PACKAGES)
+	$(BIN)/ruff check $(PACKAGES)
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/codespell llmplat tests docs profiles infra README.md CHANGELOG.md
+	$(BIN)/yamllint -s profiles infra llmplat/spec/data templates
+
+fix: setup ## Format and repair what can be repaired
+	$(BIN)/ruff check --fix $(PACKAGES)
+	$(BIN)/ruff format $(PACKAGES)
+
+unit: setup ## The fast tests only (no network, no processes to speak of)
+	$(BIN)/python -m pytest -q tests/unit tests/properties tests/golden tests/cli tests/catalog tests/docs
+
+golden: setup ## Write the golden files anew
+	$(BIN)/python -m pytest -q tests/golden --update-golden
+
+docs: setup ## Write the generated pages anew
+	$(BIN)/python -m llmplat.cli.document
+
+bench: setup ## Run every benchmark side by side (minutes; never part of pass or fail)
+	@for bench in tests/benchmarks/*.py; do echo "== $$bench"; $(BIN)/python $$bench || exit 1; done
+
+lock-tools: setup ## Resolve what `make` installs anew, with hashes
+	$(BIN)/uv pip compile pyproject.toml .ci/requirements.in --group dev --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --no-emit-index-url -q -o .ci/requirements.lock
+
+clean: ## Remove the virtual environment and caches of the checkout
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
