@@ -1,0 +1,156 @@
+"""What the catalogue holds, as frozen values: facts with their source, choices by name."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Sourced:
+    """Where a fact was read and when."""
+
+    source: str
+    as_of: str
+    """ISO date."""
+
+
+@dataclass(frozen=True)
+class Profile:
+    """A named stopping point in the layers."""
+
+    name: str
+    title: str
+    purpose: str
+    up_to: str
+    """Name of the last layer that belongs to it."""
+
+
+@dataclass(frozen=True)
+class Layer:
+    """One cumulative layer."""
+
+    order: int
+    name: str
+    title: str
+    purpose: str
+    needs: tuple[str, ...]
+    """Abilities a substrate must offer for it."""
+
+
+@dataclass(frozen=True)
+class PinnedVersion(Sourced):
+    """The version a component is pinned to."""
+
+    pinned: str
+    app: str
+    chart: str | None = None
+    repository: str | None = None
+
+
+@dataclass(frozen=True)
+class Component:
+    """One part of the platform; it says its own layer."""
+
+    name: str
+    layer: str
+    purpose: str
+    needs: tuple[str, ...]
+    """Abilities a substrate must offer for it."""
+    requires: tuple[str, ...]
+    """Other components, of the same or a lower layer."""
+    optional: bool
+    """Left out unless the platform file turns it on."""
+    version: PinnedVersion | None
+    runtimes: tuple[str, ...]
+    """Runtimes whose version is its version, in place of a pinned one."""
+
+
+@dataclass(frozen=True)
+class SubstrateFacts:
+    """What one substrate offers."""
+
+    name: str
+    title: str
+    provisioner: str
+    abilities: tuple[str, ...]
+    leaves_out: Mapping[str, str]
+    """Component -> why this substrate does without it."""
+
+
+@dataclass(frozen=True)
+class Gpu(Sourced):
+    """One accelerator type."""
+
+    name: str
+    title: str
+    memory_bytes: int
+    memory_bandwidth_bytes_per_s: int
+
+
+@dataclass(frozen=True)
+class Machine(Sourced):
+    """What is assumed of a machine that nothing better is known about."""
+
+    name: str
+    title: str
+    usd_per_hour: float
+    memory_bandwidth_bytes_per_s: int
+    engine_overhead_bytes: int
+    gateway_bytes: int
+    gateway_worker_bytes: int
+
+
+@dataclass(frozen=True)
+class Throughput(Sourced):
+    """Measured output tokens per second of one replica at full load."""
+
+    model: str
+    hardware: str
+    tokens_per_s: float
+    concurrency: int
+
+
+@dataclass(frozen=True)
+class PriceDefaults(Sourced):
+    """Assumptions behind a computed price."""
+
+    utilisation: float
+    input_share: float
+
+
+@dataclass(frozen=True)
+class Runtime:
+    """One locked environment that a launch runs in; `facts` is its file as read."""
+
+    name: str
+    title: str
+    version: str
+    facts: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Demo:
+    """One bundled demo model; `facts` is its file as read."""
+
+    name: str
+    title: str
+    facts: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Catalog:
+    """Everything that exists, indexed by name."""
+
+    profiles: Mapping[str, Profile]
+    layers: tuple[Layer, ...]
+    """In their order."""
+    components: Mapping[str, Component]
+    substrates: Mapping[str, SubstrateFacts]
+    abilities: Mapping[str, str]
+    """Ability -> what it means."""
+    gpus: Mapping[str, Gpu]
+    machines: Mapping[str, Machine]
+    throughput: tuple[Throughput, ...]
+    prices: PriceDefaults
+    runtimes: Mapping[str, Runtime] = field(default_factory=dict)
+    demos: Mapping[str, Demo] = field(default_factory=dict)

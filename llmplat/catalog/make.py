@@ -1,0 +1,118 @@
+"""Turns one record of a catalogue file into one entry."""
+
+from typing import Any
+
+from llmplat.catalog.entries import (
+    Component,
+    Gpu,
+    Layer,
+    Machine,
+    PinnedVersion,
+    PriceDefaults,
+    Profile,
+    SubstrateFacts,
+    Throughput,
+)
+from llmplat.catalog.read import Record
+
+
+def make_profile(record: Record) -> Profile:
+    """profiles/<name>.yaml."""
+    return Profile(up_to=record.text("upTo"), **_titled(record))
+
+
+def make_layer(record: Record) -> Layer:
+    """profiles/layers/NN-<name>.yaml."""
+    return Layer(order=record.whole("order"), needs=record.texts("needs"), **_titled(record))
+
+
+def make_component(record: Record) -> Component:
+    """templates/components/<name>/component.yaml."""
+    version = record.record("version")
+    return Component(
+        name=record.text("name"),
+        layer=record.text("layer"),
+        purpose=record.text("purpose"),
+        needs=record.texts("needs"),
+        requires=record.texts("requires"),
+        optional=record.flag("optional"),
+        version=None if version is None else _version(version),
+        runtimes=record.texts("runtimes"),
+    )
+
+
+def make_substrate(record: Record) -> SubstrateFacts:
+    """infra/<name>/substrate.yaml."""
+    return SubstrateFacts(
+        name=record.text("name"),
+        title=record.text("title"),
+        provisioner=record.text("provisioner"),
+        abilities=record.texts("abilities"),
+        leaves_out=record.mapping("leavesOut"),
+    )
+
+
+def make_gpu(record: Record) -> Gpu:
+    """data/gpus/<name>.yaml."""
+    record.text("memory_source")
+    return Gpu(
+        name=record.text("name"),
+        title=record.text("title"),
+        memory_bytes=record.whole("memory_bytes"),
+        memory_bandwidth_bytes_per_s=record.whole("memory_bandwidth_bytes_per_s"),
+        **_sourced(record),
+    )
+
+
+def make_machine(record: Record) -> Machine:
+    """data/machines/<name>.yaml."""
+    return Machine(
+        name=record.text("name"),
+        title=record.text("title"),
+        usd_per_hour=record.number("usd_per_hour"),
+        memory_bandwidth_bytes_per_s=record.whole("memory_bandwidth_bytes_per_s"),
+        engine_overhead_bytes=record.whole("engine_overhead_bytes"),
+        gateway_bytes=record.whole("gateway_bytes"),
+        gateway_worker_bytes=record.whole("gateway_worker_bytes"),
+        **_sourced(record),
+    )
+
+
+def make_throughput(record: Record) -> Throughput:
+    """One row of data/throughput/*.yaml."""
+    return Throughput(
+        model=record.text("model"),
+        hardware=record.text("hardware"),
+        tokens_per_s=record.number("tokens_per_s"),
+        concurrency=record.whole("concurrency"),
+        **_sourced(record),
+    )
+
+
+def make_price_defaults(record: Record) -> PriceDefaults:
+    """data/prices/defaults.yaml."""
+    return PriceDefaults(
+        utilisation=record.number("utilisation"),
+        input_share=record.number("input_share"),
+        **_sourced(record),
+    )
+
+
+def _titled(record: Record) -> dict[str, Any]:
+    return {key: record.text(key) for key in ("name", "title", "purpose")}
+
+
+def _sourced(record: Record) -> dict[str, Any]:
+    return {key: record.text(key) for key in ("source", "as_of")}
+
+
+def _version(record: Record) -> PinnedVersion:
+    version = PinnedVersion(
+        pinned=record.text("pinned"),
+        app=record.text("app"),
+        chart=record.optional_text("chart"),
+        repository=record.optional_text("repository"),
+        **_sourced(record),
+    )
+    record.done()
+    return version
