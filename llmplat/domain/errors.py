@@ -110,6 +110,13 @@ class NewerVersionError(SpecError):
     code = "spec-newer-version"
 
 
+class UsageError(LlmplatError):
+    """The command line itself is wrong."""
+
+    code = "usage"
+    exit_code = ExitCode.USAGE
+
+
 class InputError(LlmplatError):
     """An argument names something that does not exist or is not allowed."""
 

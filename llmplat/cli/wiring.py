@@ -1,0 +1,112 @@
+"""The composition root: the only module that names adapters, each imported when it is asked for."""
+
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from llmplat.cli.run import Run, cache_home, state_home
+from llmplat.domain.errors import InputError
+
+if TYPE_CHECKING:
+    from llmplat.catalog.entries import Catalog
+    from llmplat.spec.load import LoadedPlatform
+    from llmplat.spec.lock import Lock
+
+DEFAULT_FILE = "platform.yaml"
+LOCK_FILE = "platform.lock.yaml"
+KEYS_FILE = "keys.yaml"
+
+
+@dataclass(frozen=True)
+class Opened:
+    """The platform a command works on, and the files that belong to it."""
+
+    loaded: "LoadedPlatform"
+    file: Path | None
+    """None: the built-in default."""
+    lock_file: Path
+    keys_file: Path
+    state: Path
+    cache: Path
+
+    @property
+    def name(self) -> str:
+        """The platform's name."""
+        return self.loaded.platform.name
+
+
+def home() -> Path:
+    """The folder that holds profiles/, templates/ and infra/: in a wheel or in a checkout."""
+    package = Path(__file__).resolve().parent.parent
+    bundled = package / "_bundled"
+    return bundled if bundled.is_dir() else package.parent
+
+
+def cache_dir(run: Run) -> Path:
+    """What can be fetched again: environments, models, downloads."""
+    return cache_home(run.env)
+
+
+def state_dir(run: Run, platform: str) -> Path:
+    """What the platform of that name owns on this machine: secrets, logs, Redis, rendered files."""
+    return state_home(run.env) / platform
+
+
+@lru_cache(maxsize=1)
+def catalog() -> "Catalog":
+    """The shipped catalogue; raises CatalogError when it is broken."""
+    from llmplat.catalog.load import load_catalog
+
+    return load_catalog(home())
+
+
+def open_platform(run: Run) -> Opened:
+    """The file named by --file, else ./platform.yaml, else the built-in default (and says so).
+
+    Raises InputError for a named file that does not exist, SpecError for a wrong one.
+    """
+    from llmplat.spec.load import default_platform, load_platform
+
+    file = _file(run)
+    if file is None:
+        loaded = default_platform()
+        run.emitter.note(
+            "no platform.yaml here: using the built-in default (`llmplat init` writes one)"
+        )
+        beside = state_dir(run, loaded.platform.name)
+    else:
+        loaded = load_platform(file)
+        beside = file.resolve().parent
+    return Opened(
+        loaded=loaded,
+        file=file,
+        lock_file=beside / LOCK_FILE,
+        keys_file=beside / KEYS_FILE,
+        state=state_dir(run, loaded.platform.name),
+        cache=cache_dir(run),
+    )
+
+
+def _file(run: Run) -> Path | None:
+    if run.file is not None:
+        if not run.file.is_file():
+            raise InputError(
+                f"There is no platform file {run.file}.",
+                fix=(
+                    f"llmplat init --file {run.file}",
+                    "or leave --file out for the built-in default",
+                ),
+            )
+        return run.file
+    default = Path(DEFAULT_FILE)
+    return default if default.is_file() else None
+
+
+def read_lock(opened: Opened) -> "Lock | None":
+    """The lock beside the platform file, None when there is none yet; SpecError when it is wrong."""
+    from llmplat.spec.lock import parse_lock
+
+    if not opened.lock_file.is_file():
+        return None
+    return parse_lock(opened.lock_file.read_text(encoding="utf-8"), str(opened.lock_file))
