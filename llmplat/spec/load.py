@@ -1,0 +1,53 @@
+"""platform.yaml into a checked Platform, all its faults at once with file, line and column."""
+
+from dataclasses import dataclass
+from importlib.resources import files
+from pathlib import Path as FilePath
+
+from llmplat.domain.errors import Finding, Severity, Where
+from llmplat.spec.platform import Platform
+from llmplat.spec.read import fail, parse_tree, read_text, validate
+from llmplat.spec.tree import Path, Tree
+
+DEFAULT_FILE = "(embedded default)"
+
+
+@dataclass(frozen=True)
+class LoadedPlatform:
+    """A platform that passed every check, and the file it came from."""
+
+    platform: Platform
+    file: str
+    text: str
+    tree: Tree
+    warnings: tuple[Finding, ...] = ()
+    """Findings that do not stop anything."""
+
+    def where(self, path: Path) -> Where:
+        """The place of a key by its path in the file: ("models", 0, "context")."""
+        return self.tree.where(path)
+
+
+def load_platform(path: FilePath) -> LoadedPlatform:
+    """The platform of the file at `path`; SpecError carries every fault with its place."""
+    return parse_platform(read_text(path), str(path))
+
+
+def default_platform() -> LoadedPlatform:
+    """The platform used when there is no file."""
+    return parse_platform(default_text(), DEFAULT_FILE)
+
+
+def default_text() -> str:
+    """The text of the embedded platform file."""
+    return (files("llmplat.spec") / "data" / "default-platform.yaml").read_text("utf-8")
+
+
+def parse_platform(text: str, file: str) -> LoadedPlatform:
+    """The platform of `text`; `file` is the name shown with positions. Raises SpecError."""
+    tree = parse_tree(text, file, "Platform")
+    platform, findings = validate(Platform, tree, tree.value)
+    errors = [item for item in findings if item.severity is Severity.ERROR]
+    if platform is None or errors:
+        fail(findings, file)
+    return LoadedPlatform(platform, file, text, tree, tuple(findings))

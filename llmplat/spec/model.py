@@ -1,0 +1,219 @@
+"""One served model: where its weights come from, how it runs, what it costs."""
+
+from typing import Annotated, Literal
+
+from pydantic import BeforeValidator, Field
+from pydantic.json_schema import WithJsonSchema
+
+from llmplat.spec.scalars import (
+    Alias,
+    HttpUrl,
+    Label,
+    Matches,
+    OptionValue,
+    SecretName,
+    Size,
+    Usd,
+    Word,
+    refuse,
+)
+from llmplat.spec.shape import Shape
+
+DataClass = Literal["public", "internal", "confidential"]
+
+DATA_CLASSES: tuple[DataClass, ...] = ("public", "internal", "confidential")
+"""Least sensitive first."""
+
+_SOURCE = (
+    r"^(hf://[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*(@[\w./-]+)?"
+    r"|demo://[a-z0-9][a-z0-9.-]*"
+    r"|file://\S.*"
+    r"|oci://[a-z0-9.:-]+(/[a-z0-9._-]+)+(:[\w.-]+)?@sha256:[0-9a-f]{64}"
+    r"|https://[^\s?#@]+"
+    r"|pvc://[a-z0-9.-]+(/\S*)?)$"
+)
+
+Source = Annotated[
+    str,
+    Matches(
+        _SOURCE,
+        "hf://org/name@revision, demo://name, file:///folder, oci://registry/name@sha256:<64 hex>, "
+        "https://host/path or pvc://claim/path",
+        500,
+    ),
+]
+"""Where the weights are. A revision may be missing: `llmplat lock` pins the one it finds."""
+
+
+class Backend(Shape):
+    """An OpenAI-compatible service outside this platform."""
+
+    url: Annotated[HttpUrl, Field(description="Base address, with /v1.")]
+    model: Annotated[Word, Field(description="The model's name as that service knows it.")]
+    key_secret: Annotated[
+        SecretName | None,
+        Field(description="Name of the secret with the key for that service; none: no key."),
+    ] = None
+
+
+class Replicas(Shape):
+    """How many engines serve the model."""
+
+    min: Annotated[int, Field(ge=0, le=256, description="Fewest; 0 only for a cold model.")] = 1
+    max: Annotated[
+        int, Field(ge=1, le=256, description="Most; the local substrate runs a fixed number.")
+    ] = 1
+
+
+class Engine(Shape):
+    """What the engine is told beyond what llmplat works out."""
+
+    kv_cache_memory_bytes: Annotated[
+        Size | None,
+        Field(
+            alias="kvCacheMemory",
+            description="Memory for the KV cache of one replica, for example 1GiB; without it "
+            "worked out from context and concurrency.",
+        ),
+    ] = None
+    options: Annotated[
+        dict[str, OptionValue],
+        Field(
+            description="Options of the engine itself, spelled as on its command line without the "
+            "leading dashes; checked against that version's own names."
+        ),
+    ] = Field(default_factory=dict)
+
+
+class Price(Shape):
+    """What tokens cost the tenants."""
+
+    input_usd_per_million_tokens: Annotated[
+        Usd, Field(description="USD for a million prompt tokens.")
+    ]
+    output_usd_per_million_tokens: Annotated[
+        Usd, Field(description="USD for a million answer tokens.")
+    ]
+
+
+class LoraAdapter(Shape):
+    """A small set of weights on top of the model's."""
+
+    name: Annotated[Label, Field(description="Name clients use.")]
+    source: Annotated[Source, Field(description="Where the adapter's weights are.")]
+
+
+class Package(Shape):
+    """Where the model is published as an image."""
+
+    repository: Annotated[Word, Field(description="Registry and repository, without a tag.")]
+    sign: Annotated[bool, Field(description="Sign the image.")] = False
+
+
+def _price(value: object) -> object:
+    if value is None or (isinstance(value, str) and value != "computed"):
+        raise refuse("must be computed, or inputUsdPerMillionTokens and outputUsdPerMillionTokens")
+    return None if value == "computed" else value
+
+
+PriceOrComputed = Annotated[Price | None, BeforeValidator(_price)]
+
+
+class Model(Shape):
+    """One model the platform serves."""
+
+    name: Annotated[Label, Field(description="The name clients send and everything is named by.")]
+    aliases: Annotated[
+        tuple[Alias, ...], Field(description="Other names clients may use for this model.")
+    ] = ()
+    kind: Annotated[
+        Literal["chat", "embedding"],
+        Field(description="What the model answers with: text or vectors."),
+    ] = "chat"
+    owner: Annotated[
+        Label,
+        Field(description="The tenant that answers for the model, or platform."),
+    ] = "platform"
+    source: Annotated[
+        Source | None,
+        Field(
+            description="Where the weights are: hf://org/name@revision, file:///folder, "
+            "demo://name ... A revision may be left out because the lock pins the one found."
+        ),
+    ] = None
+    backend: Annotated[
+        Backend | None,
+        Field(description="In place of source: an OpenAI-compatible service outside."),
+    ] = None
+    backends: Annotated[
+        tuple[Backend, ...],
+        Field(description="In place of source: several such services for one model."),
+    ] = ()
+    package: Annotated[Package | None, Field(description="Publish the model as an image.")] = None
+    context: Annotated[
+        int | None,
+        Field(
+            ge=16,
+            le=16_777_216,
+            description="Tokens of prompt and answer together; without it the model's own maximum.",
+        ),
+    ] = None
+    concurrency: Annotated[
+        int, Field(ge=1, le=4096, description="Requests one replica runs at once.")
+    ] = 8
+    max_tokens: Annotated[
+        int | None,
+        Field(
+            ge=1,
+            le=16_777_216,
+            description="Most answer tokens a request may ask for; without it the context.",
+        ),
+    ] = None
+    default_max_tokens: Annotated[
+        int | None,
+        Field(
+            ge=1,
+            le=16_777_216,
+            description="Answer tokens of a request that names none; without it 256, or "
+            "maxTokens when that is less.",
+        ),
+    ] = None
+    replicas: Annotated[Replicas, Field(description="How many engines serve the model.")] = (
+        Replicas.model_construct(min=1, max=1)
+    )
+    cold: Annotated[
+        bool, Field(description="The model may be switched off when nobody uses it.")
+    ] = False
+    gpu: Annotated[
+        Word,
+        Field(description="auto, or a GPU by its catalogue name."),
+    ] = "auto"
+    quantization: Annotated[
+        Literal["none", "fp8", "int8", "awq", "gptq", "bitsandbytes"],
+        Field(description="Quantize while loading; none: the weights as they are stored."),
+    ] = "none"
+    engine: Annotated[
+        Engine, Field(description="What the engine is told beyond what llmplat works out.")
+    ] = Engine.model_construct(kv_cache_memory_bytes=None, options={})
+    price: Annotated[
+        PriceOrComputed,
+        WithJsonSchema({"anyOf": [{"const": "computed"}, {"$ref": "#/$defs/Price"}]}),
+        Field(
+            description="computed (from what the machine costs and its speed), or your own figures."
+        ),
+    ] = None
+    data_class: Annotated[
+        DataClass,
+        Field(
+            description="How sensitive what the model knows or may reveal is; only tenants "
+            "cleared for that class may call it."
+        ),
+    ] = "internal"
+    lora_adapters: Annotated[
+        tuple[LoraAdapter, ...], Field(description="Adapters served beside the model.")
+    ] = ()
+
+    @property
+    def external(self) -> tuple[Backend, ...]:
+        """The services outside that answer for this model; empty when an engine does."""
+        return (self.backend,) if self.backend is not None else self.backends

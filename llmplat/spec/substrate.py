@@ -1,0 +1,119 @@
+"""Where the platform runs: this machine, a cluster you have, or a GKE cluster to be made."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from llmplat.spec.scalars import Label, Usd, Word
+from llmplat.spec.shape import Shape
+
+GpuStack = Literal["gke-managed", "operator", "none"]
+
+
+class Local(Shape):
+    """This machine: real engine, gateway and counters as processes on 127.0.0.1."""
+
+    port: Annotated[
+        int,
+        Field(
+            ge=1024,
+            le=65_000,
+            description="TCP port of the gateway on 127.0.0.1; engines take the ports behind it.",
+        ),
+    ] = 4000
+    usd_per_hour: Annotated[
+        Usd | None,
+        Field(
+            description="What this machine costs an hour in USD, for computed prices; without it "
+            "the default of the catalogue."
+        ),
+    ] = None
+
+
+class Cluster(Shape):
+    """A Kubernetes cluster that is already there."""
+
+    context: Annotated[Word, Field(description="Context of the kubeconfig to use.")]
+    gpu_stack: Annotated[
+        Literal["operator", "none"] | None,
+        Field(
+            description="Who installs GPU drivers: NVIDIA's operator, or nobody (already there)."
+        ),
+    ] = None
+
+
+class Sharing(Shape):
+    """How several engines share one GPU."""
+
+    mode: Annotated[
+        Literal["time-slicing", "mps", "mig"],
+        Field(description="How a GPU is shared; time-slicing isolates neither memory nor speed."),
+    ]
+    clients: Annotated[int, Field(ge=2, le=48, description="Engines that share one GPU.")] = 2
+
+
+class Pool(Shape):
+    """One node pool."""
+
+    name: Annotated[Label, Field(description="Name of the node pool.")]
+    machine: Annotated[Word, Field(description="Machine type, for example g2-standard-8.")]
+    gpu: Annotated[
+        Word | None, Field(description="GPU by its catalogue name; none for a CPU pool.")
+    ] = None
+    count: Annotated[int, Field(ge=0, le=16, description="GPUs of each machine.")] = 0
+    min: Annotated[int, Field(ge=0, le=1000, description="Fewest machines.")] = 0
+    max: Annotated[int, Field(ge=1, le=1000, description="Most machines.")] = 1
+    spot: Annotated[
+        bool, Field(description="Use spot machines: cheaper, may be taken away at any time.")
+    ] = False
+    flex_start: Annotated[
+        bool, Field(description="Queue for capacity (flex-start) in place of spot.")
+    ] = False
+    sharing: Annotated[
+        Sharing | None, Field(description="Share each GPU between several engines.")
+    ] = None
+
+
+class Gke(Shape):
+    """A GKE cluster made and owned by llmplat."""
+
+    project: Annotated[Word, Field(description="Google Cloud project id.")]
+    region: Annotated[Word, Field(description="Region, for example europe-west4.")]
+    zones: Annotated[
+        tuple[Word, ...], Field(description="Zones for the node pools; empty: those of the region.")
+    ] = ()
+    pools: Annotated[tuple[Pool, ...], Field(description="Node pools.")] = ()
+    gpu_stack: Annotated[
+        GpuStack,
+        Field(description="Who installs GPU drivers: GKE, NVIDIA's operator, or nobody."),
+    ] = "gke-managed"
+
+
+class Substrate(Shape):
+    """Exactly one of local, cluster and gke, and what the substrate keeps things in."""
+
+    local: Annotated[Local | None, Field(description="This machine.")] = None
+    cluster: Annotated[
+        Cluster | None, Field(description="A Kubernetes cluster that is already there.")
+    ] = None
+    gke: Annotated[Gke | None, Field(description="A GKE cluster made and owned by llmplat.")] = None
+    state_backend: Annotated[
+        Word | None,
+        Field(description="Where the substrate's state is kept, for example gs://bucket/folder."),
+    ] = None
+    storage_class: Annotated[
+        Word | None, Field(description="Storage class for volumes; none: the cluster's default.")
+    ] = None
+    secret_backend: Annotated[
+        Literal["file", "kubernetes", "gcp-secret-manager", "vault"] | None,
+        Field(
+            description="Where secrets are kept; the local substrate keeps them in files that "
+            "only you can read."
+        ),
+    ] = None
+
+    @property
+    def kind(self) -> str:
+        """Which of local, cluster and gke is set; "" when none is."""
+        chosen = (("local", self.local), ("cluster", self.cluster), ("gke", self.gke))
+        return next((name for name, part in chosen if part is not None), "")
