@@ -38,8 +38,7 @@ def test_every_page_is_reachable_from_the_index() -> None:
         if page in seen or page.suffix != ".md" or not page.exists():
             continue
         seen.add(page)
-        for target in LINK.findall(page.read_text()):
-            if "://" not in target and target.partition("#")[0]:
-                todo.append((page.parent / target.partition("#")[0]).resolve())
+        paths = [t.partition("#")[0] for t in LINK.findall(page.read_text()) if "://" not in t]
+        todo += [(page.parent / path).resolve() for path in paths if path]
     lost = [str(p.relative_to(ROOT)) for p in PAGES if p not in seen and p.name != "CHANGELOG.md"]
     assert not lost

@@ -1,0 +1,64 @@
+"""Priority on the real engine: interactive goes first, batch waits at most its allowance behind."""
+
+import asyncio
+
+import pytest
+
+from tests.engine.load import Outcome, ask
+from tests.engine.real import RealPlatform
+from tests.engine.test_limits import settle
+
+pytestmark = pytest.mark.engine
+
+
+def test_interactive_passes_a_batch_queue(platform: RealPlatform) -> None:
+    interactive, batch = platform.key("open/app"), platform.key("open/slow")
+
+    async def scene() -> tuple[list[Outcome], list[Outcome]]:
+        async with platform.client(batch) as slow, platform.client(interactive) as quick:
+            flood = [asyncio.create_task(ask(slow, 96)) for _ in range(24)]
+            await asyncio.sleep(0.5)
+            urgent = await asyncio.gather(*(ask(quick, 8) for _ in range(4)))
+            return list(urgent), list(await asyncio.gather(*flood))
+
+    settle(platform)
+    urgent, flood = asyncio.run(scene())
+    assert {o.status for o in urgent + flood} == {200}
+    slowest_urgent = max(o.first_token_s for o in urgent)
+    last_batch = max(o.first_token_s for o in flood)
+    # 24 batch requests queue at 8 places: first come first served would put the four urgent ones
+    # behind all of them; by priority they take the first places that come free.
+    assert slowest_urgent < last_batch
+
+
+def test_batch_waits_at_most_its_allowance_behind_newer_work(platform: RealPlatform) -> None:
+    """A steady interactive overload; one batch request must be started inside the stated bound."""
+    interactive, batch = platform.key("open/app"), platform.key("open/slow")
+    allowance_s = 5.0
+
+    async def scene() -> tuple[Outcome, list[Outcome], float]:
+        loop = asyncio.get_running_loop()
+        stop = asyncio.Event()
+        outcomes: list[Outcome] = []
+
+        async def steady() -> None:
+            while not stop.is_set():
+                outcomes.append(await ask(quick, 24))
+
+        async with platform.client(batch) as slow, platform.client(interactive) as quick:
+            crowd = [asyncio.create_task(steady()) for _ in range(16)]
+            await asyncio.sleep(3)
+            begun = loop.time()
+            late = await ask(slow, 4)
+            waited = loop.time() - begun
+            stop.set()
+            await asyncio.gather(*crowd)
+        return late, outcomes, waited
+
+    settle(platform)
+    late, crowd, _ = asyncio.run(scene())
+    assert late.status == 200
+    queue_s = max(o.first_token_s for o in crowd if o.status == 200)
+    # The bound of docs/explanation/load.md: allowance + the queue's delay at that moment (twice:
+    # once for those already waiting, once for those that arrive within the allowance).
+    assert late.first_token_s <= allowance_s + 2 * queue_s + 2
