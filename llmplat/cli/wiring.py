@@ -6,10 +6,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from llmplat.cli.run import Run, cache_home, state_home
-from llmplat.domain.errors import InputError
+from llmplat.domain.errors import InputError, PreconditionError
 
 if TYPE_CHECKING:
     from llmplat.catalog.entries import Catalog
+    from llmplat.domain.chat import ChatService
     from llmplat.spec.load import LoadedPlatform
     from llmplat.spec.lock import Lock
 
@@ -110,3 +111,50 @@ def read_lock(opened: Opened) -> "Lock | None":
     if not opened.lock_file.is_file():
         return None
     return parse_lock(opened.lock_file.read_text(encoding="utf-8"), str(opened.lock_file))
+
+
+@dataclass(frozen=True)
+class Entrance:
+    """How llmplat itself reaches the running gateway."""
+
+    url: str
+    """Without /v1."""
+    key: str
+    """The budgeted system key; never shown."""
+
+
+def entrance(run: Run, opened: Opened) -> Entrance:
+    """The gateway's address and the system key; PreconditionError when nothing was ever started."""
+    from llmplat.adapters.local_home import LocalHome
+    from llmplat.adapters.local_secrets import SYSTEM_KEY, read_secret
+
+    try:
+        key = read_secret(LocalHome(opened.name, opened.state).secrets, SYSTEM_KEY)
+    except OSError as error:
+        raise PreconditionError(
+            f"Platform {opened.name!r} was never started on this machine.",
+            f"there is no system key under {opened.state}",
+            ("llmplat up",),
+        ) from error
+    run.emitter.masker.add(key)
+    return Entrance(url=gateway_url(opened), key=key)
+
+
+def gateway_url(opened: Opened) -> str:
+    """The gateway's address on this machine; PreconditionError for another substrate."""
+    local = opened.loaded.platform.substrate.local
+    if local is None:
+        raise PreconditionError(
+            "This platform does not run on this machine.",
+            "only the local substrate can be reached from here",
+            ("set substrate: {local: {}} in platform.yaml",),
+        )
+    return f"http://127.0.0.1:{local.port}"
+
+
+def chat_service(run: Run, opened: Opened) -> "ChatService":
+    """Questions to the running gateway with the system key."""
+    from llmplat.adapters.chat_gateway import GatewayChat
+
+    way = entrance(run, opened)
+    return GatewayChat(way.url, way.key, opened.loaded.platform.timeouts.client_s)

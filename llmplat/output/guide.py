@@ -1,0 +1,134 @@
+"""Turns the error tree into a guide: each code with its meaning, exit code and an example."""
+
+from dataclasses import dataclass
+
+from llmplat.domain.errors import EXIT_CODE_MEANINGS, ExitCode, LlmplatError
+
+EXAMPLES: dict[str, tuple[str, str, str]] = {
+    "spec-invalid": (
+        "platform.yaml has 1 fault.",
+        "platform.yaml:9:5: unknown key 'contxt'",
+        "write `context:` there, then: llmplat validate",
+    ),
+    "spec-newer-version": (
+        "state.json was written by a newer llmplat.",
+        "it has version 2; this llmplat knows up to 1",
+        "pip install --upgrade llmplat",
+    ),
+    "usage": (
+        "No such option: --outptu",
+        "the command does not know it",
+        "llmplat status --help",
+    ),
+    "input-invalid": (
+        "There is no tenant 'team-b' in this platform.",
+        "it has: team-a, platform",
+        "llmplat keys create team-b/app --create-tenant",
+    ),
+    "catalog-invalid": (
+        "The shipped catalogue contradicts itself.",
+        "component 'gateway' names layer 'gatway'",
+        "report this as a bug; it is data that llmplat ships",
+    ),
+    "plan-impossible": (
+        "The timeouts do not nest.",
+        "gateway 600 s is not below client 300 s",
+        "set timeouts.client above 600s in platform.yaml",
+    ),
+    "fit-impossible": (
+        "model 'big' does not fit on this machine.",
+        "needs 71.2 GiB; 24.0 GiB are there",
+        "set quantization or choose a smaller model",
+    ),
+    "render-failed": (
+        "A template used a value that does not exist.",
+        "gateway.yaml.j2: 'workers' is undefined",
+        "report this as a bug",
+    ),
+    "check-failed": (
+        "2 of 97 checks failed.",
+        "a key that was revoked still got an answer after 5 s",
+        "llmplat verify --report verify.md",
+    ),
+    "need-missing": (
+        "Port 4000 is taken.",
+        "process 4711 (python) listens on 127.0.0.1:4000",
+        "set substrate.local.port in platform.yaml to a free port",
+    ),
+    "need-exclusive": (
+        "Another llmplat works on platform 'demo'.",
+        "process 4711 holds it: `up`, since 12 s",
+        "wait for it to end, then run this again",
+    ),
+    "fetch-failed": (
+        "model.safetensors is not the file that was expected.",
+        "sha256 is 41d8... and must be 9f3c...",
+        "run the same command again; a broken download is thrown away",
+    ),
+    "substrate-failed": (
+        "The engine of 'smollm2-135m' died at its start.",
+        "exit code 1; last line: unknown option --kv-cache",
+        "llmplat logs engine-smollm2-135m",
+    ),
+    "gateway-failed": (
+        "The gateway cannot be reached at http://127.0.0.1:4000.",
+        "connection refused",
+        "llmplat up",
+    ),
+    "wait-timeout": (
+        "The gateway is not ready after 120 s.",
+        "waiting for GET /health/live to answer 200",
+        "run the same command again: it goes on where it is",
+    ),
+    "internal": (
+        "llmplat met something it did not expect: KeyError",
+        "'models'",
+        "run the same command again with --debug and report what it prints",
+    ),
+}
+"""By code: what, why, fix."""
+
+
+@dataclass(frozen=True)
+class ErrorEntry:
+    """One error code as the guide tells it."""
+
+    code: str
+    meaning: str
+    exit_code: ExitCode
+    example: LlmplatError | None
+
+
+@dataclass(frozen=True)
+class ExitCodeEntry:
+    """One exit code as the guide tells it."""
+
+    exit_code: int
+    name: str
+    meaning: str
+
+
+def error_entries() -> tuple[ErrorEntry, ...]:
+    """All error codes, sorted."""
+    kinds = {kind.code: kind for kind in _subclasses(LlmplatError)}
+    return tuple(_entry(kinds[code]) for code in sorted(kinds))
+
+
+def exit_code_entries() -> tuple[ExitCodeEntry, ...]:
+    """All exit codes, in order."""
+    return tuple(
+        ExitCodeEntry(int(code), code.name.lower().replace("_", "-"), EXIT_CODE_MEANINGS[code])
+        for code in ExitCode
+    )
+
+
+def _entry(kind: type[LlmplatError]) -> ErrorEntry:
+    meaning = (kind.__doc__ or "").strip().splitlines()[0]
+    told = EXAMPLES.get(kind.code)
+    example = kind(told[0], told[1], (told[2],)) if told else None
+    return ErrorEntry(kind.code, meaning, kind.exit_code, example)
+
+
+def _subclasses(kind: type[LlmplatError]) -> list[type[LlmplatError]]:
+    direct = kind.__subclasses__()
+    return [*direct, *(deeper for child in direct for deeper in _subclasses(child))]
