@@ -1,7 +1,6 @@
 """platform.yaml into a checked Platform, all its faults at once with file, line and column."""
 
 from dataclasses import dataclass
-from importlib.resources import files
 from pathlib import Path as FilePath
 
 from llmplat.domain.errors import Finding, Severity, Where
@@ -10,6 +9,8 @@ from llmplat.spec.read import fail, parse_tree, read_text, validate
 from llmplat.spec.tree import Path, Tree
 
 DEFAULT_FILE = "(embedded default)"
+
+_DEFAULT = FilePath(__file__).with_name("data") / "default-platform.yaml"
 
 
 @dataclass(frozen=True)
@@ -40,7 +41,7 @@ def default_platform() -> LoadedPlatform:
 
 def default_text() -> str:
     """The text of the embedded platform file."""
-    return (files("llmplat.spec") / "data" / "default-platform.yaml").read_text("utf-8")
+    return _DEFAULT.read_text("utf-8")
 
 
 def parse_platform(text: str, file: str) -> LoadedPlatform:

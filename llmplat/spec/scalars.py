@@ -2,9 +2,16 @@
 
 import re
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Annotated
 
-from pydantic import BeforeValidator, Field, GetCoreSchemaHandler, GetJsonSchemaHandler
+from pydantic import (
+    BeforeValidator,
+    Field,
+    GetCoreSchemaHandler,
+    GetJsonSchemaHandler,
+    PlainSerializer,
+)
 from pydantic.json_schema import JsonSchemaValue, WithJsonSchema
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
@@ -76,6 +83,16 @@ def _option(value: object) -> object:
     return value
 
 
+def _moment(value: object) -> datetime:
+    if isinstance(value, datetime):
+        return value
+    try:
+        return datetime.strptime(str(value), _MOMENT).replace(tzinfo=UTC)
+    except ValueError as exc:
+        raise refuse("must be a time in UTC such as 2026-01-31T12:00:00Z") from exc
+
+
+_MOMENT = "%Y-%m-%dT%H:%M:%SZ"
 _DURATION_PATTERN = r"^[0-9]+(\.[0-9]+)?(ms|s|m|h|d)$"
 _SIZE_PATTERN = r"^[0-9]+(\.[0-9]+)? ?(B|KiB|MiB|GiB|TiB|KB|MB|GB|TB|Ki|Mi|Gi|Ti)$"
 
@@ -166,6 +183,14 @@ Digest = Annotated[
 
 Sha256 = Annotated[str, Matches(r"^[0-9a-f]{64}$", "64 lower-case hex digits", 64)]
 """A SHA-256 in hex."""
+
+Moment = Annotated[
+    datetime,
+    BeforeValidator(_moment),
+    PlainSerializer(lambda at: at.strftime(_MOMENT), return_type=str),
+    WithJsonSchema({"type": "string", "format": "date-time", "examples": ["2026-01-31T12:00:00Z"]}),
+]
+"""A point in time in UTC, to the second."""
 
 Word = Annotated[str, Matches(r"^\S(.*\S)?$", "a text without blanks around it", 300)]
 """A short text of one line."""

@@ -1,9 +1,11 @@
 """The base of every part of a file: strict, frozen, camelCase keys in YAML, snake_case in Python."""
 
+from typing import Final
+
 from pydantic import BaseModel, ConfigDict
 from pydantic.alias_generators import to_camel
 
-API_VERSION = "llmplat.dev/v1alpha1"
+API_VERSION: Final = "llmplat.dev/v1alpha1"
 
 
 class Shape(BaseModel):

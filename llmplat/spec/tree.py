@@ -16,7 +16,7 @@ MAX_NODES = 100_000
 _NULLS = {"", "~", "null", "Null", "NULL"}
 _BOOLS = {"true": True, "True": True, "TRUE": True, "false": False, "False": False, "FALSE": False}
 _INT = re.compile(r"[-+]?(0|[1-9][0-9]{0,300})")
-_FLOAT = re.compile(r"[-+]?([0-9]+\.[0-9]*|\.[0-9]+|[0-9]+)([eE][-+]?[0-9]+)?")
+_FLOAT = re.compile(r"[-+]?(([0-9]+\.[0-9]*|\.[0-9]+)([eE][-+]?[0-9]+)?|[0-9]+[eE][-+]?[0-9]+)")
 _PLAIN_WORDS = (
     ("cannot start any token", "a tab or another character that YAML does not allow here"),
     ("mapping values are not allowed", "a ':' where no key can start; check the indentation above"),
@@ -88,6 +88,17 @@ def read_tree(text: str, file: str) -> Tree:
     return Tree(file, builder.root, builder.places, builder.values_at)
 
 
+def resolve(text: str) -> object:
+    """A plain scalar by the YAML 1.2 core rules: `no`, `1:30` and dates stay texts."""
+    if text in _NULLS:
+        return None
+    if text in _BOOLS:
+        return _BOOLS[text]
+    if _INT.fullmatch(text):
+        return int(text)
+    return float(text) if _FLOAT.fullmatch(text) else text
+
+
 def place_of_offset(text: str, offset: int, file: str) -> Where:
     """Line and column of the character at `offset`."""
     before = text[:offset]
@@ -147,7 +158,7 @@ class _Builder:
             self._key(frame, event.value, at)
             return
         plain = not event.style and event.implicit[0]
-        value = _resolve(event.value) if plain else event.value
+        value = resolve(event.value) if plain else event.value
         if event.anchor:
             self._anchors[event.anchor] = (value, 1)
         self._put(value, at, 1)
@@ -223,17 +234,6 @@ class _Builder:
 
 class _StopReading(Exception):  # noqa: N818 (control flow inside this module, not an error)
     """Nothing after this point can be read."""
-
-
-def _resolve(text: str) -> object:
-    """A plain scalar by the YAML 1.2 core rules: `no`, `1:30` and dates stay texts."""
-    if text in _NULLS:
-        return None
-    if text in _BOOLS:
-        return _BOOLS[text]
-    if _INT.fullmatch(text):
-        return int(text)
-    return float(text) if _FLOAT.fullmatch(text) and not text.isdigit() else text
 
 
 def _nearest(places: dict[Path, Where], path: Path, default: Where) -> Where:
