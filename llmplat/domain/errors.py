@@ -117,6 +117,12 @@ class UsageError(LlmplatError):
     exit_code = ExitCode.USAGE
 
 
+class LockMissingError(SpecError):
+    """The lock does not hold what planning must know of a model."""
+
+    code = "lock-missing"
+
+
 class InputError(LlmplatError):
     """An argument names something that does not exist or is not allowed."""
 

@@ -1,0 +1,132 @@
+"""Turns one model's sizing into the launch of its engine."""
+
+from collections.abc import Mapping
+
+from llmplat.domain.errors import PlanError
+from llmplat.plan.capacity import Sizing
+from llmplat.plan.hardware import CPU_RUNTIME, Hardware
+from llmplat.plan.launch import HOST, MODEL_DIR, PORT, EngineLaunch, Limits, Probe, SecretEnv
+from llmplat.spec.model import Model
+from llmplat.spec.scalars import OptionValue
+
+ENGINE_KEY = "engine-key"
+"""Name of the secret that engines ask for and only the gateway knows."""
+
+PROBE = Probe(path="/health", period_s=5, timeout_s=5, startup_budget_s=900)
+STOP_GRACE_S = 30
+
+_ENV = (
+    ("DO_NOT_TRACK", "1"),
+    ("HF_HUB_OFFLINE", "1"),
+    ("PYTHONUNBUFFERED", "1"),
+    ("TRANSFORMERS_OFFLINE", "1"),
+    # Prompts are logged at DEBUG only; ids of requests at INFO.
+    ("VLLM_LOGGING_LEVEL", "INFO"),
+    ("VLLM_NO_USAGE_STATS", "1"),
+)
+_CPU_DEFAULTS: Mapping[str, OptionValue] = {"dtype": "bfloat16", "enforce-eager": True}
+"""What a processor wants: compiling takes minutes there and gains little."""
+
+
+def engine_name(model: Model) -> str:
+    """Name of the model's engine in the plan."""
+    return f"engine-{model.name}"
+
+
+def make_engine(model: Model, sizing: Sizing, hardware: Hardware, port: int) -> EngineLaunch:
+    """The launch of `model`'s engine; its replicas take `port` and the ports behind it.
+
+    Raises PlanError when an engine option is one that llmplat sets itself.
+    """
+    return EngineLaunch(
+        name=engine_name(model),
+        runtime=hardware.runtime,
+        argv=("-m", "vllm.entrypoints.openai.api_server", *_options(model, sizing, hardware)),
+        env=_ENV,
+        secret_env=(SecretEnv("VLLM_API_KEY", ENGINE_KEY),),
+        port=port,
+        probe=PROBE,
+        limits=Limits(memory_bytes=_main_memory_bytes(sizing, hardware)),
+        stop_grace_s=STOP_GRACE_S,
+        model=model.name,
+        served_name=model.name,
+        replicas=model.replicas.max,
+        max_num_seqs=sizing.running,
+        kv_tokens=sizing.kv_tokens,
+    )
+
+
+def kv_dtype(model: Model, hardware: Hardware) -> str:
+    """The engine's name of the KV-cache type under the model's options."""
+    options = _defaults(hardware) | dict(model.engine.options)
+    of_cache = str(options.get("kv-cache-dtype", "auto"))
+    return of_cache if of_cache != "auto" else str(options.get("dtype", "auto"))
+
+
+def _options(model: Model, sizing: Sizing, hardware: Hardware) -> tuple[str, ...]:
+    owned = _owned(model, sizing)
+    mine = {name.replace("_", "-"): value for name, value in model.engine.options.items()}
+    for name in mine:
+        if name in owned or name in _REFUSED:
+            raise _is_ours(model, name)
+    free = _defaults(hardware) | mine
+    return tuple(word for options in (owned, dict(sorted(free.items())))
+                 for name, value in options.items() for word in _spell(name, value))  # fmt: skip
+
+
+def _owned(model: Model, sizing: Sizing) -> dict[str, OptionValue]:
+    """Options that carry the plan itself, so that nobody else may set them."""
+    options: dict[str, OptionValue] = {
+        "model": MODEL_DIR,
+        "served-model-name": model.name,
+        "host": HOST,
+        "port": PORT,
+        "max-model-len": sizing.context,
+        "max-num-seqs": sizing.running,
+        "kv-cache-memory-bytes": sizing.kv_cache_bytes,
+        "scheduling-policy": "priority",
+        "enable-request-id-headers": True,
+        "enable-log-requests": True,
+        "max-log-len": 0,
+        "disable-access-log-for-endpoints": "/health,/metrics",
+        "disable-fastapi-docs": True,
+    }
+    if model.kind == "embedding":
+        options["runner"] = "pooling"
+    if model.quantization != "none":
+        options["quantization"] = model.quantization
+    return options
+
+
+_REFUSED = frozenset({
+    "allow-credentials", "allowed-headers", "allowed-methods", "allowed-origins", "api-key",
+    "config", "enable-log-outputs", "enable-log-deltas", "gpu-memory-utilization", "middleware",
+    "model-tag", "quantization", "root-path", "runner", "ssl-ca-certs", "ssl-certfile",
+    "ssl-keyfile", "tokenizer-revision", "revision", "uds",
+})  # fmt: skip
+"""Options that would go round the plan: other addresses, keys, logs or memory."""
+
+
+def _defaults(hardware: Hardware) -> dict[str, OptionValue]:
+    return dict(_CPU_DEFAULTS) if hardware.runtime == CPU_RUNTIME else {}
+
+
+def _spell(name: str, value: OptionValue) -> tuple[str, ...]:
+    if isinstance(value, bool):
+        return (f"--{name}",) if value else (f"--no-{name}",)
+    if isinstance(value, tuple):
+        return (f"--{name}", *(str(item) for item in value))
+    return (f"--{name}", str(value))
+
+
+def _main_memory_bytes(sizing: Sizing, hardware: Hardware) -> int:
+    on_gpu = hardware.gpu is not None
+    return sizing.memory.total_bytes - (sizing.memory.kv_cache_bytes if on_gpu else 0)
+
+
+def _is_ours(model: Model, name: str) -> PlanError:
+    return PlanError(
+        f"The engine option {name} of {model.name} is set by llmplat.",
+        why="the plan (memory, addresses, keys, order of requests) depends on it.",
+        fix=(f"remove engine.options.{name} from {model.name}", "llmplat plan"),
+    )

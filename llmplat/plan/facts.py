@@ -1,0 +1,51 @@
+"""Turns the lock, or the catalogue for a bundled demo, into what planning must know of a model."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from llmplat.catalog.entries import Catalog
+from llmplat.domain.errors import LockMissingError
+from llmplat.spec.lock import Lock
+from llmplat.spec.model import Model
+
+DEMO = "demo://"
+
+
+@dataclass(frozen=True)
+class ModelFacts:
+    """A model at a fixed revision."""
+
+    revision: str
+    digest: str
+    weights_bytes: int
+    config: Mapping[str, Any]
+    """Keys as in the model's own config.json."""
+
+
+def facts_of(model: Model, lock: Lock | None, catalog: Catalog) -> ModelFacts:
+    """What is known of `model`, from the lock first, else from the catalogue's demos.
+
+    Raises LockMissingError when neither knows the model at its present source.
+    """
+    for entry in lock.models if lock is not None else ():
+        if entry.name == model.name and entry.source == model.source:
+            config = entry.config.model_dump(exclude_none=True)
+            return ModelFacts(entry.revision, entry.digest, entry.weights_bytes, config)
+    demo = catalog.demos.get((model.source or "").removeprefix(DEMO))
+    if demo is None or not (model.source or "").startswith(DEMO):
+        raise _missing(model, lock)
+    facts = demo.facts
+    return ModelFacts(
+        str(facts["revision"]), str(facts["digest"]), int(facts["weights_bytes"]), facts["config"]
+    )
+
+
+def _missing(model: Model, lock: Lock | None) -> LockMissingError:
+    held = next((e for e in lock.models if e.name == model.name), None) if lock else None
+    why = "there is no lock yet." if lock is None else "the lock does not name it."
+    if held is not None:
+        why = f"the lock holds it from {held.source}, the platform file says {model.source}."
+    return LockMissingError(
+        f"Nothing is known of the model {model.name} yet.", why=why, fix=("llmplat lock",)
+    )

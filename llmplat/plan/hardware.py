@@ -1,0 +1,66 @@
+"""Turns `gpu:` and the substrate into the hardware one replica runs on."""
+
+import difflib
+from dataclasses import dataclass
+
+from llmplat.catalog.entries import Catalog, Gpu
+from llmplat.domain.errors import PlanError
+from llmplat.spec.model import Model
+from llmplat.spec.platform import Platform
+
+CPU_RUNTIME = "vllm-cpu"
+CUDA_RUNTIME = "vllm-cuda"
+
+
+@dataclass(frozen=True)
+class Hardware:
+    """What one replica runs on and what that costs."""
+
+    name: str
+    runtime: str
+    gpu: Gpu | None
+    bandwidth_bytes_per_s: int
+    usd_per_hour: float
+    usd_per_hour_from: str
+    """Where the hourly price is from, for people."""
+    overhead_bytes: int
+    """Main memory of one engine beside weights and KV cache."""
+
+
+def hardware_of(model: Model, platform: Platform, catalog: Catalog) -> Hardware:
+    """The hardware of one replica: the named GPU, or the processor for `auto`.
+
+    Planning does not look at the machine: a GPU is used where the platform file names it.
+    Raises PlanError for a GPU the catalogue does not know.
+    """
+    machine = catalog.machines["local"]
+    gpu = None if model.gpu == "auto" else _gpu(model, catalog)
+    usd, told = _usd_per_hour(platform, machine.usd_per_hour)
+    bandwidth = gpu.memory_bandwidth_bytes_per_s if gpu else machine.memory_bandwidth_bytes_per_s
+    return Hardware(
+        name=gpu.name if gpu else machine.name,
+        runtime=CUDA_RUNTIME if gpu else CPU_RUNTIME,
+        gpu=gpu,
+        bandwidth_bytes_per_s=bandwidth,
+        usd_per_hour=usd,
+        usd_per_hour_from=told,
+        overhead_bytes=machine.engine_overhead_bytes,
+    )
+
+
+def _usd_per_hour(platform: Platform, default_usd_per_hour: float) -> tuple[float, str]:
+    local = platform.substrate.local
+    if local is not None and local.usd_per_hour is not None:
+        return local.usd_per_hour, "substrate.local.usdPerHour"
+    return default_usd_per_hour, "the catalogue's default for this machine"
+
+
+def _gpu(model: Model, catalog: Catalog) -> Gpu:
+    if model.gpu in catalog.gpus:
+        return catalog.gpus[model.gpu]
+    near = difflib.get_close_matches(model.gpu, catalog.gpus, n=1)
+    raise PlanError(
+        f"The model {model.name} asks for the GPU {model.gpu}, which is not in the catalogue.",
+        why=f"did you mean {near[0]}?" if near else f"known are {', '.join(catalog.gpus)}.",
+        fix=("llmplat list gpus", f"set gpu: auto for {model.name}"),
+    )

@@ -1,0 +1,78 @@
+"""Turns a platform file, its lock and the catalogue into a Plan."""
+
+from llmplat.catalog.entries import Catalog, SubstrateFacts
+from llmplat.domain.errors import PlanError
+from llmplat.plan.gateway import make_gateway, timeouts_of
+from llmplat.plan.layers import make_stack
+from llmplat.plan.plan import Plan, PlannedTenant
+from llmplat.plan.policy import all_tenants, allowed_models
+from llmplat.plan.serve import Served, serve_model
+from llmplat.spec.lock import Lock
+from llmplat.spec.platform import Platform
+
+GATEWAY_LAYER = "llm-gateway"
+
+
+def make_plan(platform: Platform, lock: Lock | None, catalog: Catalog) -> Plan:
+    """Everything that follows from `platform`; reads no disk, no clock, no network.
+
+    Raises LockMissingError when the lock lacks a model, PlanError (or DoesNotFitError) when wishes
+    cannot be met together, each with figures and a fix.
+    """
+    substrate = _substrate(platform, catalog)
+    switches = {name: part.enabled for name, part in platform.components.items()}
+    stack = make_stack(platform.profile, substrate, switches, catalog)
+    port = platform.substrate.local.port if platform.substrate.local else 0
+    served = _serve_all(platform, lock, catalog, first_port=port + 1)
+    models = tuple(one.model for one in served)
+    with_gateway = any(layer.name == GATEWAY_LAYER for layer in stack.layers)
+    return Plan(
+        platform=platform.name,
+        profile=platform.profile,
+        substrate=substrate.name,
+        layers=stack.layers,
+        components=stack.components,
+        left_out=stack.left_out,
+        models=models,
+        tenants=_tenants(platform) if with_gateway else (),
+        timeouts=timeouts_of(platform),
+        engines=tuple(one.engine for one in served if one.engine is not None),
+        gateway=make_gateway(platform, models, port, catalog) if with_gateway else None,
+        warnings=tuple(warning for one in served for warning in one.warnings),
+    )
+
+
+def _substrate(platform: Platform, catalog: Catalog) -> SubstrateFacts:
+    kind = platform.substrate.kind
+    if kind in catalog.substrates:
+        return catalog.substrates[kind]
+    raise PlanError(
+        f"The substrate {kind} cannot be planned yet.",
+        why=f"llmplat knows {', '.join(catalog.substrates)}.",
+        fix=("set substrate: {local: {}}",),
+    )
+
+
+def _serve_all(
+    platform: Platform, lock: Lock | None, catalog: Catalog, *, first_port: int
+) -> tuple[Served, ...]:
+    served: list[Served] = []
+    port = first_port
+    for model in platform.models:
+        served.append(serve_model(model, platform, lock, catalog, port))
+        port += served[-1].engine.replicas if served[-1].engine else 0
+    return tuple(served)
+
+
+def _tenants(platform: Platform) -> tuple[PlannedTenant, ...]:
+    return tuple(
+        PlannedTenant(
+            name=tenant.name,
+            budget_nanousd=tenant.budget.nanousd,
+            period=tenant.budget.period,
+            priority_class=tenant.priority_class,
+            models=tuple(allowed_models(tenant.models, tenant.data_class, platform)),
+            apps=tuple(app.name for app in tenant.apps),
+        )
+        for tenant in all_tenants(platform)
+    )

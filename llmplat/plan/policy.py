@@ -1,0 +1,135 @@
+"""Turns models, tenants and limits into the GatewayPolicy document, plain data."""
+
+from typing import Any
+
+from llmplat.plan.plan import PlannedModel
+from llmplat.spec.model import DATA_CLASSES
+from llmplat.spec.platform import Platform
+from llmplat.spec.tenant import (
+    DEFAULT_BUDGET_USD,
+    PLATFORM_TENANT,
+    App,
+    Budget,
+    Limits,
+    PriorityClass,
+    Tenant,
+)
+
+SYSTEM_APP = "system"
+"""App of the implicit tenant: it serves proof, doctor and chat, and has a budget like all."""
+
+PROMPT_OVERHEAD_TOKENS = 128
+"""Tokens a chat template may add to a prompt, reserved beside the prompt's own bound."""
+
+BODY_LIMIT_BYTES = 1_048_576
+
+
+def make_policy(
+    platform: Platform, models: tuple[PlannedModel, ...], *, body_limit_bytes: int
+) -> dict[str, Any]:
+    """The document that the gateway reads: what each key may do, and what it costs."""
+    return {
+        "apiVersion": "llmplat.dev/v1alpha1",
+        "kind": "GatewayPolicy",
+        "platform": platform.name,
+        "models": {model.name: _model(model) for model in models},
+        "classes": {item.name: _class(item) for item in platform.classes},
+        "organisation": _organisation(platform),
+        "tenants": {tenant.name: _tenant(tenant, platform) for tenant in all_tenants(platform)},
+        "timeouts": {
+            "client_s": platform.timeouts.client_s,
+            "gateway_s": platform.timeouts.gateway_s,
+            "engine_s": platform.timeouts.engine_s,
+        },
+        "cache": {
+            "enabled": platform.gateway.cache.enabled,
+            "ttl_s": round(platform.gateway.cache.ttl_s),
+        },
+        "body_limit_bytes": body_limit_bytes,
+    }
+
+
+def all_tenants(platform: Platform) -> tuple[Tenant, ...]:
+    """The tenants of the file and, where the file does not name it, the platform's own."""
+    if any(tenant.name == PLATFORM_TENANT for tenant in platform.tenants):
+        return tuple(_with_system(tenant) for tenant in platform.tenants)
+    own = Tenant(
+        name=PLATFORM_TENANT,
+        budget=Budget(usd=DEFAULT_BUDGET_USD, period="month"),
+        data_class=DATA_CLASSES[-1],
+    )
+    return (*platform.tenants, _with_system(own))
+
+
+def allowed_models(names: tuple[str, ...], data_class: str, platform: Platform) -> list[str]:
+    """Model names behind `names` (aliases resolved), less those too sensitive; "*" when all."""
+    cleared = DATA_CLASSES[: DATA_CLASSES.index(data_class) + 1]
+    wanted = [m for m in platform.models if "*" in names or {m.name, *m.aliases} & set(names)]
+    allowed = [model.name for model in wanted if model.data_class in cleared]
+    return ["*"] if "*" in names and len(allowed) == len(platform.models) else allowed
+
+
+def _with_system(tenant: Tenant) -> Tenant:
+    if tenant.name != PLATFORM_TENANT or any(app.name == SYSTEM_APP for app in tenant.apps):
+        return tenant
+    return tenant.model_copy(update={"apps": (*tenant.apps, App(name=SYSTEM_APP))})
+
+
+def _model(model: PlannedModel) -> dict[str, Any]:
+    return {
+        "aliases": list(model.aliases),
+        "kind": model.kind,
+        "context": model.context,
+        "default_max_tokens": model.default_max_tokens,
+        "max_tokens": model.max_tokens,
+        "prompt_overhead_tokens": PROMPT_OVERHEAD_TOKENS,
+        "price": {
+            "input_nanousd_per_token": model.price.input_nanousd_per_token,
+            "output_nanousd_per_token": model.price.output_nanousd_per_token,
+        },
+        "capacity": {"running": model.capacity.running, "waiting": model.capacity.waiting},
+        "data_class": model.data_class,
+        "backends": len(model.backends),
+    }
+
+
+def _class(item: PriorityClass) -> dict[str, Any]:
+    return {"allowance_ms": round(item.allowance_s * 1000), "share": item.share}
+
+
+def _organisation(platform: Platform) -> dict[str, Any] | None:
+    organisation = platform.organisation
+    return None if organisation is None else {"budget": _budget(organisation.budget)}
+
+
+def _tenant(tenant: Tenant, platform: Platform) -> dict[str, Any]:
+    return {
+        "budget": _budget(tenant.budget),
+        **_limits(tenant.limits),
+        "models": allowed_models(tenant.models, tenant.data_class, platform),
+        "class": tenant.priority_class,
+        "data_class": tenant.data_class,
+        "apps": {app.name: _app(app, tenant, platform) for app in tenant.apps},
+    }
+
+
+def _app(app: App, tenant: Tenant, platform: Platform) -> dict[str, Any]:
+    models = app.models if app.models is not None else tenant.models
+    return {
+        "budget": _budget(app.budget),
+        **_limits(app.limits),
+        "models": allowed_models(models, tenant.data_class, platform),
+        "class": app.priority_class or tenant.priority_class,
+    }
+
+
+def _budget(budget: Budget | None) -> dict[str, Any] | None:
+    return None if budget is None else {"nanousd": budget.nanousd, "period": budget.period}
+
+
+def _limits(limits: Limits) -> dict[str, Any]:
+    return {
+        "requests_per_minute": limits.requests_per_minute,
+        "tokens_per_minute": limits.tokens_per_minute,
+        "parallel_requests": limits.parallel_requests,
+    }

@@ -1,0 +1,126 @@
+"""Turns one model of the file into the model as planned and the engine behind it."""
+
+from dataclasses import dataclass, replace
+
+from llmplat.catalog.entries import Catalog
+from llmplat.domain.errors import PlanError
+from llmplat.plan.capacity import Sizing, capacity_of, size_model
+from llmplat.plan.engine import kv_dtype, make_engine
+from llmplat.plan.facts import ModelFacts, facts_of
+from llmplat.plan.gateway import backends_of
+from llmplat.plan.hardware import hardware_of
+from llmplat.plan.launch import Backend, EngineLaunch
+from llmplat.plan.plan import PlannedMemory, PlannedModel, PlannedPrice
+from llmplat.plan.prices import price_of
+from llmplat.spec.lock import Lock
+from llmplat.spec.model import Model
+from llmplat.spec.platform import Platform
+
+DEFAULT_MAX_TOKENS = 256
+"""Answer tokens of a request that names none."""
+
+
+@dataclass(frozen=True)
+class Served:
+    """One model and, unless an external service answers for it, its engine."""
+
+    model: PlannedModel
+    engine: EngineLaunch | None
+    warnings: tuple[str, ...] = ()
+
+
+def serve_model(
+    model: Model, platform: Platform, lock: Lock | None, catalog: Catalog, port: int
+) -> Served:
+    """`model` as planned; its engine's replicas take `port` and the ports behind it.
+
+    Raises LockMissingError when nothing is known of it, PlanError when it cannot be served.
+    """
+    if model.external:
+        return Served(_external(model, platform, catalog), None)
+    facts, hardware = facts_of(model, lock, catalog), hardware_of(model, platform, catalog)
+    sizing = size_model(model, facts, hardware, kv_dtype(model, hardware))
+    engine = make_engine(model, sizing, hardware, port)
+    price = price_of(model, hardware, facts.weights_bytes, catalog)
+    planned = _planned(model, platform, sizing.context, sizing.running, price)
+    return Served(_with_engine(planned, engine, facts, sizing), engine, sizing.warnings)
+
+
+def _external(model: Model, platform: Platform, catalog: Catalog) -> PlannedModel:
+    price = price_of(model, None, 0, catalog)
+    if model.context is None:
+        raise PlanError(
+            f"The model {model.name} needs a context.",
+            why="an external service answers for it, so its longest request is not known here.",
+            fix=(f"set context: 32768 (what the service allows) for {model.name}",),
+        )
+    return _planned(model, platform, model.context, model.concurrency, price)
+
+
+def _planned(
+    model: Model, platform: Platform, context: int, running: int, price: PlannedPrice
+) -> PlannedModel:
+    backends = backends_of(model)
+    most = _max_tokens(model, context)
+    return PlannedModel(
+        name=model.name,
+        aliases=model.aliases,
+        kind=model.kind,
+        owner=model.owner,
+        data_class=model.data_class,
+        source=model.source,
+        revision=None,
+        digest=None,
+        context=context,
+        default_max_tokens=model.default_max_tokens or min(DEFAULT_MAX_TOKENS, most),
+        max_tokens=most,
+        runtime=None,
+        gpu=None,
+        replicas=len(backends),
+        ports=(),
+        memory=None,
+        capacity=capacity_of(model, running, platform.gateway.waiting_per_replica),
+        price=price,
+        backends=tuple(_told(backend) for backend in backends),
+    )
+
+
+def _with_engine(
+    planned: PlannedModel, engine: EngineLaunch, facts: ModelFacts, sizing: Sizing
+) -> PlannedModel:
+    return replace(
+        planned,
+        revision=facts.revision,
+        digest=facts.digest,
+        runtime=engine.runtime,
+        gpu=sizing.gpu,
+        ports=tuple(range(engine.port, engine.port + engine.replicas)),
+        memory=_memory(sizing),
+    )
+
+
+def _max_tokens(model: Model, context: int) -> int:
+    if model.max_tokens is not None and model.max_tokens > context:
+        raise PlanError(
+            f"The model {model.name} cannot answer with {model.max_tokens} tokens.",
+            why=f"prompt and answer together are at most its context, {context} tokens.",
+            fix=(f"set maxTokens: {context} or less for {model.name}",),
+        )
+    return model.max_tokens or context
+
+
+def _memory(sizing: Sizing) -> PlannedMemory:
+    need = sizing.memory
+    return PlannedMemory(
+        weights_bytes=need.weights_bytes,
+        kv_cache_bytes=need.kv_cache_bytes,
+        overhead_bytes=need.overhead_bytes,
+        total_bytes=need.total_bytes,
+        kv_bytes_per_token=sizing.kv.bytes_per_token,
+        kv_tokens=sizing.kv_tokens,
+        how=sizing.kv.how,
+    )
+
+
+def _told(backend: Backend) -> str:
+    return backend.url if backend.url is not None else f"{backend.engine}/{backend.replica}"
