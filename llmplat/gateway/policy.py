@@ -1,0 +1,212 @@
+"""Turns policy.json and keys.json into frozen values the guard can look things up in."""
+
+import datetime as dt
+from dataclasses import dataclass, field
+from typing import Any
+
+SYSTEM = ("platform", "system")
+"""Tenant and app of the key that may see all tenants."""
+
+
+@dataclass(frozen=True)
+class Budget:
+    """Money for one period."""
+
+    nanousd: int
+    period: str
+    """day, week, month or total; UTC."""
+
+
+@dataclass(frozen=True)
+class Bounds:
+    """What an app or a tenant may use; None means no bound at this level."""
+
+    budget: Budget | None
+    requests_per_minute: int | None
+    tokens_per_minute: int | None
+    parallel_requests: int | None
+    models: frozenset[str] | None
+    """None means all."""
+    class_name: str | None
+
+
+@dataclass(frozen=True)
+class Tenant:
+    """A tenant and its apps."""
+
+    name: str
+    bounds: Bounds
+    apps: dict[str, Bounds]
+
+
+@dataclass(frozen=True)
+class ServedModel:
+    """One model as the gateway offers it."""
+
+    name: str
+    aliases: tuple[str, ...]
+    kind: str
+    context: int
+    default_max_tokens: int
+    max_tokens: int
+    prompt_overhead_tokens: int
+    input_nanousd_per_token: int
+    output_nanousd_per_token: int
+    running: int
+    waiting: int
+    backends: int
+    is_external: bool
+    """Not an engine of ours: no priority and no per-chunk usage is asked of it."""
+
+
+@dataclass(frozen=True)
+class PriorityClass:
+    """How long a class may wait behind newer work, and its part of the admission window."""
+
+    allowance_ms: int
+    share: float
+
+
+@dataclass(frozen=True)
+class Policy:
+    """All that is allowed on this gateway."""
+
+    platform: str
+    models: dict[str, ServedModel]
+    spellings: dict[str, ServedModel]
+    """By name and by alias."""
+    classes: dict[str, PriorityClass]
+    organisation: Budget | None
+    tenants: dict[str, Tenant]
+    gateway_s: float
+    is_cache_on: bool
+    cache_ttl_s: int
+    body_limit_bytes: int
+    lanes: dict[Any, Any] = field(default_factory=dict, compare=False)
+    """Derived values kept as long as this policy is the current one."""
+
+
+@dataclass(frozen=True)
+class Key:
+    """A declared key: only its hash is known."""
+
+    id: str
+    tenant: str
+    app: str
+    expires_s: float | None
+    """Seconds since 1970."""
+
+    @property
+    def is_system(self) -> bool:
+        """Whether this is the platform's own key."""
+        return (self.tenant, self.app) == SYSTEM
+
+
+def parse_policy(document: dict[str, Any]) -> Policy:
+    """The policy in `document`; KeyError, TypeError or ValueError when it is not one."""
+    models = {name: _parse_model(name, entry) for name, entry in document["models"].items()}
+    spellings = {alias: model for model in models.values() for alias in model.aliases} | models
+    cache = document.get("cache") or {}
+    return Policy(
+        platform=str(document["platform"]),
+        models=models,
+        spellings=spellings,
+        classes={name: _parse_class(entry) for name, entry in document["classes"].items()},
+        organisation=_parse_budget((document.get("organisation") or {}).get("budget")),
+        tenants={name: _parse_tenant(name, entry) for name, entry in document["tenants"].items()},
+        gateway_s=float(document["timeouts"]["gateway_s"]),
+        is_cache_on=cache.get("enabled") is True,
+        cache_ttl_s=max(1, int(cache.get("ttl_s", 300))),
+        body_limit_bytes=int(document.get("body_limit_bytes", 1 << 20)),
+    )
+
+
+def parse_keys(document: dict[str, Any]) -> dict[str, Key]:
+    """Keys by the hash of the secret; KeyError, TypeError or ValueError when it is not a keys file."""
+    return {
+        str(entry["sha256"]).lower(): Key(
+            id=str(entry["id"]),
+            tenant=str(entry["tenant"]),
+            app=str(entry["app"]),
+            expires_s=_parse_time(entry.get("expires")),
+        )
+        for entry in document["keys"]
+        if not entry.get("revoked")
+    }
+
+
+def get_class_name(policy: Policy, tenant: Tenant, app: Bounds) -> str:
+    """The priority class of an app: its own, else its tenant's, else interactive."""
+    name = app.class_name or tenant.bounds.class_name or "interactive"
+    return name if name in policy.classes else "interactive"
+
+
+def may_use(model: ServedModel, tenant: Tenant, app: Bounds) -> bool:
+    """Whether both the tenant and the app list the model."""
+    return all(
+        bounds.models is None or model.name in bounds.models for bounds in (tenant.bounds, app)
+    )
+
+
+def _parse_model(name: str, entry: dict[str, Any]) -> ServedModel:
+    context = int(entry["context"])
+    cap = min(int(entry.get("max_tokens") or context), context)
+    return ServedModel(
+        name=name,
+        aliases=tuple(entry.get("aliases") or ()),
+        kind=str(entry["kind"]),
+        context=context,
+        default_max_tokens=min(int(entry.get("default_max_tokens") or cap), cap),
+        max_tokens=cap,
+        prompt_overhead_tokens=int(entry.get("prompt_overhead_tokens", 128)),
+        input_nanousd_per_token=int(entry["price"]["input_nanousd_per_token"]),
+        output_nanousd_per_token=int(entry["price"]["output_nanousd_per_token"]),
+        running=int(entry["capacity"]["running"]),
+        waiting=int(entry["capacity"]["waiting"]),
+        backends=max(1, int(entry.get("backends", 1))),
+        is_external=entry.get("external") is True,
+    )
+
+
+def _parse_class(entry: dict[str, Any]) -> PriorityClass:
+    return PriorityClass(int(entry["allowance_ms"]), float(entry["share"]))
+
+
+def _parse_tenant(name: str, entry: dict[str, Any]) -> Tenant:
+    apps = {app: _parse_bounds(bounds) for app, bounds in entry["apps"].items()}
+    return Tenant(name, _parse_bounds(entry), apps)
+
+
+def _parse_bounds(entry: dict[str, Any]) -> Bounds:
+    models = entry.get("models", ["*"])
+    return Bounds(
+        budget=_parse_budget(entry.get("budget")),
+        requests_per_minute=_parse_count(entry.get("requests_per_minute")),
+        tokens_per_minute=_parse_count(entry.get("tokens_per_minute")),
+        parallel_requests=_parse_count(entry.get("parallel_requests")),
+        models=None if "*" in models else frozenset(models),
+        class_name=entry.get("class"),
+    )
+
+
+def _parse_budget(entry: dict[str, Any] | None) -> Budget | None:
+    if entry is None:
+        return None
+    period = str(entry["period"])
+    if period not in {"day", "week", "month", "total"}:
+        msg = f"{period!r} is no period"
+        raise ValueError(msg)
+    return Budget(int(entry["nanousd"]), period)
+
+
+def _parse_count(value: object) -> int | None:
+    return None if value is None else int(str(value))
+
+
+def _parse_time(text: str | None) -> float | None:
+    if not text:
+        return None
+    moment = dt.datetime.fromisoformat(text)
+    if moment.tzinfo is None:
+        moment = moment.replace(tzinfo=dt.UTC)
+    return moment.timestamp()

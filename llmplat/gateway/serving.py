@@ -1,0 +1,211 @@
+"""Turns a checked wish of a known key into a reservation, a call of the engine and one settlement."""
+
+import asyncio
+import hashlib
+import time
+from dataclasses import dataclass
+
+from llmplat.gateway.answers import send_bytes
+from llmplat.gateway.backends import Backends
+from llmplat.gateway.bodies import (
+    Reservation,
+    Wish,
+    make_cache_text,
+    make_reservation,
+    make_upstream_body,
+)
+from llmplat.gateway.failures import classify, make_refusal
+from llmplat.gateway.flight import Flight
+from llmplat.gateway.lanes import get_lane, get_prefix
+from llmplat.gateway.ledger import Charge, Ledger
+from llmplat.gateway.policy import Key, Policy, ServedModel
+from llmplat.gateway.refusals import RefusedError
+from llmplat.gateway.relay import Relay
+from llmplat.gateway.upstream import (
+    App,
+    ClientGoneError,
+    LitellmFailedError,
+    Scope,
+    Send,
+    call_litellm,
+    make_upstream_scope,
+)
+from llmplat.gateway.usage import make_charge, make_cut_charge
+
+_EPOCH_MS = 1_767_225_600_000
+"""2026-01-01: priorities are milliseconds since then, small enough for the engine."""
+_PRIORITY_AT_MOST = (1 << 53) - 1
+_NO_RESERVATION = Reservation(0, 0, 0)
+_NO_RETRY = frozenset({"timeout", "engine_refused", "engine_error"})
+
+
+@dataclass
+class Line:
+    """The client's end: what it sent, where its answer goes, whether it is still there."""
+
+    scope: Scope
+    send: Send
+    gone: asyncio.Task[None]
+    request_id: str
+    deadline_s: float
+
+
+class Server:
+    """Admits, calls and settles."""
+
+    def __init__(self, app: App, ledger: Ledger) -> None:
+        self._app = app
+        self._ledger = ledger
+        self._backends = Backends()
+
+    async def serve(
+        self, line: Line, policy: Policy, key: Key, model: ServedModel, wish: Wish
+    ) -> None:
+        """Answers the client; RefusedError before anything was sent, ClientGoneError when it left."""
+        flight = _make_flight(line, policy, key, model, wish)
+        blob = await self._find_cached(flight, policy)
+        if blob is not None:
+            await self._serve_cached(line, flight, policy, blob)
+            return
+        await self._admit(flight, policy)
+        try:
+            await self._serve_admitted(line, flight, policy)
+        finally:
+            await self._settle(flight, Charge(outcome="failed"), "")
+
+    async def _admit(self, flight: Flight, policy: Policy, *, is_cached: bool = False) -> None:
+        limit = flight.lane.tokens_per_minute
+        bound = flight.reservation
+        if not flight.lane.has_budget:
+            raise RefusedError("no_budget")
+        if limit is not None and bound.tokens > limit:
+            why = f"This request may come to {bound.tokens} tokens; {limit} a minute are allowed. Lower max_tokens."
+            raise RefusedError("tokens_over_limit", why)
+        await self._ledger.admit(
+            flight.lane,
+            flight.request_id,
+            get_deny_name(policy, flight.key),
+            bound.tokens,
+            bound.nanousd,
+            slots=not is_cached,
+        )
+
+    async def _serve_admitted(self, line: Line, flight: Flight, policy: Policy) -> None:
+        tried: set[str] = set()
+        cuts = 0
+        while True:
+            backend = self._backends.pick(flight.model.name, flight.model.backends, tried)
+            if backend is None:
+                raise RefusedError("engine_unreachable", retry_after_s=2)
+            cause, relay = await self._try(line, flight, backend)
+            if cause is None:
+                if not relay.is_streaming:
+                    await self._finish_whole(line, flight, policy, relay, backend)
+                return
+            cuts += cause == "cut"
+            if cause in _NO_RETRY or cuts > 1:
+                await self._settle(flight, _make_failed_charge(cause), backend)
+                raise make_refusal(cause, relay.body)
+            if not (cause == "cut" and flight.model.backends == 1):
+                tried.add(backend)
+            if len(tried) >= flight.model.backends:
+                raise make_refusal(cause, relay.body)
+
+    async def _try(self, line: Line, flight: Flight, backend: str) -> tuple[str | None, Relay]:
+        """One call of one backend: None when it answered, else the cause."""
+
+        async def settle(charge: Charge) -> None:
+            await self._settle(flight, charge, backend)
+
+        relay = Relay(flight, backend, line.send, settle)
+        body = make_upstream_body(
+            flight.wish, flight.model, backend, flight.request_id, flight.priority
+        )
+        scope = make_upstream_scope(line.scope, flight, body)
+        flight.tap, flight.error = None, None
+        cause: str | None = "engine_error"
+        try:
+            await call_litellm(self._app, scope, body, relay, line.gone, line.deadline_s)
+            cause = None if relay.status == 200 else classify(flight, relay.status)
+        except (ClientGoneError, asyncio.CancelledError):
+            await settle(make_cut_charge(flight, "aborted"))
+            raise
+        except LitellmFailedError:
+            cause = "engine_error"
+        except TimeoutError:
+            await settle(make_cut_charge(flight, "timeout"))
+            cause = "timeout"
+        finally:
+            self._backends.give(backend, is_reachable=cause not in {"connect", "cut"})
+        if relay.is_streaming:
+            await self._end_stream(flight, relay, backend, cause)
+            cause = None
+        return cause, relay
+
+    async def _end_stream(
+        self, flight: Flight, relay: Relay, backend: str, cause: str | None
+    ) -> None:
+        if cause is not None:
+            await self._settle(flight, make_cut_charge(flight, "failed"), backend)
+            await relay.fail_stream("timeout" if cause == "timeout" else "engine_error")
+
+    async def _finish_whole(
+        self, line: Line, flight: Flight, policy: Policy, relay: Relay, backend: str
+    ) -> None:
+        body, usage = relay.make_whole()
+        await self._settle(flight, make_charge(flight, usage, "completed"), backend)
+        if policy.is_cache_on:
+            await self._ledger.write_blob(_get_cache_name(flight, policy), body, policy.cache_ttl_s)
+        await send_bytes(line.send, body, flight.request_id)
+
+    async def _settle(self, flight: Flight, charge: Charge, backend: str) -> None:
+        if flight.is_settled:
+            return
+        flight.is_settled = True
+        duration_ms = round((time.monotonic() - flight.started_s) * 1000)
+        await self._ledger.settle(flight.lane, flight.request_id, charge, backend, duration_ms)
+
+    async def _find_cached(self, flight: Flight, policy: Policy) -> bytes | None:
+        if not policy.is_cache_on or flight.wish.is_stream:
+            return None
+        blob = await self._ledger.read_blob(_get_cache_name(flight, policy))
+        hit = "miss" if blob is None else "hit"
+        self._ledger.count("cache", flight.key.tenant, flight.key.app, flight.model.name, hit)
+        return blob
+
+    async def _serve_cached(self, line: Line, flight: Flight, policy: Policy, blob: bytes) -> None:
+        flight.reservation = _NO_RESERVATION
+        await self._admit(flight, policy, is_cached=True)
+        await self._settle(flight, Charge(outcome="cached"), "cache")
+        await send_bytes(line.send, blob, flight.request_id)
+
+
+def get_deny_name(policy: Policy, key: Key) -> str:
+    """The Redis key whose presence revokes `key`."""
+    return f"{get_prefix(policy.platform)}deny:{key.id}"
+
+
+def _make_flight(line: Line, policy: Policy, key: Key, model: ServedModel, wish: Wish) -> Flight:
+    now_s = time.time()
+    lane = get_lane(policy, key, model, now_s)
+    priority = round(now_s * 1000) - _EPOCH_MS + lane.allowance_ms
+    return Flight(
+        request_id=line.request_id,
+        key=key,
+        model=model,
+        wish=wish,
+        lane=lane,
+        reservation=make_reservation(wish, model),
+        started_s=time.monotonic(),
+        priority=max(0, min(priority, _PRIORITY_AT_MOST)),
+    )
+
+
+def _get_cache_name(flight: Flight, policy: Policy) -> str:
+    digest = hashlib.sha256(make_cache_text(flight.wish, flight.model)).hexdigest()
+    return f"{get_prefix(policy.platform)}cache:{flight.key.tenant}:{digest}"
+
+
+def _make_failed_charge(cause: str) -> Charge:
+    """A failed call is free, but what ran into its time limit did work and stays reserved."""
+    return Charge(tokens=-1, outcome="timeout") if cause == "timeout" else Charge(outcome="failed")
