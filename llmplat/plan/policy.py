@@ -18,6 +18,15 @@ from llmplat.spec.tenant import (
 SYSTEM_APP = "system"
 """App of the implicit tenant: it serves proof, doctor and chat, and has a budget like all."""
 
+VERIFY_APPS = (
+    App(name="verify"),
+    App(name="verify-rate", limits=Limits(requests_per_minute=2)),
+    App(name="verify-parallel", limits=Limits(parallel_requests=1)),
+    App(name="verify-budget", budget=Budget.model_construct(usd=1e-9, period="day")),
+    App(name="verify-models", models=()),
+)
+"""Apps of the implicit tenant that `verify` makes short-lived keys for, one per control."""
+
 PROMPT_OVERHEAD_TOKENS = 128
 """Tokens a chat template may add to a prompt, reserved beside the prompt's own bound."""
 
@@ -35,7 +44,9 @@ def make_policy(
         "models": {model.name: _model(model) for model in models},
         "classes": {item.name: _class(item) for item in platform.classes},
         "organisation": _organisation(platform),
-        "tenants": {tenant.name: _tenant(tenant, platform) for tenant in all_tenants(platform)},
+        "tenants": {
+            tenant.name: _tenant(_with_verify(tenant), platform) for tenant in all_tenants(platform)
+        },
         "timeouts": {
             "client_s": platform.timeouts.client_s,
             "gateway_s": platform.timeouts.gateway_s,
@@ -73,6 +84,14 @@ def _with_system(tenant: Tenant) -> Tenant:
     if tenant.name != PLATFORM_TENANT or any(app.name == SYSTEM_APP for app in tenant.apps):
         return tenant
     return tenant.model_copy(update={"apps": (*tenant.apps, App(name=SYSTEM_APP))})
+
+
+def _with_verify(tenant: Tenant) -> Tenant:
+    if tenant.name != PLATFORM_TENANT:
+        return tenant
+    named = {app.name for app in tenant.apps}
+    more = tuple(app for app in VERIFY_APPS if app.name not in named)
+    return tenant.model_copy(update={"apps": (*tenant.apps, *more)})
 
 
 def _model(model: PlannedModel) -> dict[str, Any]:

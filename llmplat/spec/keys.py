@@ -6,10 +6,12 @@ from pydantic import Field
 
 from llmplat.domain.errors import Finding
 from llmplat.spec.dump import dump_shape
+from llmplat.spec.platform import Platform
 from llmplat.spec.read import fail, parse_tree, validate
 from llmplat.spec.repeated import repeated
 from llmplat.spec.scalars import Label, Matches, Moment, Sha256
 from llmplat.spec.shape import API_VERSION, Shape
+from llmplat.spec.tenant import App, Tenant
 from llmplat.spec.tree import Tree
 
 _HEADER = "Written by `llmplat keys`: hashes only, never a key."
@@ -34,6 +36,15 @@ class Key(Shape):
     revoked: Annotated[Moment | None, Field(description="When it was taken back (UTC).")] = None
 
 
+class KeysTenant(Shape):
+    """A tenant made by `llmplat keys create --create-tenant`, with every default of a tenant."""
+
+    name: Annotated[Label, Field(description="Name, unique in the platform.")]
+    apps: Annotated[
+        tuple[Label, ...], Field(description="Its apps, or more apps of a tenant.")
+    ] = ()
+
+
 class KeysFile(Shape):
     """The keys of a platform."""
 
@@ -41,6 +52,10 @@ class KeysFile(Shape):
         Literal["llmplat.dev/v1alpha1"], Field(description="Version of this format.")
     ] = API_VERSION
     kind: Annotated[Literal["Keys"], Field(description="What this file describes.")] = "Keys"
+    tenants: Annotated[
+        tuple[KeysTenant, ...],
+        Field(description="Tenants and apps beside those of the platform file."),
+    ] = ()
     keys: Annotated[tuple[Key, ...], Field(description="All keys, revoked ones too.")] = ()
 
 
@@ -55,6 +70,7 @@ def parse_placed_keys(text: str, name: str) -> tuple[KeysFile, Tree]:
     keys, findings = validate(KeysFile, tree, tree.value)
     if keys is not None:
         findings = [*repeated(tree, "keys", "id"), *repeated(tree, "keys", "sha256")]
+        findings += repeated(tree, "tenants", "name")
         findings += _ends_before_start(keys, tree)
     if keys is None or findings:
         fail(findings, name)
@@ -64,6 +80,17 @@ def parse_placed_keys(text: str, name: str) -> tuple[KeysFile, Tree]:
 def dump_keys(keys: KeysFile) -> str:
     """`keys` as text, in their order."""
     return dump_shape(keys, _HEADER)
+
+
+def with_declared(platform: Platform, keys: KeysFile) -> Platform:
+    """`platform` with the tenants and apps that `keys` declares beside it; nothing is replaced."""
+    tenants = {tenant.name: tenant for tenant in platform.tenants}
+    for declared in keys.tenants:
+        tenant = tenants.get(declared.name) or Tenant(name=declared.name)
+        known = {app.name for app in tenant.apps}
+        more = tuple(App(name=name) for name in declared.apps if name not in known)
+        tenants[declared.name] = tenant.model_copy(update={"apps": (*tenant.apps, *more)})
+    return platform.model_copy(update={"tenants": tuple(tenants.values())})
 
 
 def _ends_before_start(keys: KeysFile, tree: Tree) -> list[Finding]:
