@@ -17,7 +17,8 @@ class ModelFacts:
     """A model at a fixed revision."""
 
     revision: str
-    digest: str
+    digest: str | None
+    """None for a demo that no lock has pinned yet; its source is pinned by the catalogue."""
     weights_bytes: int
     config: Mapping[str, Any]
     """Keys as in the model's own config.json."""
@@ -37,7 +38,10 @@ def facts_of(model: Model, lock: Lock | None, catalog: Catalog) -> ModelFacts:
         raise _missing(model, lock)
     facts = demo.facts
     return ModelFacts(
-        str(facts["revision"]), str(facts["digest"]), int(facts["weights_bytes"]), facts["config"]
+        revision=str(facts["revision"]),
+        digest=facts.get("digest"),
+        weights_bytes=int(facts["weights_bytes"]),
+        config=facts["config"],
     )
 
 

@@ -1,7 +1,7 @@
 """Turns a platform file, its lock and the catalogue into a Plan."""
 
 from llmplat.catalog.entries import Catalog, SubstrateFacts
-from llmplat.domain.errors import PlanError
+from llmplat.domain.errors import Finding, LockMissingError, PlanError
 from llmplat.plan.gateway import make_gateway, timeouts_of
 from llmplat.plan.layers import make_stack
 from llmplat.plan.plan import Plan, PlannedTenant
@@ -56,12 +56,31 @@ def _substrate(platform: Platform, catalog: Catalog) -> SubstrateFacts:
 def _serve_all(
     platform: Platform, lock: Lock | None, catalog: Catalog, *, first_port: int
 ) -> tuple[Served, ...]:
+    """Every model, or one error that holds all that is wrong with any of them."""
     served: list[Served] = []
+    faults: list[PlanError | LockMissingError] = []
     port = first_port
     for model in platform.models:
-        served.append(serve_model(model, platform, lock, catalog, port))
-        port += served[-1].engine.replicas if served[-1].engine else 0
+        try:
+            one = serve_model(model, platform, lock, catalog, port)
+        except (PlanError, LockMissingError) as fault:
+            faults.append(fault)
+            continue
+        served.append(one)
+        port += one.engine.replicas if one.engine else 0
+    if faults:
+        raise _together(faults)
     return tuple(served)
+
+
+def _together(faults: list[PlanError | LockMissingError]) -> PlanError | LockMissingError:
+    if len(faults) == 1:
+        return faults[0]
+    findings = tuple(Finding(f.code, f.what, f.why, f.fix) for f in faults)
+    what = f"{len(faults)} models cannot be served as asked."
+    if all(isinstance(fault, LockMissingError) for fault in faults):
+        return LockMissingError(what, fix=("llmplat lock",), findings=findings)
+    return PlanError(what, findings=findings)
 
 
 def _tenants(platform: Platform) -> tuple[PlannedTenant, ...]:

@@ -1,0 +1,41 @@
+"""`llmplat plan`: what the platform file leads to."""
+
+from typing import Annotated
+
+import typer
+
+from llmplat.cli.run import current
+
+
+def command(
+    ctx: typer.Context,
+    exit_code: Annotated[
+        bool, typer.Option("--exit-code", help="Exit 8 when `up` would change something.")
+    ] = False,
+) -> None:
+    r"""Show what the platform file leads to.
+
+    Reads the platform file, its lock and the catalogue, nothing else, and decides: layers,
+    components, where each model runs, memory, capacity, prices, timeouts, and what this
+    substrate leaves out and why. Changes nothing.
+
+    \b
+    Examples:
+      # the built-in platform
+      llmplat plan
+      # for machines
+      llmplat plan -f platform.yaml -o json
+    """
+    from llmplat.cli.wiring import catalog, open_platform, read_lock
+    from llmplat.output.plan_view import PLAN
+    from llmplat.plan.make import make_plan
+
+    run = current(ctx)
+    opened = open_platform(run)
+    plan = make_plan(opened.loaded.platform, read_lock(opened), catalog())
+    run.emitter.result(plan, PLAN)
+    if exit_code:
+        from llmplat.cli.commands.diff import has_changes
+        from llmplat.domain.errors import ExitCode
+
+        raise typer.Exit(ExitCode.CHANGES if has_changes(run, opened, plan) else ExitCode.DONE)
