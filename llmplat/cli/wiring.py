@@ -1,18 +1,22 @@
 """The composition root: the only module that names adapters, each imported when it is asked for."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from llmplat.cli.run import Run, cache_home, state_home
 from llmplat.domain.errors import InputError, PreconditionError
 
 if TYPE_CHECKING:
+    from llmplat.apply.key_changes import Desk
     from llmplat.catalog.entries import Catalog
     from llmplat.domain.chat import ChatService
+    from llmplat.domain.ports import KeysStore
+    from llmplat.spec.keys import KeysFile
     from llmplat.spec.load import LoadedPlatform
     from llmplat.spec.lock import Lock
+    from llmplat.spec.platform import Platform
 
 DEFAULT_FILE = "platform.yaml"
 LOCK_FILE = "platform.lock.yaml"
@@ -24,6 +28,9 @@ class Opened:
     """The platform a command works on, and the files that belong to it."""
 
     loaded: "LoadedPlatform"
+    """With the tenants that the keys file declares beside it."""
+    written: "Platform"
+    """As the platform file alone has it."""
     file: Path | None
     """None: the built-in default."""
     lock_file: Path
@@ -67,6 +74,7 @@ def open_platform(run: Run) -> Opened:
 
     Raises InputError for a named file that does not exist, SpecError for a wrong one.
     """
+    from llmplat.spec.keys import with_declared
     from llmplat.spec.load import default_platform, load_platform
 
     file = _file(run)
@@ -79,14 +87,26 @@ def open_platform(run: Run) -> Opened:
     else:
         loaded = load_platform(file)
         beside = file.resolve().parent
+    keys_file = beside / KEYS_FILE
+    declared = with_declared(loaded.platform, read_keys(keys_file))
     return Opened(
-        loaded=loaded,
+        loaded=replace(loaded, platform=declared),
+        written=loaded.platform,
         file=file,
         lock_file=beside / LOCK_FILE,
-        keys_file=beside / KEYS_FILE,
+        keys_file=keys_file,
         state=state_dir(run, loaded.platform.name),
         cache=cache_dir(run),
     )
+
+
+def read_keys(keys_file: Path) -> "KeysFile":
+    """The declared keys, none when there is no file; SpecError when it is wrong."""
+    from llmplat.spec.keys import KeysFile, parse_keys
+
+    if not keys_file.is_file():
+        return KeysFile()
+    return parse_keys(keys_file.read_text(encoding="utf-8"), str(keys_file))
 
 
 def _file(run: Run) -> Path | None:
@@ -158,3 +178,36 @@ def chat_service(run: Run, opened: Opened) -> "ChatService":
 
     way = entrance(run, opened)
     return GatewayChat(way.url, way.key, opened.loaded.platform.timeouts.client_s)
+
+
+def keys_store(opened: Opened) -> "KeysStore":
+    """The keys file of the platform, with its lock in the state folder."""
+    from llmplat.adapters.keys_file import KeysFileStore
+
+    return KeysFileStore(opened.keys_file, opened.state / "run" / "keys.lock")
+
+
+def keys_desk(run: Run) -> "Desk":
+    """Where keys of the opened platform are changed."""
+    from datetime import UTC, datetime
+
+    from llmplat.adapters.local_home import LocalHome
+    from llmplat.adapters.local_key_gate import LocalKeyGate
+    from llmplat.apply.key_changes import Desk
+
+    opened = open_platform(run)
+
+    def policy_of(platform: "Platform") -> dict[str, Any]:
+        from llmplat.plan.make import make_plan
+
+        gateway = make_plan(platform, read_lock(opened), catalog()).gateway
+        return gateway.policy if gateway is not None else {"tenants": {}}
+
+    return Desk(
+        store=keys_store(opened),
+        gate=LocalKeyGate(LocalHome(opened.name, opened.state)),
+        platform=opened.written,
+        name=str(opened.keys_file),
+        now=datetime.now(UTC).replace(microsecond=0),
+        policy_of=policy_of,
+    )

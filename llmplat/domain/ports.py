@@ -1,9 +1,20 @@
 """What the stages need of the world: small protocols, one adapter and one fake each."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Protocol
+
+from llmplat.domain.errors import Finding
+from llmplat.domain.substrate import (
+    DownResult,
+    LogLine,
+    Needs,
+    Places,
+    SubstrateInputs,
+    SubstrateOutputs,
+    SubstrateStatus,
+)
 
 
 @dataclass(frozen=True)
@@ -82,3 +93,98 @@ class HttpAnswer:
     headers: Mapping[str, str]
     """Names in lower case."""
     body: bytes
+
+
+class Ask(Protocol):
+    """One HTTP request to a part of the platform."""
+
+    def __call__(
+        self,
+        method: str,
+        url: str,
+        *,
+        headers: Mapping[str, str] | None = None,
+        body: bytes | None = None,
+        timeout_s: float,
+    ) -> HttpAnswer:
+        """The whole answer; OSError when nobody answers in time."""
+        ...
+
+
+class Substrate(Protocol):
+    """What a platform stands on: processes of this machine, later a cluster."""
+
+    def claim(self, verb: str) -> AbstractContextManager[None]:
+        """Hold the platform for one run; BusyError when another holds it."""
+        ...
+
+    def mark(self, verb: str, step: str) -> None:
+        """Note the step of the run that holds the platform, for others to see."""
+        ...
+
+    def preflight(self, needs: Needs) -> tuple[Finding, ...]:
+        """All that is missing, nothing changed; NewerVersionError for state of a newer llmplat."""
+        ...
+
+    def prepare(self) -> Places:
+        """Make what the services are configured with: folders, secrets."""
+        ...
+
+    def up(self, inputs: SubstrateInputs, progress: Progress) -> SubstrateOutputs:
+        """Start or replace what differs from `inputs`, wait until all is well.
+
+        Raises PreconditionError, SubstrateError or TimedOutError.
+        """
+        ...
+
+    def status(self) -> SubstrateStatus:
+        """What runs; changes nothing."""
+        ...
+
+    def secret(self, name: str) -> str | None:
+        """The value of a secret; None when there is none of that name."""
+        ...
+
+    def logs(self, service: str | None, lines: int, *, is_following: bool) -> Iterator[LogLine]:
+        """The last `lines` of one service or of all, then new ones; InputError for a wrong name."""
+        ...
+
+    def down(self, progress: Progress, *, is_dry_run: bool, is_purge: bool) -> DownResult:
+        """Stop what runs; data stays unless `is_purge`."""
+        ...
+
+
+class KeysStore(Protocol):
+    """Where declared keys are kept: a text that is replaced whole."""
+
+    def hold(self) -> AbstractContextManager[None]:
+        """Be the only writer; BusyError when another one does not let go."""
+        ...
+
+    def read(self) -> str | None:
+        """The text; None when there is none yet."""
+        ...
+
+    def write(self, text: str) -> None:
+        """Replace the text at once; raises PreconditionError when it cannot be written."""
+        ...
+
+
+class KeyGate(Protocol):
+    """The running gateway's view of keys; all of it may be absent."""
+
+    def system_key_sha256(self) -> str | None:
+        """Hash of the system key; None when the platform was never started."""
+        ...
+
+    def publish(self, name: str, text: str) -> bool:
+        """Hand the gateway a file it re-reads; False when the platform was never started."""
+        ...
+
+    def published(self, name: str) -> str | None:
+        """The file as the gateway has it; None when there is none."""
+        ...
+
+    def deny(self, key_ids: Sequence[str]) -> bool:
+        """Refuse these keys from the next request on; False when the counters are not there."""
+        ...
