@@ -1,0 +1,38 @@
+"""A plan -> what it takes of the machine, and the refusal when that is not there."""
+
+from llmplat.apply.services import LOOPBACK, launches_of, replica_names
+from llmplat.domain.errors import Finding, PreconditionError
+from llmplat.domain.substrate import Need, Needs
+from llmplat.plan.launch import EngineLaunch
+from llmplat.plan.plan import Plan
+
+
+def needs_of(plan: Plan) -> Needs:
+    """Ports and memory of every process, and the secrets only the user can supply."""
+    needs = []
+    for launch in launches_of(plan):
+        memory_bytes = launch.limits.memory_bytes
+        names = replica_names(launch) if isinstance(launch, EngineLaunch) else (launch.name,)
+        for replica, name in enumerate(names):
+            needs.append(Need(name, LOOPBACK, launch.port + replica, memory_bytes))
+    return Needs(tuple(needs), secrets=_external_secrets(plan))
+
+
+def refuse_missing(findings: tuple[Finding, ...]) -> None:
+    """Raise PreconditionError when anything is missing; one finding is told as the error itself."""
+    if not findings:
+        return
+    if len(findings) == 1:
+        only = findings[0]
+        raise PreconditionError(only.what, only.why, only.fix, findings=findings)
+    raise PreconditionError(
+        f"This machine lacks {len(findings)} things that the platform needs.",
+        fix=("llmplat doctor",),
+        findings=findings,
+    )
+
+
+def _external_secrets(plan: Plan) -> tuple[str, ...]:
+    backends = plan.gateway.backends if plan.gateway is not None else ()
+    names = {one.secret for one in backends if one.engine is None and one.secret is not None}
+    return tuple(sorted(names))

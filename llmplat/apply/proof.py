@@ -1,0 +1,100 @@
+"""A running platform -> one real answer of each of its engines, through the gateway."""
+
+import json
+import time
+from dataclasses import dataclass
+from typing import Any
+
+from llmplat.domain.errors import GatewayError
+from llmplat.domain.ports import Ask, HttpAnswer
+from llmplat.plan.plan import Plan, PlannedModel
+
+_PROMPT = "Say hello in one short sentence."
+_MAX_TOKENS = 12
+_TIMEOUT_S = 120.0
+_PATIENCE_S = 30.0
+_PAUSE_S = 0.25
+_NOT_YET = frozenset({429, 502, 503})
+
+
+@dataclass(frozen=True)
+class Proof:
+    """What one model said when it was asked."""
+
+    model: str
+    answer: str
+    tokens: int
+    took_s: float
+    request_id: str | None
+
+
+def prove(plan: Plan, url: str, key: str, ask: Ask) -> tuple[Proof, ...]:
+    """Ask each model that has an engine here once; external services are not spent on.
+
+    Raises:
+        GatewayError: an answer other than 200, or none.
+    """
+    if plan.gateway is None:
+        return ()
+    return tuple(_ask_model(model, url, key, ask) for model in plan.models if model.ports)
+
+
+def _ask_model(model: PlannedModel, url: str, key: str, ask: Ask) -> Proof:
+    began = time.monotonic()
+    is_embedding = model.kind == "embedding"
+    path = "/v1/embeddings" if is_embedding else "/v1/chat/completions"
+    body = _embedding(model.name) if is_embedding else _chat(model.name)
+    answer = _patiently(f"{url}{path}", key, json.dumps(body).encode(), ask)
+    if answer.status != 200:
+        raise _refused(model.name, answer)
+    document = json.loads(answer.body)
+    usage = document.get("usage") or {}
+    return Proof(
+        model=model.name,
+        answer=_said(document, is_embedding=is_embedding),
+        tokens=usage.get("completion_tokens") or usage.get("prompt_tokens") or 0,
+        took_s=round(time.monotonic() - began, 3),
+        request_id=answer.headers.get("x-request-id"),
+    )
+
+
+def _chat(model: str) -> dict[str, Any]:
+    messages = [{"role": "user", "content": _PROMPT}]
+    return {"model": model, "messages": messages, "max_tokens": _MAX_TOKENS, "temperature": 0}
+
+
+def _embedding(model: str) -> dict[str, Any]:
+    return {"model": model, "input": _PROMPT}
+
+
+def _patiently(url: str, key: str, body: bytes, ask: Ask) -> HttpAnswer:
+    """One request; a gateway that has not seen its engine yet is asked again."""
+    headers = {"authorization": f"Bearer {key}", "content-type": "application/json"}
+    deadline = time.monotonic() + _PATIENCE_S
+    while True:
+        try:
+            answer = ask("POST", url, headers=headers, body=body, timeout_s=_TIMEOUT_S)
+        except OSError as error:
+            raise GatewayError(
+                "The gateway does not answer the first request.",
+                str(error),
+                ("llmplat status", "llmplat logs gateway"),
+            ) from error
+        if answer.status not in _NOT_YET or time.monotonic() > deadline:
+            return answer
+        time.sleep(_PAUSE_S)
+
+
+def _refused(model: str, answer: HttpAnswer) -> GatewayError:
+    said = answer.body.decode(errors="replace")[:500]
+    return GatewayError(
+        f"The first request to {model} was refused.",
+        f"HTTP {answer.status}: {said}",
+        ("llmplat status", "llmplat logs"),
+    )
+
+
+def _said(document: dict[str, Any], *, is_embedding: bool) -> str:
+    if is_embedding:
+        return f"{len(document['data'][0]['embedding'])} numbers"
+    return str(document["choices"][0]["message"]["content"] or "").strip()

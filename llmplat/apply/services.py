@@ -1,0 +1,109 @@
+"""A plan and the places of a substrate -> the services it is to run, fully spelled."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+
+from llmplat.domain.substrate import ConfigFile, Places, Role, Service, SubstrateInputs
+from llmplat.plan.launch import Backend, EngineLaunch, GatewayLaunch, Launch
+from llmplat.plan.plan import Plan
+from llmplat.render.gateway_files import LITELLM, make_gateway_files
+from llmplat.render.processes import spell_process
+
+LOOPBACK = "127.0.0.1"
+"""Nothing listens on any other address."""
+KEYS = "keys.json"
+
+
+def make_inputs(
+    plan: Plan,
+    places: Places,
+    pythons: Mapping[str, Path],
+    folders: Mapping[str, Path],
+    keys_json: str,
+) -> SubstrateInputs:
+    """Everything the substrate is to run for `plan`; engines first, they start slowest."""
+    engines = [
+        service
+        for engine in plan.engines
+        for service in _engines(engine, places, pythons, folders[engine.model])
+    ]
+    gateways = [_gateway(plan.gateway, places, pythons)] if plan.gateway is not None else []
+    caches = [python.parent.parent for python in pythons.values()] + list(folders.values())
+    return SubstrateInputs(
+        platform=plan.platform,
+        services=(*engines, *gateways),
+        files=_files(plan, keys_json),
+        caches=tuple(dict.fromkeys(str(cache) for cache in caches)),
+    )
+
+
+def launches_of(plan: Plan) -> tuple[Launch, ...]:
+    """All launches of `plan`, engines first."""
+    return (*plan.engines, *((plan.gateway,) if plan.gateway is not None else ()))
+
+
+def replica_names(engine: EngineLaunch) -> tuple[str, ...]:
+    """Names of the replicas' processes: the engine's own while there is only one."""
+    if engine.replicas == 1:
+        return (engine.name,)
+    return tuple(f"{engine.name}-{replica}" for replica in range(engine.replicas))
+
+
+def _engines(
+    engine: EngineLaunch, places: Places, pythons: Mapping[str, Path], folder: Path
+) -> list[Service]:
+    return [
+        replace(
+            _service(engine, engine.port + replica, places, pythons, str(folder)),
+            name=name,
+            model=engine.model,
+        )
+        for replica, name in enumerate(replica_names(engine))
+    ]
+
+
+def _gateway(gateway: GatewayLaunch, places: Places, pythons: Mapping[str, Path]) -> Service:
+    service = _service(gateway, gateway.port, places, pythons, "")
+    extra = (("LLMPLAT_REDIS_URL", places.counters_url), ("PYTHONPATH", places.gateway_code))
+    return replace(service, role=Role.GATEWAY, env=(*service.env, *extra))
+
+
+def _service(
+    launch: Launch, port: int, places: Places, pythons: Mapping[str, Path], folder: str
+) -> Service:
+    process = spell_process(
+        launch, host=LOOPBACK, port=port, model_dir=folder, config_dir=places.config_dir
+    )
+    return Service(
+        name=launch.name,
+        role=Role.ENGINE,
+        runtime=launch.runtime,
+        argv=(str(pythons[launch.runtime]), *process.argv),
+        env=process.env,
+        secret_env=tuple((one.env, one.secret) for one in process.secret_env),
+        host=LOOPBACK,
+        port=port,
+        probe_path=launch.probe.path,
+        probe_timeout_s=launch.probe.timeout_s,
+        startup_budget_s=launch.probe.startup_budget_s,
+        memory_bytes=launch.limits.memory_bytes,
+        stop_grace_s=launch.stop_grace_s,
+    )
+
+
+def _files(plan: Plan, keys_json: str) -> tuple[ConfigFile, ...]:
+    if plan.gateway is None:
+        return ()
+    ports = {engine.name: engine.port for engine in plan.engines}
+
+    def engine_url(backend: Backend) -> str:
+        return f"http://{LOOPBACK}:{ports[backend.engine or ''] + backend.replica}/v1"
+
+    rendered = make_gateway_files(plan.gateway, engine_url)
+    files = [
+        # Policy and keys are read again when they change; LiteLLM reads its file once.
+        ConfigFile(file.path, file.content, Role.GATEWAY if file.path == LITELLM else None)
+        for file in rendered
+    ]
+    return (*files, ConfigFile(KEYS, keys_json))

@@ -1,0 +1,191 @@
+"""A platform, its plan and this machine -> a running platform that has answered a real request."""
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from llmplat.apply.needs import needs_of, refuse_missing
+from llmplat.apply.proof import Proof, prove
+from llmplat.apply.services import LOOPBACK, launches_of, make_inputs
+from llmplat.catalog.entries import Catalog
+from llmplat.domain.errors import Finding, LockMissingError
+from llmplat.domain.ports import Ask, Progress, StepProgress, Substrate
+from llmplat.domain.substrate import Places, SubstrateOutputs
+from llmplat.plan.make import make_plan
+from llmplat.plan.plan import Plan
+from llmplat.spec.lock import Lock
+from llmplat.spec.platform import Platform
+
+
+class FetchModel(Protocol):
+    """Brings a model's files onto this machine."""
+
+    def __call__(self, name: str, source: str, lock: Lock | None, progress: Progress) -> Path:
+        """The folder that holds them, complete and checked."""
+        ...
+
+
+@dataclass(frozen=True)
+class UpTools:
+    """What `up` needs of the world."""
+
+    substrate: Substrate
+    catalog: Catalog
+    install: Callable[[str, Progress], Path]
+    """A runtime's name -> the python of its environment."""
+    is_installed: Callable[[str], bool]
+    fetch: FetchModel
+    make_lock: Callable[[Progress], Lock]
+    """Looks at the world, writes the lock file and returns it."""
+    keys_json: Callable[[Places], str]
+    """What the gateway knows keys by: hashes only."""
+    ask: Ask
+
+
+@dataclass(frozen=True)
+class UpReport:
+    """What `up` did and what answers now."""
+
+    platform: str
+    profile: str
+    gateway_url: str | None
+    models: tuple[str, ...]
+    tenants: tuple[str, ...]
+    """As TENANT/APP, for the key command."""
+    proofs: tuple[Proof, ...]
+    started: tuple[str, ...]
+    replaced: tuple[str, ...]
+    removed: tuple[str, ...]
+    kept: tuple[str, ...]
+    took_s: float
+
+
+@dataclass(frozen=True)
+class UpPreview:
+    """What `up` would do; nothing was changed."""
+
+    platform: str
+    profile: str
+    gateway_url: str | None
+    missing: tuple[Finding, ...]
+    install: tuple[str, ...]
+    models: tuple[str, ...]
+    run: tuple[str, ...]
+    running: tuple[str, ...]
+
+
+def up(platform: Platform, lock: Lock | None, tools: UpTools, progress: Progress) -> UpReport:
+    """Bring the platform up, step by step; each step may be killed and run again.
+
+    Raises:
+        BusyError: another run holds the platform.
+        PreconditionError: ports, memory, disk or secrets are missing (all findings at once).
+        SubstrateError: a service died while it started, with its last lines and a reason.
+        TimedOutError: a service is not ready within its budget.
+        GatewayError: everything runs, but the proof was refused.
+    """
+    began = time.monotonic()
+    with tools.substrate.claim("up"):
+        lock, plan = _plan(platform, lock, tools, progress)
+        for warning in plan.warnings:
+            progress.warn(warning)
+        with _step("Check this machine", tools, progress) as step:
+            refuse_missing(tools.substrate.preflight(needs_of(plan)))
+            step.detail("ready")
+        pythons = _install(plan, tools, progress)
+        folders = _fetch(plan, lock, tools, progress)
+        places = tools.substrate.prepare()
+        inputs = make_inputs(plan, places, pythons, folders, tools.keys_json(places))
+        outputs = tools.substrate.up(inputs, progress)
+        with _step("Ask for a first answer", tools, progress) as step:
+            proofs = prove(plan, outputs.gateway_url, places.system_key, tools.ask)
+            step.detail(_in_words(proofs))
+        return _report(plan, outputs, proofs, time.monotonic() - began)
+
+
+def preview_up(
+    platform: Platform, lock: Lock | None, tools: UpTools, progress: Progress
+) -> UpPreview:
+    """What `up` would do, changing nothing (a missing lock is still looked up and written)."""
+    _, plan = _plan(platform, lock, tools, progress)
+    needs = needs_of(plan)
+    status = tools.substrate.status()
+    runtimes = dict.fromkeys(launch.runtime for launch in launches_of(plan))
+    return UpPreview(
+        platform=plan.platform,
+        profile=plan.profile,
+        gateway_url=_url(plan),
+        missing=tools.substrate.preflight(needs),
+        install=tuple(name for name in runtimes if not tools.is_installed(name)),
+        models=tuple(model.name for model in plan.models),
+        run=tuple(need.service for need in needs.services),
+        running=tuple(one.name for one in status.services if one.pid is not None),
+    )
+
+
+def _plan(
+    platform: Platform, lock: Lock | None, tools: UpTools, progress: Progress
+) -> tuple[Lock | None, Plan]:
+    try:
+        return lock, make_plan(platform, lock, tools.catalog)
+    except LockMissingError:
+        found = tools.make_lock(progress)
+        return found, make_plan(platform, found, tools.catalog)
+
+
+def _install(plan: Plan, tools: UpTools, progress: Progress) -> dict[str, Path]:
+    tools.substrate.mark("up", "install")
+    runtimes = dict.fromkeys(launch.runtime for launch in launches_of(plan))
+    return {runtime: tools.install(runtime, progress) for runtime in runtimes}
+
+
+def _fetch(plan: Plan, lock: Lock | None, tools: UpTools, progress: Progress) -> dict[str, Path]:
+    tools.substrate.mark("up", "model")
+    return {
+        model.name: tools.fetch(model.name, model.source, lock, progress)
+        for model in plan.models
+        if model.source is not None and model.ports
+    }
+
+
+@contextmanager
+def _step(text: str, tools: UpTools, progress: Progress) -> Iterator[StepProgress]:
+    tools.substrate.mark("up", text)
+    with progress.step(text) as step:
+        yield step
+
+
+def _url(plan: Plan) -> str | None:
+    return f"http://{LOOPBACK}:{plan.gateway.port}" if plan.gateway is not None else None
+
+
+def _in_words(proofs: tuple[Proof, ...]) -> str:
+    return "; ".join(
+        f"{proof.model}: {proof.tokens} tokens in {proof.took_s:.2f} s" for proof in proofs
+    )
+
+
+def _report(
+    plan: Plan, outputs: SubstrateOutputs, proofs: tuple[Proof, ...], took_s: float
+) -> UpReport:
+    return UpReport(
+        platform=plan.platform,
+        profile=plan.profile,
+        gateway_url=_url(plan),
+        models=tuple(model.name for model in plan.models),
+        tenants=tuple(
+            f"{tenant.name}/{app}"
+            for tenant in plan.tenants
+            for app in tenant.apps
+            if tenant.name != "platform"
+        ),
+        proofs=proofs,
+        started=outputs.started,
+        replaced=outputs.restarted,
+        removed=outputs.removed,
+        kept=outputs.kept,
+        took_s=round(took_s, 3),
+    )
