@@ -6,13 +6,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from llmplat.cli.run import Run, cache_home, state_home
-from llmplat.domain.errors import InputError, PreconditionError
+from llmplat.domain.errors import InputError, LlmplatError, PreconditionError
 
 if TYPE_CHECKING:
     from llmplat.apply.key_changes import Desk
     from llmplat.catalog.entries import Catalog
     from llmplat.domain.chat import ChatService
+    from llmplat.domain.machine import MachineProbe
     from llmplat.domain.ports import KeysStore
+    from llmplat.domain.substrate import Places
+    from llmplat.observe.doctor import Wishes
     from llmplat.spec.keys import KeysFile
     from llmplat.spec.load import LoadedPlatform
     from llmplat.spec.lock import Lock
@@ -210,4 +213,58 @@ def keys_desk(run: Run) -> "Desk":
         name=str(opened.keys_file),
         now=datetime.now(UTC).replace(microsecond=0),
         policy_of=policy_of,
+    )
+
+
+def keys_json(opened: Opened, places: "Places") -> str:
+    """The gateway's keys.json for `up`: hashes of the declared keys and the system key."""
+    from datetime import UTC, datetime
+
+    from llmplat.apply.keys import keys_document
+
+    now = datetime.now(UTC)
+    return keys_document(read_keys(opened.keys_file), places.system_key_sha256, now)
+
+
+def machine_probe(run: Run) -> "MachineProbe":
+    """A look at this machine and what it can reach."""
+    from llmplat.adapters.machine_probe import LocalMachine
+
+    folders = {"cache": cache_dir(run), "state": state_home(run.env)}
+    return LocalMachine(folders, run.env)
+
+
+def wishes(run: Run) -> "Wishes":
+    """What the platform asks of this machine; a fault of its files is told, not raised."""
+    from llmplat.adapters.environments import find_environment
+    from llmplat.adapters.local_substrate import LocalSubstrate
+    from llmplat.apply.needs import needs_of
+    from llmplat.catalog.runtimes import load_runtime
+    from llmplat.observe.doctor import Wishes
+    from llmplat.plan.make import make_plan
+
+    name = str(run.file or DEFAULT_FILE)
+    try:
+        opened = open_platform(run)
+        name = opened.name
+        plan = make_plan(opened.loaded.platform, read_lock(opened), catalog())
+        needs = needs_of(plan)
+        missing = LocalSubstrate(name, opened.state, opened.cache).preflight(needs)
+    except LlmplatError as error:
+        return Wishes(name, failure=error)
+    launches = (*plan.engines, *((plan.gateway,) if plan.gateway else ()))
+    runtimes = dict.fromkeys(launch.runtime for launch in launches)
+    sources = [model.source or "" for model in opened.loaded.platform.models]
+    return Wishes(
+        name,
+        missing=missing,
+        ports=tuple(need.port for need in needs.services),
+        memory_bytes=sum(need.memory_bytes for need in needs.services),
+        needs_hub=any(source.startswith("hf://") for source in sources),
+        needs_gpu="vllm-cuda" in runtimes,
+        not_installed=tuple(
+            runtime
+            for runtime in runtimes
+            if not find_environment(load_runtime(runtime), opened.cache)
+        ),
     )
