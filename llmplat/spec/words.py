@@ -73,9 +73,12 @@ def nearest(word: str, known: tuple[str, ...]) -> str | None:
 def make_findings(errors: list[ErrorDetails], shape: type[BaseModel], tree: Tree) -> list[Finding]:
     """One finding for each error of validating `tree` against `shape`, in file order."""
     findings = [_finding(error, shape, tree) for error in errors if not _is_echo(error)]
-    return sorted(
-        findings, key=lambda item: (item.where.line, item.where.column) if item.where else (0, 0)
-    )
+    return in_order(findings)
+
+
+def in_order(findings: list[Finding]) -> list[Finding]:
+    """`findings` as they stand in the file."""
+    return sorted(findings, key=_position)
 
 
 def fields_of(shape: type[BaseModel]) -> dict[str, FieldInfo]:
@@ -99,6 +102,10 @@ def shape_at(shape: type[BaseModel], path: Path) -> type[BaseModel] | None:
             return None
     shapes = (c for c in _unwrap(current) if isinstance(c, type) and issubclass(c, BaseModel))
     return next(shapes, None)
+
+
+def _position(finding: Finding) -> tuple[int, int]:
+    return (finding.where.line, finding.where.column) if finding.where else (0, 0)
 
 
 def _unwrap(annotation: object) -> Iterator[object]:
