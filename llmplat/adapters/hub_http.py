@@ -1,0 +1,153 @@
+"""Addresses of a model hub -> JSON documents and byte ranges, with dropped connections taken up again."""
+
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import httpx
+
+from llmplat.domain.errors import DownloadError
+
+_PASSING = {408, 425, 429, 500, 502, 503, 504}
+"""Answers that may be another one a moment later."""
+_CHUNK_BYTES = 1024 * 1024
+
+
+@dataclass(frozen=True)
+class Patience:
+    """How long to go on when a connection breaks or a server is busy."""
+
+    attempts: int = 6
+    """Tries in a row that bring no new byte."""
+    first_delay_s: float = 0.5
+    """Doubled after each of them."""
+    longest_delay_s: float = 20.0
+    connect_timeout_s: float = 10.0
+    read_timeout_s: float = 30.0
+
+    def delay_s(self, attempt: int, retry_after: str | None = None) -> float:
+        """How long to wait after try number `attempt` (0 first); a server may ask for more."""
+        delay_s = self.first_delay_s * 2**attempt
+        if retry_after is not None and retry_after.isdigit():
+            delay_s = max(delay_s, float(retry_after))
+        return min(delay_s, self.longest_delay_s)
+
+
+class RefusedError(Exception):
+    """The server answered with a status that another try will not change."""
+
+    def __init__(self, response: httpx.Response) -> None:
+        super().__init__(f"HTTP {response.status_code}")
+        self.status = response.status_code
+        self.code = response.headers.get("x-error-code", "")
+        self.message = response.headers.get("x-error-message", "")
+
+
+class HubHttp:
+    """One hub behind one address; the token goes to that address only."""
+
+    def __init__(self, endpoint: str, token: str | None, patience: Patience) -> None:
+        self.endpoint = endpoint.rstrip("/")
+        self._patience = patience
+        # httpx drops the Authorization header on a redirect to another host (the hub's storage).
+        self._client = httpx.Client(
+            headers={"Authorization": f"Bearer {token}"} if token else {},
+            timeout=httpx.Timeout(patience.read_timeout_s, connect=patience.connect_timeout_s),
+            follow_redirects=True,
+        )
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._client.close()
+
+    def get_json(self, path: str, params: Mapping[str, str]) -> Any:  # noqa: ANN401 (JSON)
+        """The document at `path`. Raises DownloadError, RefusedError."""
+        body = b"".join(self._try(lambda _offset: self._open(path, {}, params), None, path))
+        try:
+            return httpx.Response(200, content=body).json()
+        except ValueError as exc:
+            raise self._gave_up(path, "the answer is not JSON") from exc
+
+    def stream(self, path: str, start: int, end: int) -> Iterator[bytes]:
+        """Bytes `start` to `end` (not included) of `path`. Raises DownloadError, RefusedError."""
+        if start >= end:
+            return
+        position = start
+
+        def open_at(offset: int) -> Any:  # noqa: ANN401 (a context manager)
+            first = start + offset
+            return self._open(path, {"Range": f"bytes={first}-{end - 1}"}, {}, skip_to=first)
+
+        for chunk in self._try(open_at, end - start, path):
+            position += len(chunk)
+            yield chunk
+
+    def _try(
+        self, open_at: Callable[[int], Any], want_bytes: int | None, path: str
+    ) -> Iterator[bytes]:
+        done_bytes, attempt = 0, 0
+        while True:
+            retry_after, why = None, "the connection ended early"
+            try:
+                with open_at(done_bytes) as chunks:
+                    for chunk in chunks:
+                        part = chunk if want_bytes is None else chunk[: want_bytes - done_bytes]
+                        done_bytes, attempt = done_bytes + len(part), 0
+                        yield part
+                if want_bytes is None or done_bytes == want_bytes:
+                    return
+            except _BusyAnswer as exc:
+                retry_after, why = exc.retry_after, f"it answered {exc.status}"
+            except httpx.TransportError as exc:
+                why = str(exc) or type(exc).__name__
+            if want_bytes is None and done_bytes:
+                raise self._gave_up(path, why)
+            if attempt + 1 >= self._patience.attempts:
+                raise self._gave_up(path, why)
+            time.sleep(self._patience.delay_s(attempt, retry_after))
+            attempt += 1
+
+    @contextmanager
+    def _open(
+        self,
+        path: str,
+        headers: Mapping[str, str],
+        params: Mapping[str, str],
+        skip_to: int = 0,
+    ) -> Iterator[Iterator[bytes]]:
+        # Compressed answers would make byte ranges mean something else.
+        sent = {"Accept-Encoding": "identity", **headers}
+        address = f"{self.endpoint}/{path}"
+        with self._client.stream("GET", address, headers=sent, params=params or None) as response:
+            if response.status_code in _PASSING:
+                raise _BusyAnswer(response)
+            if response.status_code not in {200, 206}:
+                raise RefusedError(response)
+            chunks = response.iter_raw(_CHUNK_BYTES)
+            # A server that ignores ranges sends the whole file: what is there already is dropped.
+            yield chunks if response.status_code == 206 else _without(chunks, skip_to)
+
+    def _gave_up(self, path: str, why: str) -> DownloadError:
+        return DownloadError(
+            f"{path.rsplit('/', 1)[-1]} could not be fetched from {self.endpoint}.",
+            why=f"{why}; given up after {self._patience.attempts} tries in a row, what came is kept",
+            fix=("check the network (HF_ENDPOINT, HTTPS_PROXY) and run the command again",),
+        )
+
+
+class _BusyAnswer(Exception):  # noqa: N818 (never leaves this module)
+    def __init__(self, response: httpx.Response) -> None:
+        super().__init__(f"HTTP {response.status_code}")
+        self.status = response.status_code
+        self.retry_after = response.headers.get("retry-after")
+
+
+def _without(chunks: Iterator[bytes], count: int) -> Iterator[bytes]:
+    for chunk in chunks:
+        if count >= len(chunk):
+            count -= len(chunk)
+            continue
+        yield chunk[count:]
+        count = 0

@@ -1,0 +1,110 @@
+"""A ModelSource -> a ModelRecord: hashes, tensor sizes and config facts, without fetching the weights."""
+
+import hashlib
+import json
+from typing import Any
+
+from llmplat.adapters.model_selection import WEIGHTS, select_files
+from llmplat.adapters.model_source_demo import PackageSource
+from llmplat.adapters.model_source_folder import FolderSource
+from llmplat.domain.errors import InputError
+from llmplat.domain.model_record import ModelRecord, digest_files
+from llmplat.domain.ports import ModelFile, ModelSource, Progress, StepProgress
+from llmplat.fit.config_facts import read_config_facts
+from llmplat.fit.safetensors_header import (
+    LENGTH_BYTES,
+    HeaderError,
+    header_length,
+    parse_header,
+)
+
+_INDEX = "model.safetensors.index.json"
+
+
+def describe_model(reader: ModelSource, source: str, progress: Progress) -> ModelRecord:
+    """What `reader` holds; files whose hash the source does not state are read to find it.
+
+    Raises:
+        InputError: no config.json, no tokenizer, no or broken safetensors; each file is named.
+        DownloadError: the source cannot be read.
+    """
+    if isinstance(reader, PackageSource):
+        return reader.record()
+    with progress.step(f"Look at {source}") as step:
+        chosen = select_files(reader.list(), source)
+        config = _read_object(reader, chosen, "config.json", source)
+        _check_index(reader, chosen, source)
+        weights_bytes = sum(
+            _tensors_bytes(reader, file, source) for file in chosen if file.path.endswith(WEIGHTS)
+        )
+        files = tuple(_with_hash(reader, file, step) for file in chosen)
+        digest = digest_files(files)
+        revision = f"sha256:{digest}" if isinstance(reader, FolderSource) else reader.revision
+        step.detail(revision[:19])
+    return ModelRecord(revision, digest, files, weights_bytes, read_config_facts(config))
+
+
+def check_folder(folder: FolderSource, source: str) -> None:
+    """Refuse a folder that an engine could not load; raises InputError naming the file."""
+    chosen = select_files(folder.list(), source)
+    _read_object(folder, chosen, "config.json", source)
+    _check_index(folder, chosen, source)
+    for file in chosen:
+        if file.path.endswith(WEIGHTS):
+            _tensors_bytes(folder, file, source)
+
+
+def _with_hash(reader: ModelSource, file: ModelFile, step: StepProgress) -> ModelFile:
+    if file.sha256 is not None:
+        return file
+    if isinstance(reader, FolderSource):
+        return ModelFile(file.path, file.size_bytes, reader.sha256(file.path, step))
+    digest, done_bytes = hashlib.sha256(), 0
+    for chunk in reader.stream(file.path):
+        digest.update(chunk)
+        done_bytes += len(chunk)
+        step.advance(done_bytes, file.size_bytes)
+    return ModelFile(file.path, file.size_bytes, digest.hexdigest())
+
+
+def _tensors_bytes(reader: ModelSource, file: ModelFile, source: str) -> int:
+    try:
+        first = reader.read_range(file.path, 0, LENGTH_BYTES)
+        length = header_length(first, file.size_bytes)
+        header = reader.read_range(file.path, LENGTH_BYTES, length)
+        return sum(tensor.size_bytes for tensor in parse_header(header, file.size_bytes))
+    except HeaderError as exc:
+        raise _broken(source, file.path, str(exc)) from exc
+
+
+def _check_index(reader: ModelSource, files: tuple[ModelFile, ...], source: str) -> None:
+    names = {file.path for file in files}
+    if _INDEX not in names:
+        return
+    shards = _read_object(reader, files, _INDEX, source).get("weight_map")
+    wanted = set(shards.values()) if isinstance(shards, dict) else set()
+    missing = sorted(str(name) for name in wanted if name not in names)
+    if missing:
+        why = f"it names {len(wanted)} files, {len(missing)} are missing: {', '.join(missing[:3])}"
+        raise _broken(source, _INDEX, why)
+
+
+def _read_object(
+    reader: ModelSource, files: tuple[ModelFile, ...], path: str, source: str
+) -> dict[str, Any]:
+    size_bytes = next(file.size_bytes for file in files if file.path == path)
+    try:
+        document = json.loads(reader.read_range(path, 0, size_bytes))
+    except ValueError as exc:
+        raise _broken(source, path, f"it is not JSON ({exc})") from exc
+    if not isinstance(document, dict):
+        raise _broken(source, path, "it is not a JSON object")
+    return document
+
+
+def _broken(source: str, path: str, why: str) -> InputError:
+    return InputError(
+        f"The file {path} of the model {source} is broken.",
+        why=why,
+        fix=("fetch or copy that file again, then run the command again",),
+    )

@@ -1,0 +1,47 @@
+"""A model's source as the platform file writes it -> the ModelSource that reads it."""
+
+import hashlib
+from pathlib import Path
+
+from llmplat.adapters.hash_index import HashIndex
+from llmplat.adapters.model_source_demo import Workshop, open_demo
+from llmplat.adapters.model_source_folder import FolderSource
+from llmplat.domain.errors import InputError
+from llmplat.domain.ports import ModelSource
+
+
+def open_source(
+    source: str, *, revision: str | None = None, workshop: Workshop | None = None
+) -> ModelSource:
+    """What reads `source`: `hf://org/name@revision`, `file:///folder` or `demo://name`.
+
+    `revision`, from a lock, takes the place of the one that `source` names. `workshop` is needed
+    to read the files of a demo model where its hub cannot be reached, and keeps hashes of local
+    files between runs.
+
+    Raises:
+        InputError: another scheme, a folder or demo model that does not exist.
+    """
+    scheme, _, rest = source.partition("://")
+    if scheme == "file":
+        return _folder(rest, workshop)
+    if scheme == "demo":
+        return open_demo(rest, revision, workshop)
+    if scheme == "hf":
+        from llmplat.adapters.model_source_hub import HubSource  # noqa: PLC0415 (httpx is slow)
+
+        repository, _, wanted = rest.partition("@")
+        return HubSource(repository, revision or wanted or "main")
+    raise InputError(
+        f"The model source {source} cannot be read yet.",
+        why=f"llmplat reads hf://, file:// and demo://, not {scheme}://",
+        fix=("use hf://org/name@revision, file:///folder or demo://name",),
+    )
+
+
+def _folder(rest: str, workshop: Workshop | None) -> FolderSource:
+    root = Path(rest).expanduser().absolute()
+    if workshop is None:
+        return FolderSource(root)
+    name = hashlib.sha256(str(root).encode()).hexdigest()[:16]
+    return FolderSource(root, HashIndex(workshop.cache / "hashes" / f"{name}.json"))

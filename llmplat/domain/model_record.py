@@ -1,0 +1,69 @@
+"""What identifies a model's content: its files, one digest over them, and the facts planning needs."""
+
+import hashlib
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from llmplat.domain.ports import ModelFile
+
+
+class PinnedFile(Protocol):
+    """One file with its size and hash, as a lock or a record states it."""
+
+    @property
+    def path(self) -> str:
+        """Relative, with forward slashes."""
+        ...
+
+    @property
+    def size_bytes(self) -> int:
+        """Its length."""
+        ...
+
+    @property
+    def sha256(self) -> str | None:
+        """Hex digest."""
+        ...
+
+
+class PinnedModel(Protocol):
+    """A model whose every byte is pinned: an entry of the lock, or a ModelRecord."""
+
+    @property
+    def revision(self) -> str:
+        """The commit, package version or digest it was read at."""
+        ...
+
+    @property
+    def digest(self) -> str:
+        """Hex digest over all files, see `digest_files`."""
+        ...
+
+    @property
+    def files(self) -> Sequence[PinnedFile]:
+        """All files that are fetched, sorted by path."""
+        ...
+
+    @property
+    def weights_bytes(self) -> int:
+        """Bytes of all tensors together."""
+        ...
+
+
+@dataclass(frozen=True)
+class ModelRecord:
+    """A model as it was found at its source."""
+
+    revision: str
+    digest: str
+    files: tuple[ModelFile, ...]
+    weights_bytes: int
+    config: Mapping[str, Any]
+    """The facts of config.json that planning reads."""
+
+
+def digest_files(files: Iterable[PinnedFile]) -> str:
+    """One hex digest over `files`: sha256 of their sorted "path size sha256" lines."""
+    lines = sorted(f"{file.path} {file.size_bytes} {file.sha256}\n" for file in files)
+    return hashlib.sha256("".join(lines).encode()).hexdigest()
