@@ -2,8 +2,9 @@
 
 from typing import Annotated, Literal
 
-from pydantic import BeforeValidator, Field
-from pydantic.json_schema import WithJsonSchema
+from pydantic import BeforeValidator, Field, GetJsonSchemaHandler
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema
 
 from llmplat.spec.scalars import (
     Alias,
@@ -116,7 +117,17 @@ def _price(value: object) -> object:
     return None if value == "computed" else value
 
 
-PriceOrComputed = Annotated[Price | None, BeforeValidator(_price)]
+class _SaysComputed:
+    """Tells editors of the word that stands for no figures of one's own."""
+
+    def __get_pydantic_json_schema__(
+        self, schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> JsonSchemaValue:
+        choices = [item for item in handler(schema)["anyOf"] if item != {"type": "null"}]
+        return {"anyOf": [{"const": "computed"}, *choices]}
+
+
+PriceOrComputed = Annotated[Price | None, BeforeValidator(_price), _SaysComputed()]
 
 
 class Model(Shape):
@@ -197,9 +208,9 @@ class Model(Shape):
     ] = Engine.model_construct(kv_cache_memory_bytes=None, options={})
     price: Annotated[
         PriceOrComputed,
-        WithJsonSchema({"anyOf": [{"const": "computed"}, {"$ref": "#/$defs/Price"}]}),
         Field(
-            description="computed (from what the machine costs and its speed), or your own figures."
+            json_schema_extra={"default": "computed"},
+            description="computed (from what the machine costs and its speed), or your own figures.",
         ),
     ] = None
     data_class: Annotated[
