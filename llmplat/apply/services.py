@@ -38,6 +38,22 @@ def make_inputs(
     )
 
 
+def make_config_files(plan: Plan) -> tuple[ConfigFile, ...]:
+    """The gateway's files that follow from `plan` alone; empty without a gateway."""
+    if plan.gateway is None:
+        return ()
+    ports = {engine.name: engine.port for engine in plan.engines}
+
+    def engine_url(backend: Backend) -> str:
+        return f"http://{LOOPBACK}:{ports[backend.engine or ''] + backend.replica}/v1"
+
+    # Policy and keys are read again when they change; LiteLLM reads its file once.
+    return tuple(
+        ConfigFile(file.path, file.content, Role.GATEWAY if file.path == LITELLM else None)
+        for file in make_gateway_files(plan.gateway, engine_url)
+    )
+
+
 def launches_of(plan: Plan) -> tuple[Launch, ...]:
     """All launches of `plan`, engines first."""
     return (*plan.engines, *((plan.gateway,) if plan.gateway is not None else ()))
@@ -95,15 +111,4 @@ def _service(
 def _files(plan: Plan, keys_json: str) -> tuple[ConfigFile, ...]:
     if plan.gateway is None:
         return ()
-    ports = {engine.name: engine.port for engine in plan.engines}
-
-    def engine_url(backend: Backend) -> str:
-        return f"http://{LOOPBACK}:{ports[backend.engine or ''] + backend.replica}/v1"
-
-    rendered = make_gateway_files(plan.gateway, engine_url)
-    files = [
-        # Policy and keys are read again when they change; LiteLLM reads its file once.
-        ConfigFile(file.path, file.content, Role.GATEWAY if file.path == LITELLM else None)
-        for file in rendered
-    ]
-    return (*files, ConfigFile(KEYS, keys_json))
+    return (*make_config_files(plan), ConfigFile(KEYS, keys_json))

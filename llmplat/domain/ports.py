@@ -188,3 +188,31 @@ class KeyGate(Protocol):
     def deny(self, key_ids: Sequence[str]) -> bool:
         """Refuse these keys from the next request on; False when the counters are not there."""
         ...
+
+
+@dataclass(frozen=True)
+class RunningService:
+    """One service as it was last started; folders of this machine are placeholders again."""
+
+    name: str
+    runtime_dir: str
+    """Folder of the environment it runs in."""
+    model_dir: str | None
+    """Folder the engine was given, None for other services."""
+    argv: tuple[str, ...]
+    """Behind the interpreter."""
+    env: tuple[tuple[str, str], ...]
+    """Without what the substrate itself adds."""
+    is_alive: bool
+
+
+class RunningParts(Protocol):
+    """What the last `up` left running, for comparison; reading changes nothing."""
+
+    def services(self) -> tuple[RunningService, ...]:
+        """All services of the inventory; NewerVersionError for state of a newer llmplat."""
+        ...
+
+    def file(self, path: str) -> str | None:
+        """A rendered file as it is now, None when there is none."""
+        ...

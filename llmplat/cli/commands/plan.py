@@ -26,16 +26,17 @@ def command(
       # for machines
       llmplat plan -f platform.yaml -o json
     """
-    from llmplat.cli.wiring import catalog, open_platform, read_lock
+    from llmplat.cli import wiring
     from llmplat.output.plan_view import PLAN
     from llmplat.plan.make import make_plan
 
     run = current(ctx)
-    opened = open_platform(run)
-    plan = make_plan(opened.loaded.platform, read_lock(opened), catalog())
+    opened = wiring.open_platform(run)
+    plan = make_plan(opened.loaded.platform, wiring.read_lock(opened), wiring.catalog())
     run.emitter.result(plan, PLAN)
     if exit_code:
-        from llmplat.cli.commands.diff import has_changes
+        from llmplat.apply.diff import make_diff
         from llmplat.domain.errors import ExitCode
 
-        raise typer.Exit(ExitCode.CHANGES if has_changes(run, opened, plan) else ExitCode.DONE)
+        if make_diff(plan, wiring.running_parts(opened)).changes:
+            raise typer.Exit(ExitCode.CHANGES)
