@@ -39,7 +39,7 @@ def describe_model(reader: ModelSource, source: str, progress: Progress) -> Mode
         )
         files = tuple(_with_hash(reader, file, step) for file in chosen)
         digest = digest_files(files)
-        revision = f"sha256:{digest}" if isinstance(reader, FolderSource) else reader.revision
+        revision = digest if isinstance(reader, FolderSource) else reader.revision
         step.detail(revision[:19])
     return ModelRecord(revision, digest, files, weights_bytes, read_config_facts(config))
 

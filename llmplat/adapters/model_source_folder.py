@@ -29,7 +29,7 @@ class FolderSource:
     def revision(self) -> str:
         """A digest over all files; without an index this reads every byte."""
         hashed = (ModelFile(f.path, f.size_bytes, self.sha256(f.path, None)) for f in self.list())
-        return f"sha256:{digest_files(hashed)}"
+        return digest_files(hashed)
 
     def list(self) -> tuple[ModelFile, ...]:
         """All files, sorted by path, without their hashes."""

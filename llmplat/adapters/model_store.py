@@ -13,10 +13,12 @@ from llmplat.adapters.file_lock import hold
 from llmplat.adapters.hash_index import hash_file
 from llmplat.adapters.model_fetch import fetch_files, missing_bytes
 from llmplat.domain.errors import DownloadError, InputError
-from llmplat.domain.model_record import ModelRecord, PinnedFile, PinnedModel
+from llmplat.domain.model_record import ModelRecord, PinnedFile, PinnedModel, digest_files
 from llmplat.domain.ports import ModelFile, ModelSource, Progress
 from llmplat.domain.units import format_size
 from llmplat.fit.config_facts import read_config_facts
+
+_DEMO = "demo://"
 
 
 @dataclass(frozen=True)
@@ -34,7 +36,11 @@ class StoredModel:
 
 def model_folder(cache: Path, digest: str) -> Path:
     """Where the store keeps the model with that digest."""
-    return cache / "models" / digest
+    return cache / "models" / _hex(digest)
+
+
+def _hex(digest: str) -> str:
+    return digest.removeprefix("sha256:")
 
 
 def ensure_model(
@@ -59,6 +65,7 @@ def ensure_model(
     """
     if source.startswith("file://"):
         return _in_place(source, locked, cache, progress)
+    locked = locked or _remembered(source, cache)
     if locked is not None and _is_untouched(model_folder(cache, locked.digest), locked):
         return _stored(cache, locked)
     from llmplat.adapters.model_describe import describe_model  # noqa: PLC0415 (slow, not needed for a stored model)
@@ -69,9 +76,11 @@ def ensure_model(
     revision = locked.revision if locked is not None else None
     reader = open_source(source, revision=revision, workshop=workshop)
     pinned = locked or describe_model(reader, source, progress)
-    with hold(cache / "downloads" / f"{pinned.digest}.lock"):
+    with hold(cache / "downloads" / f"{_hex(pinned.digest)}.lock"):
         if not _is_whole(model_folder(cache, pinned.digest), pinned):
             _fetch(reader, source, pinned, cache, progress)
+    if source.startswith(_DEMO):
+        _remember(source, pinned, cache)
     return _stored(cache, pinned)
 
 
@@ -81,7 +90,7 @@ def _fetch(
     from llmplat.adapters.model_describe import check_folder  # noqa: PLC0415 (the same)
     from llmplat.adapters.model_source_folder import FolderSource  # noqa: PLC0415 (the same)
 
-    folder = cache / "downloads" / pinned.digest
+    folder = cache / "downloads" / _hex(pinned.digest)
     fix = "free some space, or set LLMPLAT_CACHE_HOME to a larger disk"
     require_space(folder, missing_bytes(folder, pinned.files), f"the model {source}", fix=fix)
     with progress.step(f"Fetch {source}") as step:
@@ -95,6 +104,32 @@ def _fetch(
     clean = getattr(reader, "clean", None)
     if clean is not None:
         clean()
+
+
+def _memory(source: str, cache: Path) -> Path:
+    return cache / "models" / "demos" / f"{source.removeprefix(_DEMO)}.json"
+
+
+def _remember(source: str, pinned: PinnedModel, cache: Path) -> None:
+    """Note which of a demo's two homes was taken, so that without a lock it stays that one."""
+    files = [[file.path, file.size_bytes, file.sha256] for file in pinned.files]
+    document = {"revision": pinned.revision, "files": files, "weights_bytes": pinned.weights_bytes}
+    file = _memory(source, cache)
+    file.parent.mkdir(parents=True, exist_ok=True)
+    write_whole(file, json.dumps(document, sort_keys=True).encode())
+
+
+def _remembered(source: str, cache: Path) -> PinnedModel | None:
+    if not source.startswith(_DEMO):
+        return None
+    try:
+        document = json.loads(_memory(source, cache).read_bytes())
+        files = tuple(ModelFile(*entry) for entry in document["files"])
+        revision, weights_bytes = document["revision"], document["weights_bytes"]
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+    record = ModelRecord(revision, digest_files(files), files, weights_bytes, {})
+    return record if _is_untouched(model_folder(cache, record.digest), record) else None
 
 
 def _is_untouched(folder: Path, pinned: PinnedModel) -> bool:
@@ -114,7 +149,7 @@ def _is_whole(folder: Path, pinned: PinnedModel) -> bool:
     touched = [file for file in pinned.files if _stamp(folder / file.path) != noted.get(file.path)]
     bad = [file for file in touched if not _is_same(folder / file.path, file)]
     if bad:
-        aside = folder.parent.parent / "downloads" / pinned.digest
+        aside = folder.parent.parent / "downloads" / _hex(pinned.digest)
         # The good files are kept: the folder becomes a half-done download again.
         for file in bad:
             (folder / file.path).unlink(missing_ok=True)
@@ -179,7 +214,7 @@ def _in_place(
     if not isinstance(reader, FolderSource):
         raise InputError(f"The source {source} is no folder.", fix=("use file:///folder",))
     record = describe_model(reader, source, progress)
-    if locked is not None and locked.digest != record.digest:
+    if locked is not None and _hex(locked.digest) != _hex(record.digest):
         raise _changed(source, locked, record)
     return StoredModel(
         reader.root, record.digest, record.files, record.config, record.weights_bytes

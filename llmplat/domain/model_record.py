@@ -37,7 +37,7 @@ class PinnedModel(Protocol):
 
     @property
     def digest(self) -> str:
-        """Hex digest over all files, see `digest_files`."""
+        """Digest over all files, "sha256:" and hex, see `digest_files`."""
         ...
 
     @property
@@ -64,6 +64,6 @@ class ModelRecord:
 
 
 def digest_files(files: Iterable[PinnedFile]) -> str:
-    """One hex digest over `files`: sha256 of their sorted "path size sha256" lines."""
+    """One digest over `files`: "sha256:" and that of their sorted "path size sha256" lines."""
     lines = sorted(f"{file.path} {file.size_bytes} {file.sha256}\n" for file in files)
-    return hashlib.sha256("".join(lines).encode()).hexdigest()
+    return f"sha256:{hashlib.sha256(''.join(lines).encode()).hexdigest()}"
