@@ -1,8 +1,17 @@
-"""What LiteLLM calls: lets in only what the guard admitted, and shows the guard the engine's own stream."""
+"""What LiteLLM calls: lets in only what the guard admitted, and shows the guard the engine's own stream.
 
+LiteLLM takes the engine's per-chunk usage out of the chunks it passes on and keeps it in its stream
+wrapper's `chunks`. That is an internal: the version is pinned and a test reads a cut stream's usage.
+"""
+
+from collections.abc import Callable
+from functools import wraps
 from typing import Any
 
+import litellm
 from litellm.integrations.custom_logger import CustomLogger
+from litellm.litellm_core_utils.streaming_handler import CustomStreamWrapper
+from litellm.llms.custom_httpx.http_handler import AsyncHTTPHandler
 from litellm.proxy._types import UserAPIKeyAuth
 
 from llmplat.gateway.flight import FLIGHT, SCOPE_KEY, Flight
@@ -27,17 +36,7 @@ async def admit_marked(request: Foreign, api_key: str) -> UserAPIKeyAuth:
 
 
 class StreamTap(CustomLogger):  # type: ignore[misc]  # LiteLLM ships no types here
-    """Keeps LiteLLM's stream wrapper and its failures where the guard finds them."""
-
-    def async_post_call_streaming_iterator_hook(
-        self, user_api_key_dict: Foreign, response: Foreign, request_data: Foreign
-    ) -> Foreign:
-        """Notes the wrapper and hands the stream on as it is."""
-        del user_api_key_dict, request_data
-        flight = FLIGHT.get()
-        if flight is not None:
-            flight.tap = response
-        return response
+    """Keeps what a call ended in where the guard finds it."""
 
     async def async_post_call_failure_hook(
         self,
@@ -46,11 +45,25 @@ class StreamTap(CustomLogger):  # type: ignore[misc]  # LiteLLM ships no types h
         user_api_key_dict: Foreign,
         traceback_str: str | None = None,
     ) -> None:
-        """Notes what the call ended in."""
+        """Notes the exception; the guard tells from it whether the engine was reached."""
         del request_data, user_api_key_dict, traceback_str
         flight = FLIGHT.get()
         if flight is not None:
             flight.error = original_exception
 
 
+def _note_wrapper(make: Callable[..., None]) -> Callable[..., None]:
+    @wraps(make)
+    def note(self: Foreign, *args: Foreign, **words: Foreign) -> None:
+        make(self, *args, **words)
+        flight = FLIGHT.get()
+        if flight is not None:
+            flight.tap = self
+
+    return note
+
+
 stream_tap = StreamTap()
+# Else /v1/completions makes a new client, TLS context and connection for every request.
+litellm.aclient_session = AsyncHTTPHandler().client
+CustomStreamWrapper.__init__ = _note_wrapper(CustomStreamWrapper.__init__)

@@ -128,11 +128,13 @@ class Server:
             await call_litellm(self._app, scope, body, relay, line.gone, line.deadline_s)
             cause = None if relay.status == 200 else classify(flight, relay.status)
         except (ClientGoneError, asyncio.CancelledError):
+            await _close_stream(flight)
             await settle(make_cut_charge(flight, "aborted"))
             raise
         except LitellmFailedError:
             cause = "engine_error"
         except TimeoutError:
+            await _close_stream(flight)
             await settle(make_cut_charge(flight, "timeout"))
             cause = "timeout"
         finally:
@@ -204,6 +206,12 @@ def _make_flight(line: Line, policy: Policy, key: Key, model: ServedModel, wish:
 def _get_cache_name(flight: Flight, policy: Policy) -> str:
     digest = hashlib.sha256(make_cache_text(flight.wish, flight.model)).hexdigest()
     return f"{get_prefix(policy.platform)}cache:{flight.key.tenant}:{digest}"
+
+
+async def _close_stream(flight: Flight) -> None:
+    """Closes the engine's stream: LiteLLM does it for chat, but not for completions."""
+    if flight.tap is not None:
+        await flight.tap.aclose()
 
 
 def _make_failed_charge(cause: str) -> Charge:

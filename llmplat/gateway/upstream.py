@@ -21,6 +21,9 @@ PATHS = {
 }
 
 
+_LEAVE_WITHIN_S = 0.5
+
+
 class ClientGoneError(Exception):
     """The client left before its answer was whole."""
 
@@ -38,7 +41,8 @@ async def call_litellm(
     connection to the engine, so that the engine frees the place. LitellmFailedError: no answer.
     """
     FLIGHT.set(scope[SCOPE_KEY])
-    call = asyncio.ensure_future(app(scope, _make_receive(body), send))
+    ended = asyncio.Event()
+    call = asyncio.ensure_future(app(scope, _make_receive(body, ended), send))
     try:
         left_s = max(0.0, deadline_s - time.monotonic())
         await asyncio.wait({call, gone}, timeout=left_s, return_when=asyncio.FIRST_COMPLETED)
@@ -48,10 +52,18 @@ async def call_litellm(
             return
         raise ClientGoneError if gone.done() else TimeoutError
     finally:
-        if not call.done():
-            call.cancel()
-            with contextlib.suppress(asyncio.CancelledError, Exception):
-                await call
+        ended.set()
+        await _end(call, is_stream=scope[SCOPE_KEY].wish.is_stream)
+
+
+async def _end(call: asyncio.Future[None], *, is_stream: bool) -> None:
+    """LiteLLM closes an engine's stream only when told of the leaving; a bare cancel may leak it."""
+    if not call.done():
+        if is_stream:
+            await asyncio.wait({call}, timeout=_LEAVE_WITHIN_S)
+        call.cancel()
+        with contextlib.suppress(asyncio.CancelledError, Exception):
+            await call
 
 
 def make_upstream_scope(scope: Scope, flight: Flight, body: bytes) -> Scope:
@@ -79,13 +91,13 @@ def make_upstream_scope(scope: Scope, flight: Flight, body: bytes) -> Scope:
     }
 
 
-def _make_receive(body: bytes) -> Receive:
+def _make_receive(body: bytes, ended: asyncio.Event) -> Receive:
     parts: list[Message] = [{"type": "http.request", "body": body, "more_body": False}]
 
     async def receive() -> Message:
         if parts:
             return parts.pop()
-        await asyncio.Event().wait()
+        await ended.wait()
         return {"type": "http.disconnect"}
 
     return receive
