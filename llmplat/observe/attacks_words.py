@@ -1,0 +1,336 @@
+"""Bypass attempts by what a request says: models, fields, prompts, routes, keys."""
+
+import hashlib
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from llmplat.observe.attacks import BAIT, CHAT, Attack, Prey, Promise, Who, chat_body, wire
+
+_MODEL_SPELLINGS: dict[str, str] = {
+    "by its name": "{model}",
+    "by its alias": "{alias}",
+    "with the engine's provider": "hosted_vllm/{model}",
+    "with the openai provider": "openai/{model}",
+    "as a fan-out of two": "{model},{alias}",
+    "as everything": "*",
+    "with a blank in front": " {model}",
+    "with a line break": "{model}\n",
+    "with a NUL": "{model}\x00",
+    "with a zero-width blank": "{model}\u200b",
+    "in capitals": "{upper}",
+    "as an internal deployment": "{model}@0",
+    "with a tag": "{model}:latest",
+    "as a path": "../{model}",
+    "empty": "",
+}
+
+_MODEL_VALUES: dict[str, Any] = {
+    "as a list": ["{model}"],
+    "as an object": {"name": "{model}"},
+    "as null": None,
+    "as true": True,
+    "as a number": 0,
+}
+
+FIELDS: dict[str, Mapping[str, Any]] = {
+    "api_key": {"api_key": "sk-other"},
+    "api_base": {"api_base": "http://127.0.0.1:9/v1"},
+    "base_url": {"base_url": "http://127.0.0.1:9/v1"},
+    "priority": {"priority": -1_000_000},
+    "priority in extra_body": {"extra_body": {"priority": -1_000_000}},
+    "mock_response": {"mock_response": BAIT},
+    "mock_tool_calls": {"mock_tool_calls": [{"id": BAIT}]},
+    "mock_timeout": {"mock_timeout": True, "timeout": 0.01},
+    "mock_testing_fallbacks": {"mock_testing_fallbacks": True},
+    "num_retries": {"num_retries": 5},
+    "timeout": {"timeout": 100_000},
+    "n of 50": {"n": 50},
+    "best_of of 50": {"best_of": 50},
+    "beam search": {"use_beam_search": True, "n": 8},
+    "metadata with a caller": {"metadata": {"user_api_key": "sk-x", "user_api_key_team_id": "x"}},
+    "metadata with tags": {"metadata": {"tags": ["paid"], "spend_logs_metadata": {"a": 1}}},
+    "metadata with a namespace": {"metadata": {"redis_namespace": "platform"}},
+    "litellm_metadata": {"litellm_metadata": {"user_api_key_spend": -1000}},
+    "no-log": {"no-log": True},
+    "extra_headers": {"extra_headers": {"Authorization": "Bearer sk-x"}},
+    "litellm_credential_name": {"litellm_credential_name": "default"},
+    "cache of another": {"cache": {"namespace": "platform", "use-cache": True}},
+    "caching": {"caching": True},
+    "fallbacks": {"fallbacks": ["{model}", "gpt-4o"]},
+    "context_window_fallbacks": {"context_window_fallbacks": [{"{model}": ["gpt-4o"]}]},
+    "model_list": {"model_list": [{"model_name": "x"}]},
+    "user_config": {"user_config": {"model_list": []}},
+    "custom_llm_provider": {"custom_llm_provider": "openai"},
+    "deployment_id": {"deployment_id": "{model}@0"},
+    "specific_deployment": {"specific_deployment": True},
+    "guardrails": {"guardrails": []},
+    "disable_global_guardrails": {"disable_global_guardrail": True},
+    "prompt_id": {"prompt_id": "x", "prompt_variables": {}},
+    "a price of nothing": {"input_cost_per_token": 0, "output_cost_per_token": 0},
+    "proxy_server_request": {"proxy_server_request": {"headers": {}}},
+    "secret_fields": {"secret_fields": {"raw_headers": {}}},
+    "allowed_openai_params": {"allowed_openai_params": ["priority"]},
+    "drop_params": {"drop_params": False, "additional_drop_params": ["max_tokens"]},
+    "vllm_xargs": {"vllm_xargs": {"a": 1}},
+    "kv_transfer_params": {"kv_transfer_params": {"do_remote_decode": True}},
+    "cache_salt": {"cache_salt": "x"},
+    "request_id": {"request_id": "req-of-another"},
+    "chat_template": {"chat_template": "{% for x in range(10**9) %}a{% endfor %}"},
+    "chat_template_kwargs": {"chat_template_kwargs": {"a": 1}},
+    "structured_outputs": {"structured_outputs": {"regex": "(a+)+$"}},
+    "guided_regex": {"guided_regex": "(a+)+$"},
+    "mm_processor_kwargs": {"mm_processor_kwargs": {"a": 1}},
+    "prompt_logprobs": {"prompt_logprobs": 1000},
+    "logprobs beyond bounds": {"logprobs": True, "top_logprobs": 100_000},
+    "return_token_ids": {"return_token_ids": True},
+    "usage switched off": {"stream": True, "stream_options": {"include_usage": False}},
+    "usage in every chunk": {"stream": True, "stream_options": {"continuous_usage_stats": False}},
+    "user of another": {"user": "platform/system"},
+    "service_tier": {"service_tier": "priority"},
+    "store": {"store": True},
+    "web_search_options": {"web_search_options": {}},
+    "functions": {"functions": [{"name": "f"}], "function_call": "auto"},
+    "an unknown field": {"llmplat": {"admit": True}},
+    "a dunder field": {"__class__": "x", "__proto__": {"model": "x"}},
+}
+"""By name: what is laid over an honest request of a key that may use the model."""
+
+_REFUSED_FIELDS: dict[str, Mapping[str, Any]] = {
+    "max_tokens of a billion": {"max_tokens": 10**9},
+    "max_tokens below zero": {"max_tokens": -1},
+    "max_tokens as text": {"max_tokens": "4"},
+    "max_tokens as a fraction": {"max_tokens": 1e9},
+    "max_tokens as infinity": {"max_tokens": float("inf")},
+    "max_completion_tokens beside it": {"max_completion_tokens": 10**9},
+    "min_tokens of a billion": {"min_tokens": 10**9},
+    "a hosted tool": {"tools": [{"type": "mcp", "server_url": "http://127.0.0.1:9/"}]},
+    "an image by address": {
+        "messages": [
+            {
+                "role": "user",
+                "content": [
+                    {"type": "image_url", "image_url": {"url": "http://127.0.0.1:9/secret"}}
+                ],
+            }
+        ]
+    },
+    "a file by path": {
+        "messages": [
+            {"role": "user", "content": [{"type": "file", "file": {"file_id": "/etc/passwd"}}]}
+        ]
+    },
+    "sound": {
+        "messages": [
+            {"role": "user", "content": [{"type": "input_audio", "input_audio": {"data": "AA=="}}]}
+        ]
+    },
+    "no messages": {"messages": []},
+    "messages as text": {"messages": "hello"},
+}
+
+_READ_ROUTES = (
+    "/", "/health", "/health/readiness", "/health/liveliness", "/health/services",
+    "/health/backlog", "/health/history", "/v1/model/info", "/model/info", "/model_group/info",
+    "/get/config/callbacks", "/config/yaml", "/active/callbacks", "/settings", "/routes",
+    "/debug/asyncio-tasks", "/debug/memory/summary", "/guardrails/list", "/cache/ping",
+    "/cache/redis/info", "/spend/logs", "/global/spend", "/global/spend/logs", "/key/info",
+    "/key/list", "/user/list", "/team/list", "/organization/list", "/customer/list",
+    "/docs", "/redoc", "/openapi.json", "/ui/", "/ui/login", "/login", "/sso/key/generate",
+    "/public/model_hub", "/public/providers", "/.well-known/openid-configuration",
+    "/.well-known/litellm-ui-config", "/metrics", "/metrics/", "/v1/files", "/v1/batches",
+    "/v1/assistants", "/v1/fine_tuning/jobs", "/mcp/", "/v1/mcp/server", "/version", "/test",
+    "/.env", "/favicon.ico", "/get_image", "/static/index.html", "/llmplat/v1/usage",
+    "/v1/models", "/models", "/engines", "/lazy/openai/x", "/fallback/login", "/in_product_nudges",
+)  # fmt: skip
+"""Read without a key; whether one with a key may read them is another question."""
+
+_CHANGE_ROUTES = (
+    "/key/generate", "/key/update", "/key/regenerate", "/user/new", "/team/new", "/budget/new",
+    "/organization/new", "/customer/new", "/model/new", "/model/delete", "/config/update",
+    "/cache/flushall", "/cache/delete", "/credentials", "/v1/mcp/server", "/guardrails/apply_guardrail",
+    "/utils/transform_request", "/utils/token_counter", "/utils/dynamic_callback",
+    "/login", "/v2/login", "/sso/callback", "/reload/model_cost_map", "/invitation/new",
+)  # fmt: skip
+
+_TALK_ROUTES: dict[str, Mapping[str, Any]] = {
+    "/chat/completions": {},
+    "/completions": {"prompt": "hello"},
+    "/embeddings": {"input": "hello"},
+    "/openai/deployments/{model}/chat/completions": {},
+    "/engines/{model}/chat/completions": {},
+    "/v1/engines/{model}/completions": {"prompt": "hello"},
+    "/v1/messages": {},
+    "/anthropic/v1/messages": {},
+    "/v1/responses": {"input": "hello"},
+    "/responses": {"input": "hello"},
+    "/v1beta/models/{model}:generateContent": {"contents": [{"parts": [{"text": "hello"}]}]},
+    "/models/{model}:streamGenerateContent": {"contents": [{"parts": [{"text": "hello"}]}]},
+    "/vertex_ai/v1/models/{model}:predict": {},
+    "/gemini/v1beta/models/{model}:generateContent": {},
+    "/bedrock/model/{model}/invoke": {},
+    "/cohere/v1/chat": {},
+    "/hosted_vllm/v1/chat/completions": {},
+    "/vllm/v1/chat/completions": {},
+    "/openai/v1/chat/completions": {},
+    "/azure/chat/completions": {},
+    "/queue/chat/completions": {},
+    "/v1/rerank": {"query": "a", "documents": ["b"]},
+    "/v1/audio/speech": {"input": "hello"},
+    "/v1/audio/transcriptions": {},
+    "/v1/images/generations": {"prompt": "hello"},
+    "/v1/moderations": {"input": "hello"},
+    "/v1/batches": {"input_file_id": "x", "endpoint": CHAT, "completion_window": "24h"},
+    "/v1/threads/runs": {"assistant_id": "x"},
+    "/v1/realtime/sessions": {},
+    "/v1/score": {"text_1": "a", "text_2": "b"},
+    "/tokenize": {"prompt": "hello"},
+    "/invocations": {},
+    "/mcp/": {"jsonrpc": "2.0", "method": "tools/list", "id": 1},
+    "/health/test_connection": {"litellm_params": {"model": "{model}"}},
+}
+
+
+def word_attacks() -> Iterator[Attack]:
+    """All of them."""
+    yield from _models()
+    yield from _fields()
+    yield from _prompts()
+    yield from _routes()
+    yield from _keys()
+
+
+def _models() -> Iterator[Attack]:
+    values: dict[str, Any] = {**_MODEL_SPELLINGS, **_MODEL_VALUES}
+    for name, value in values.items():
+
+        def make(prey: Prey, key: str, value: Any = value) -> bytes:  # noqa: ANN401 (JSON)
+            return wire(prey, key, body=chat_body(prey, model=_filled(value, prey)))
+
+        yield Attack(f"model {name}", "other models", Who.BARRED, Promise.REFUSED, make)
+
+
+def _fields() -> Iterator[Attack]:
+    for promise, table in ((Promise.TAMED, FIELDS), (Promise.REFUSED, _REFUSED_FIELDS)):
+        for name, fields in table.items():
+
+            def make(prey: Prey, key: str, fields: Mapping[str, Any] = fields) -> bytes:
+                return wire(prey, key, body=chat_body(prey, **_filled(fields, prey)))
+
+            yield Attack(f"field {name}", "fields", Who.ALLOWED, promise, make)
+
+
+def _prompts() -> Iterator[Attack]:
+    completion = "/v1/completions"
+    tries: dict[str, tuple[str, dict[str, Any]]] = {
+        "a list of 1000": (completion, {"prompt": ["hello"] * 1000, "max_tokens": 4}),
+        "token ids out of range": (completion, {"prompt": [2**40], "max_tokens": 4}),
+        "a list of lists of lists": (completion, {"prompt": [[[1]]], "max_tokens": 4}),
+        "no prompt": (completion, {"max_tokens": 4}),
+        "an embedding of the prompt": (completion, {"prompt_embeds": "AAAA", "max_tokens": 4}),
+        "a list with a billion tokens out": (completion, {"prompt": ["a"], "max_tokens": 10**9}),
+        "embeddings of a chat model": ("/v1/embeddings", {"input": "hello"}),
+        "embeddings of 100000 inputs": ("/v1/embeddings", {"input": ["a"] * 100_000}),
+    }
+    for name, (path, fields) in tries.items():
+
+        def make(prey: Prey, key: str, path: str = path, fields: Any = fields) -> bytes:  # noqa: ANN401 (JSON)
+            return wire(prey, key, path=path, body={"model": prey.model, **fields})
+
+        yield Attack(f"prompt: {name}", "prompts", Who.ALLOWED, Promise.REFUSED, make)
+    for path, fields in {
+        completion: {"prompt": ["a", "b"]},
+        "/v1/embeddings": {"input": ["a"]},
+    }.items():
+
+        def barred(prey: Prey, key: str, path: str = path, fields: Any = fields) -> bytes:  # noqa: ANN401 (JSON)
+            return wire(prey, key, path=path, body={"model": prey.model, **fields})
+
+        yield Attack(f"list at {path}", "prompts", Who.BARRED, Promise.REFUSED, barred)
+
+
+def _routes() -> Iterator[Attack]:
+    for path in _READ_ROUTES:
+
+        def read(prey: Prey, key: str, path: str = path) -> bytes:
+            return wire(prey, key, method="GET", path=path)
+
+        yield Attack(f"GET {path}", "pages without a key", Who.NOBODY, Promise.SILENT, read)
+    for path in _CHANGE_ROUTES:
+
+        def change(prey: Prey, key: str, path: str = path) -> bytes:
+            return wire(prey, key, path=path, body={"model": prey.model, "key": key})
+
+        yield Attack(f"POST {path}", "routes", Who.ALLOWED, Promise.REFUSED, change)
+    for path, fields in _TALK_ROUTES.items():
+
+        def talk(prey: Prey, key: str, path: str = path, fields: Any = fields) -> bytes:  # noqa: ANN401 (JSON)
+            body = {**chat_body(prey), **_filled(fields, prey)}
+            return wire(prey, key, path=_filled(path, prey), body=body)
+
+        yield Attack(f"POST {path}", "wire formats", Who.ALLOWED, Promise.REFUSED, talk)
+
+
+def _keys() -> Iterator[Attack]:
+    shown: dict[str, str] = {
+        "none at all": "",
+        "an empty one": "Bearer ",
+        "the word null": "Bearer null",
+        "a common master key": "Bearer sk-1234",
+        "only the prefix": "Bearer sk-llmplat-",
+        "a made-up one": f"Bearer sk-llmplat-{'A' * 43}",
+        "very long": f"Bearer sk-llmplat-{'A' * 20_000}",
+        "Basic": "Basic c2stbGxtcGxhdDo=",
+        "a JSON web token without a signature": "Bearer eyJhbGciOiJub25lIn0.eyJzdWIiOiJhIn0.",
+        "the name of the system key": "Bearer system",
+        "a wildcard": "Bearer *",
+    }
+    for name, value in shown.items():
+
+        def make(prey: Prey, key: str, value: str = value) -> bytes:
+            headers = [("Authorization", value)] if value else []
+            return wire(prey, key, body=chat_body(prey), headers=headers)
+
+        yield Attack(f"key: {name}", "keys", Who.NOBODY, Promise.REFUSED, make)
+    yield from _known_keys()
+
+
+def _known_keys() -> Iterator[Attack]:
+    """A good key shown where or how it must not count."""
+
+    def as_hash(prey: Prey, _: str) -> bytes:
+        value = hashlib.sha256(prey.keys[Who.ALLOWED].encode()).hexdigest()
+        return wire(prey, "", body=chat_body(prey), headers=[("Authorization", f"Bearer {value}")])
+
+    def twice(prey: Prey, _: str) -> bytes:
+        barred, good = prey.keys[Who.BARRED], prey.keys[Who.ALLOWED]
+        headers = [("Authorization", f"Bearer {barred}"), ("Authorization", f"Bearer {good}")]
+        return wire(prey, "", body=chat_body(prey), headers=headers)
+
+    def in_body(prey: Prey, _: str) -> bytes:
+        body = json.dumps({**chat_body(prey), "key": prey.keys[Who.ALLOWED]}).encode()
+        return wire(prey, "", body=body)
+
+    yield Attack("key: its hash", "keys", Who.NOBODY, Promise.REFUSED, as_hash)
+    yield Attack("key: two headers", "keys", Who.NOBODY, Promise.REFUSED, twice)
+    yield Attack("key: in the body", "keys", Who.NOBODY, Promise.REFUSED, in_body)
+    for header in ("x-api-key", "api-key", "x-goog-api-key", "x-litellm-api-key", "Cookie"):
+
+        def elsewhere(prey: Prey, _: str, header: str = header) -> bytes:
+            value = prey.keys[Who.ALLOWED]
+            shown = f"token={value}" if header == "Cookie" else value
+            return wire(prey, "", body=chat_body(prey), headers=[(header, shown)])
+
+        yield Attack(f"key: in {header}", "keys", Who.NOBODY, Promise.REFUSED, elsewhere)
+
+
+def _filled(value: Any, prey: Prey) -> Any:  # noqa: ANN401 (JSON values)
+    """`value` with {model}, {alias} and {upper} filled in, however deep."""
+    if isinstance(value, str):
+        names = {"{model}": prey.model, "{alias}": prey.alias, "{upper}": prey.model.upper()}
+        for mark, name in names.items():
+            value = value.replace(mark, name)
+        return value
+    if isinstance(value, Mapping):
+        return {_filled(key, prey): _filled(item, prey) for key, item in value.items()}
+    return [_filled(item, prey) for item in value] if isinstance(value, list) else value
