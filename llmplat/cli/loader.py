@@ -48,6 +48,8 @@ def load_command(name: str) -> TyperCommand | TyperGroup:
     for leaf in _leaves(loaded):
         leaf.params.extend(shared_parameters())
         leaf.rich_markup_mode = None
+        # Raw docstrings hold the two characters \\b; Click wants the one they stand for.
+        leaf.help = (leaf.help or "").replace("\\b\n", "\b\n")
     loaded.rich_markup_mode = None
     return loaded  # type: ignore[no-any-return]  # Typer's own command classes are private
 
