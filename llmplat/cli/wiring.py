@@ -1,21 +1,23 @@
 """The composition root: the only module that names adapters, each imported when it is asked for."""
 
+import os
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from llmplat.cli.run import Run, cache_home, state_home
-from llmplat.domain.errors import InputError, LlmplatError, PreconditionError
+from llmplat.domain.errors import InputError, PreconditionError
 
 if TYPE_CHECKING:
     from llmplat.apply.key_changes import Desk
+    from llmplat.apply.lock import LockTools
+    from llmplat.apply.up import UpTools
     from llmplat.catalog.entries import Catalog
     from llmplat.domain.chat import ChatService
-    from llmplat.domain.machine import MachineProbe
-    from llmplat.domain.ports import KeysStore
+    from llmplat.domain.model_record import ModelRecord
+    from llmplat.domain.ports import Ask, KeysStore, Progress, RunningParts, Substrate
     from llmplat.domain.substrate import Places
-    from llmplat.observe.doctor import Wishes
     from llmplat.spec.keys import KeysFile
     from llmplat.spec.load import LoadedPlatform
     from llmplat.spec.lock import Lock
@@ -54,9 +56,9 @@ def home() -> Path:
     return bundled if bundled.is_dir() else package.parent
 
 
-def cache_dir(run: Run) -> Path:
+def cache_dir(run: Run | None = None) -> Path:
     """What can be fetched again: environments, models, downloads."""
-    return cache_home(run.env)
+    return cache_home(dict(os.environ) if run is None else run.env)
 
 
 def state_dir(run: Run, platform: str) -> Path:
@@ -191,14 +193,17 @@ def keys_store(opened: Opened) -> "KeysStore":
 
 
 def keys_desk(run: Run) -> "Desk":
-    """Where keys of the opened platform are changed."""
+    """Where keys of the platform are changed."""
+    return desk_of(open_platform(run))
+
+
+def desk_of(opened: Opened) -> "Desk":
+    """Where keys of `opened` are changed."""
     from datetime import UTC, datetime
 
     from llmplat.adapters.local_home import LocalHome
     from llmplat.adapters.local_key_gate import LocalKeyGate
     from llmplat.apply.key_changes import Desk
-
-    opened = open_platform(run)
 
     def policy_of(platform: "Platform") -> dict[str, Any]:
         from llmplat.plan.make import make_plan
@@ -216,55 +221,131 @@ def keys_desk(run: Run) -> "Desk":
     )
 
 
-def keys_json(opened: Opened, places: "Places") -> str:
-    """The gateway's keys.json for `up`: hashes of the declared keys and the system key."""
+def substrate(opened: Opened) -> "Substrate":
+    """What the opened platform runs on; PreconditionError for a substrate not driven from here."""
+    from llmplat.adapters.local_substrate import LocalSubstrate
+
+    if opened.loaded.platform.substrate.local is None:
+        raise PreconditionError(
+            "This platform does not run on this machine.",
+            "only the local substrate can be started from here",
+            ("set substrate: {local: {}} in platform.yaml",),
+        )
+    return LocalSubstrate(opened.name, opened.state, opened.cache)
+
+
+def ask() -> "Ask":
+    """Requests to parts on this machine."""
+    from llmplat.adapters.local_http import ask as ask_local
+
+    return ask_local
+
+
+def up_tools(run: Run, opened: Opened) -> "UpTools":
+    """What `up` needs of the world."""
+    from llmplat.adapters.environments import ensure_environment, find_environment
+    from llmplat.apply.up import UpTools
+    from llmplat.catalog.runtimes import load_runtime
+
+    def install(runtime: str, progress: "Progress") -> Path:
+        return ensure_environment(runtime, opened.cache, progress)
+
+    def is_installed(runtime: str) -> bool:
+        return find_environment(load_runtime(runtime), opened.cache) is not None
+
+    return UpTools(
+        substrate=substrate(opened),
+        catalog=catalog(),
+        install=install,
+        is_installed=is_installed,
+        fetch=lambda name, source, lock, progress: _fetch(opened, name, source, lock, progress),
+        make_lock=lambda progress: _make_lock(opened, progress),
+        keys_json=lambda places: _keys_json(run, opened, places),
+        ask=ask(),
+    )
+
+
+def _fetch(
+    opened: Opened, name: str, source: str, lock: "Lock | None", progress: "Progress"
+) -> Path:
+    from llmplat.adapters.model_store import ensure_model
+
+    entries = lock.models if lock is not None else ()
+    entry = next((one for one in entries if (one.name, one.source) == (name, source)), None)
+    return ensure_model(source, entry, opened.cache, progress).path
+
+
+def _keys_json(run: Run, opened: Opened, places: "Places") -> str:
     from datetime import UTC, datetime
 
     from llmplat.apply.keys import keys_document
 
-    now = datetime.now(UTC)
-    return keys_document(read_keys(opened.keys_file), places.system_key_sha256, now)
+    run.emitter.masker.add(places.system_key)
+    keys = read_keys(opened.keys_file)
+    return keys_document(keys, places.system_key_sha256, datetime.now(UTC))
 
 
-def machine_probe(run: Run) -> "MachineProbe":
-    """A look at this machine and what it can reach."""
-    from llmplat.adapters.machine_probe import LocalMachine
+def running_parts(opened: Opened) -> "RunningParts":
+    """What the last `up` left on this machine, to compare a plan with."""
+    from llmplat.adapters.local_running import LocalRunningParts
 
-    folders = {"cache": cache_dir(run), "state": state_home(run.env)}
-    return LocalMachine(folders, run.env)
+    return LocalRunningParts(opened.name, opened.state, opened.cache)
 
 
-def wishes(run: Run) -> "Wishes":
-    """What the platform asks of this machine; a fault of its files is told, not raised."""
-    from llmplat.adapters.environments import find_environment
-    from llmplat.adapters.local_substrate import LocalSubstrate
-    from llmplat.apply.needs import needs_of
+def lock_tools(opened: Opened) -> "LockTools":
+    """What `lock` needs of the world."""
+    from llmplat.adapters.atomic_file import write_whole
+    from llmplat.apply.lock import LockTools
     from llmplat.catalog.runtimes import load_runtime
-    from llmplat.observe.doctor import Wishes
-    from llmplat.plan.make import make_plan
 
-    name = str(run.file or DEFAULT_FILE)
-    try:
-        opened = open_platform(run)
-        name = opened.name
-        plan = make_plan(opened.loaded.platform, read_lock(opened), catalog())
-        needs = needs_of(plan)
-        missing = LocalSubstrate(name, opened.state, opened.cache).preflight(needs)
-    except LlmplatError as error:
-        return Wishes(name, failure=error)
-    launches = (*plan.engines, *((plan.gateway,) if plan.gateway else ()))
-    runtimes = dict.fromkeys(launch.runtime for launch in launches)
-    sources = [model.source or "" for model in opened.loaded.platform.models]
-    return Wishes(
-        name,
-        missing=missing,
-        ports=tuple(need.port for need in needs.services),
-        memory_bytes=sum(need.memory_bytes for need in needs.services),
-        needs_hub=any(source.startswith("hf://") for source in sources),
-        needs_gpu="vllm-cuda" in runtimes,
-        not_installed=tuple(
-            runtime
-            for runtime in runtimes
-            if not find_environment(load_runtime(runtime), opened.cache)
-        ),
+    def read() -> str | None:
+        file = opened.lock_file
+        return file.read_text(encoding="utf-8") if file.is_file() else None
+
+    def write(text: str) -> None:
+        opened.lock_file.parent.mkdir(parents=True, exist_ok=True)
+        write_whole(opened.lock_file, text.encode(), 0o644)
+
+    return LockTools(
+        describe=lambda source, progress: _describe(opened, source, progress),
+        runtimes=tuple(load_runtime(name) for name in sorted(catalog().runtimes)),
+        read=read,
+        write=write,
     )
+
+
+def _describe(opened: Opened, source: str, progress: "Progress") -> "ModelRecord":
+    from llmplat.adapters.model_describe import describe_model
+    from llmplat.adapters.model_source import open_source
+    from llmplat.adapters.model_source_demo import Workshop
+
+    reader = open_source(source, workshop=Workshop(opened.cache, progress))
+    return describe_model(reader, source, progress)
+
+
+def _make_lock(opened: Opened, progress: "Progress") -> "Lock":
+    from llmplat.apply.lock import lock_platform
+
+    platform, file = opened.loaded.platform, str(opened.lock_file)
+    return lock_platform(platform, file, lock_tools(opened), progress).lock
+
+
+def free_memory_bytes() -> int:
+    """Memory that new processes may take on this machine."""
+    from llmplat.adapters.local_preflight import available_memory_bytes
+
+    return available_memory_bytes()
+
+
+def write_user_file(path: Path, text: str) -> None:
+    """Write a file the user asked for, whole or not at all; PreconditionError when it cannot be."""
+    from llmplat.adapters.atomic_file import write_whole
+
+    try:
+        write_whole(path, text.encode(), mode=0o644)
+    except OSError as error:
+        raise PreconditionError(
+            f"{path} cannot be written.",
+            error.strerror or "the system gave no reason",
+            (f"ls -ld {path.absolute().parent}", "or name another place with --file"),
+        ) from error

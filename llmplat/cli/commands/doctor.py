@@ -18,13 +18,13 @@ def command(ctx: typer.Context) -> None:
       0  nothing needed is missing
       5  something needed is missing
     """
-    from llmplat.cli import wiring
+    from llmplat.cli import wiring_checks
     from llmplat.observe.doctor import examine
     from llmplat.output import doctor_view
 
     run = current(ctx)
     with run.emitter.step("Look at this machine"):
-        report = examine(wiring.machine_probe(run).look(), wiring.wishes(run))
+        report = examine(wiring_checks.machine_probe(run).look(), wiring_checks.wishes(run))
     run.emitter.result(report, doctor_view.DOCTOR)
     if not report.is_ready:
         raise typer.Exit(ExitCode.NOT_READY)
