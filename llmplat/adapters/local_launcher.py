@@ -15,16 +15,10 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from llmplat.adapters.local_sweep import MARKER, SUPERVISOR, end, marked, marker_of
+from llmplat.adapters.local_sweep import SUPERVISOR, end, marked, marker_of
 
 _PR_SET_PDEATHSIG = 1
 _LEFTOVER_GRACE_S = 2.0
-# Nothing else of the user's shell reaches a service: a token, a debug switch or a proxy set there
-# must not change what runs. (Python's "write no bytecode" would cost a minute at every start.)
-_INHERITED = frozenset({
-    "PATH", "HOME", "USER", "LOGNAME", "LANG", "TZ", "TMPDIR", "XDG_CACHE_HOME", "XDG_RUNTIME_DIR",
-    "SSL_CERT_FILE", "SSL_CERT_DIR", "CUDA_VISIBLE_DEVICES", "LD_LIBRARY_PATH", MARKER,
-})  # fmt: skip
 _EXIT_ORPHAN = 75
 _EXIT_NOT_STARTED = 78
 
@@ -79,7 +73,8 @@ def _limit(service: dict[str, Any]) -> None:
 
 
 def _environment(service: dict[str, Any]) -> dict[str, str]:
-    environment = {k: v for k, v in os.environ.items() if k in _INHERITED or k.startswith("LC_")}
+    # What comes from the user's shell was chosen when the supervisor was started.
+    environment = {k: v for k, v in os.environ.items() if not k.startswith("SUPERVISOR_")}
     environment.update(service["env"])
     for variable, path in service["secret_files"].items():
         environment[variable] = Path(path).read_text().strip()

@@ -74,7 +74,8 @@ def _launch_document(process: LocalProcess, home: LocalHome) -> dict[str, object
         "name": service.name,
         "argv": list(service.argv),
         "cwd": str(home.run),
-        "env": dict(service.env),
+        # setproctitle would write over /proc/PID/environ, where the marker is looked for.
+        "env": {**dict(service.env), "SPT_NOENV": "1"},
         "secret_files": {env: str(home.secrets / name) for env, name in service.secret_env},
         "starts_file": str(starts_file(home, service.name)),
         "oom_score_adj": _OOM_SCORES.get(service.role, 0),
@@ -122,8 +123,6 @@ def _program_section(process: LocalProcess, home: LocalHome) -> str:
         MARKER: f"{home.state_id}/{service.name}",
         "LLMPLAT_DIGEST": digest(process, home),
     }
-    # setproctitle would write over /proc/PID/environ, where the marker is looked for.
-    environment["SPT_NOENV"] = "1"
     spelled = ",".join(f'{name}="{_plain(value)}"' for name, value in environment.items())
     return f"""[program:{service.name}]
 command = {_plain(shlex.join(command))}

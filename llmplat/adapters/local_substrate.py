@@ -34,7 +34,9 @@ from llmplat.domain.substrate import (
     SubstrateStatus,
 )
 
-_SWEEP_GRACE_S = 5.0
+_LEFTOVER_GRACE_S = 1.0
+"""For processes whose supervisor is dead: nobody can reach them any more in an orderly way."""
+_DOWN_GRACE_S = 5.0
 _SHUTDOWN_SPARE_S = 5.0
 
 
@@ -165,7 +167,7 @@ class LocalSubstrate:
     def _start(self, processes: tuple[LocalProcess, ...], before: State | None) -> SubstrateOutputs:
         names = tuple(process.service.name for process in processes)
         if not self._supervisor.is_alive():
-            self._supervisor.sweep(_SWEEP_GRACE_S)
+            self._supervisor.sweep(_LEFTOVER_GRACE_S)
             self._reset_counts(names)
             self._supervisor.start()
             return self._outputs(started=names)
@@ -239,7 +241,7 @@ class LocalSubstrate:
             while marked(self.state_id) and time.monotonic() < deadline:
                 time.sleep(0.1)
         left = self._running()
-        self._supervisor.sweep(_SWEEP_GRACE_S)
+        self._supervisor.sweep(_DOWN_GRACE_S)
         return left
 
     def _forget(self, *, is_purge: bool) -> None:

@@ -21,10 +21,13 @@ _POLL_S = 0.05
 _PASSED_ON = (
     "HOME", "PATH", "USER", "LOGNAME", "LANG", "LC_ALL", "LC_CTYPE", "TZ", "TMPDIR",
     "LD_LIBRARY_PATH", "CUDA_VISIBLE_DEVICES", "CUDA_HOME", "NVIDIA_VISIBLE_DEVICES",
+    "XDG_CACHE_HOME",
+    "XDG_RUNTIME_DIR",
     "SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE",
     "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "http_proxy", "https_proxy", "no_proxy",
 )  # fmt: skip
-"""What of the caller's environment reaches the services: no tokens, nothing else."""
+"""What of the user's shell reaches the services: a token or a debug switch set there must not
+change what runs, and Python's "write no bytecode" would cost a minute at every start."""
 
 ALIVE_STATES = frozenset({"STARTING", "RUNNING", "STOPPING"})
 DEAD_STATES = frozenset({"BACKOFF", "FATAL", "EXITED", "UNKNOWN"})

@@ -10,7 +10,6 @@ from llmplat.domain.ports import Ask, HttpAnswer
 from llmplat.plan.plan import Plan, PlannedModel
 
 _PROMPT = "Say hello in one short sentence."
-_MAX_TOKENS = 12
 _TIMEOUT_S = 120.0
 _PATIENCE_S = 30.0
 _PAUSE_S = 0.25
@@ -28,23 +27,34 @@ class Proof:
     request_id: str | None
 
 
-def prove(plan: Plan, url: str, key: str, ask: Ask) -> tuple[Proof, ...]:
+def prove(plan: Plan, url: str, key: str, ask: Ask, max_tokens: int) -> tuple[Proof, ...]:
     """Ask each model that has an engine here once; external services are not spent on.
+
+    `key` is the system key, `max_tokens` the longest answer.
 
     Raises:
         GatewayError: an answer other than 200, or none.
     """
     if plan.gateway is None:
         return ()
-    return tuple(_ask_model(model, url, key, ask) for model in plan.models if model.ports)
+    return tuple(
+        _ask_model(model, _Way(url, key, ask), max_tokens) for model in plan.models if model.ports
+    )
 
 
-def _ask_model(model: PlannedModel, url: str, key: str, ask: Ask) -> Proof:
+@dataclass(frozen=True)
+class _Way:
+    url: str
+    key: str
+    ask: Ask
+
+
+def _ask_model(model: PlannedModel, way: _Way, max_tokens: int) -> Proof:
     began = time.monotonic()
     is_embedding = model.kind == "embedding"
     path = "/v1/embeddings" if is_embedding else "/v1/chat/completions"
-    body = _embedding(model.name) if is_embedding else _chat(model.name)
-    answer = _patiently(f"{url}{path}", key, json.dumps(body).encode(), ask)
+    body = _embedding(model.name) if is_embedding else _chat(model.name, max_tokens)
+    answer = _patiently(way, path, json.dumps(body).encode())
     if answer.status != 200:
         raise _refused(model.name, answer)
     document = json.loads(answer.body)
@@ -58,22 +68,24 @@ def _ask_model(model: PlannedModel, url: str, key: str, ask: Ask) -> Proof:
     )
 
 
-def _chat(model: str) -> dict[str, Any]:
+def _chat(model: str, max_tokens: int) -> dict[str, Any]:
     messages = [{"role": "user", "content": _PROMPT}]
-    return {"model": model, "messages": messages, "max_tokens": _MAX_TOKENS, "temperature": 0}
+    return {"model": model, "messages": messages, "max_tokens": max_tokens, "temperature": 0}
 
 
 def _embedding(model: str) -> dict[str, Any]:
     return {"model": model, "input": _PROMPT}
 
 
-def _patiently(url: str, key: str, body: bytes, ask: Ask) -> HttpAnswer:
+def _patiently(way: _Way, path: str, body: bytes) -> HttpAnswer:
     """One request; a gateway that has not seen its engine yet is asked again."""
-    headers = {"authorization": f"Bearer {key}", "content-type": "application/json"}
+    headers = {"authorization": f"Bearer {way.key}", "content-type": "application/json"}
     deadline = time.monotonic() + _PATIENCE_S
     while True:
         try:
-            answer = ask("POST", url, headers=headers, body=body, timeout_s=_TIMEOUT_S)
+            answer = way.ask(
+                "POST", f"{way.url}{path}", headers=headers, body=body, timeout_s=_TIMEOUT_S
+            )
         except OSError as error:
             raise GatewayError(
                 "The gateway does not answer the first request.",

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -18,6 +18,9 @@ from llmplat.plan.make import make_plan
 from llmplat.plan.plan import Plan
 from llmplat.spec.lock import Lock
 from llmplat.spec.platform import Platform
+
+_TOKENS_OF_A_START = 12
+_TOKENS_OF_A_CHECK = 3
 
 
 class FetchModel(Protocol):
@@ -89,28 +92,28 @@ def up(platform: Platform, lock: Lock | None, tools: UpTools, progress: Progress
     """
     began = time.monotonic()
     with tools.substrate.claim("up"):
-        lock, plan = _plan(platform, lock, tools, progress)
+        found, plan = _plan(platform, lock, tools, progress)
         for warning in plan.warnings:
             progress.warn(warning)
         with _step("Check this machine", tools, progress) as step:
             refuse_missing(tools.substrate.preflight(needs_of(plan)))
             step.detail("ready")
         pythons = _install(plan, tools, progress)
-        folders = _fetch(plan, lock, tools, progress)
+        folders = _fetch(plan, found, tools, progress)
         places = tools.substrate.prepare()
         inputs = make_inputs(plan, places, pythons, folders, tools.keys_json(places))
         outputs = tools.substrate.up(inputs, progress)
         with _step("Ask for a first answer", tools, progress) as step:
-            proofs = prove(plan, outputs.gateway_url, places.system_key, tools.ask)
+            is_new = bool(outputs.started or outputs.restarted)
+            tokens = _TOKENS_OF_A_START if is_new else _TOKENS_OF_A_CHECK
+            proofs = prove(plan, outputs.gateway_url, places.system_key, tools.ask, tokens)
             step.detail(_in_words(proofs))
         return _report(plan, outputs, proofs, time.monotonic() - began)
 
 
-def preview_up(
-    platform: Platform, lock: Lock | None, tools: UpTools, progress: Progress
-) -> UpPreview:
-    """What `up` would do, changing nothing (a missing lock is still looked up and written)."""
-    _, plan = _plan(platform, lock, tools, progress)
+def preview_up(platform: Platform, lock: Lock | None, tools: UpTools) -> UpPreview:
+    """What `up` would do, changing nothing; LockMissingError when there is too little to plan by."""
+    plan = make_plan(platform, lock, tools.catalog)
     needs = needs_of(plan)
     status = tools.substrate.status()
     runtimes = dict.fromkeys(launch.runtime for launch in launches_of(plan))
@@ -128,12 +131,13 @@ def preview_up(
 
 def _plan(
     platform: Platform, lock: Lock | None, tools: UpTools, progress: Progress
-) -> tuple[Lock | None, Plan]:
-    try:
-        return lock, make_plan(platform, lock, tools.catalog)
-    except LockMissingError:
-        found = tools.make_lock(progress)
-        return found, make_plan(platform, found, tools.catalog)
+) -> tuple[Lock, Plan]:
+    if lock is not None:
+        with suppress(LockMissingError):
+            return lock, make_plan(platform, lock, tools.catalog)
+    tools.substrate.mark("up", "lock")
+    found = tools.make_lock(progress)
+    return found, make_plan(platform, found, tools.catalog)
 
 
 def _install(plan: Plan, tools: UpTools, progress: Progress) -> dict[str, Path]:
@@ -142,7 +146,7 @@ def _install(plan: Plan, tools: UpTools, progress: Progress) -> dict[str, Path]:
     return {runtime: tools.install(runtime, progress) for runtime in runtimes}
 
 
-def _fetch(plan: Plan, lock: Lock | None, tools: UpTools, progress: Progress) -> dict[str, Path]:
+def _fetch(plan: Plan, lock: Lock, tools: UpTools, progress: Progress) -> dict[str, Path]:
     tools.substrate.mark("up", "model")
     return {
         model.name: tools.fetch(model.name, model.source, lock, progress)

@@ -1,0 +1,65 @@
+"""`llmplat down`: stop what llmplat started."""
+
+import sys
+from typing import Annotated
+
+import typer
+
+from llmplat.cli.run import Run, current
+from llmplat.domain.errors import InputError
+
+
+def command(
+    ctx: typer.Context,
+    purge: Annotated[
+        bool,
+        typer.Option("--purge", help="Also remove the state: spend, secrets, logs; asks first."),
+    ] = False,
+    yes: Annotated[
+        bool, typer.Option("--yes", help="Answer the question of --purge, for scripts.")
+    ] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Show what would be stopped and left.")
+    ] = False,
+) -> None:
+    r"""Stop what llmplat started.
+
+    Each part gets its grace to finish, then it is ended. Spend, keys, secrets and logs stay, and
+    so do environments and models in the cache: the command names them with their sizes. Running it
+    twice is safe, and it works when the supervisor is gone.
+
+    \b
+    Examples:
+      # stop, keep everything
+      llmplat down
+      # stop and forget this platform, without a question
+      llmplat down --purge --yes
+    """
+    from llmplat.apply.down import down
+    from llmplat.cli import wiring
+    from llmplat.output import down_view
+
+    run = current(ctx)
+    opened = wiring.open_platform(run)
+    if purge and not yes and not dry_run:
+        _confirm(run, opened.name)
+    substrate = wiring.substrate(opened)
+    report = down(opened.name, substrate, run.emitter, is_dry_run=dry_run, is_purge=purge)
+    run.emitter.result(report, down_view.VIEW)
+
+
+def _confirm(run: Run, name: str) -> None:
+    """Raises InputError unless the platform's name is typed, or there is nobody to ask."""
+    if not (sys.stdin.isatty() and sys.stderr.isatty()):
+        raise InputError(
+            "--purge removes spend, secrets and logs and needs a yes.",
+            "there is no terminal to ask on",
+            ("llmplat down --purge --yes",),
+        )
+    run.emitter.warn(f"this forgets all spend, secrets and logs of {name}")
+    sys.stderr.write(f"Type the platform's name ({name}) to go on: ")
+    sys.stderr.flush()
+    if sys.stdin.readline().strip() != name:
+        raise InputError(
+            "The name typed is not the platform's.", "nothing was stopped", ("llmplat down",)
+        )

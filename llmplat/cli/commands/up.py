@@ -1,0 +1,47 @@
+"""`llmplat up`: from a platform file to a running platform that has answered."""
+
+from typing import Annotated
+
+import typer
+
+from llmplat.cli.run import current
+
+
+def command(
+    ctx: typer.Context,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Show what would be done and change nothing.")
+    ] = False,
+) -> None:
+    r"""Start the platform and prove it answers.
+
+    1. checks ports, memory and disk; 2. installs the engine's and the gateway's environments;
+    3. fetches the models; 4. writes configuration and secrets; 5. starts what is new or changed;
+    6. waits until all is well; 7. asks each model for a first answer through the gateway.
+    It may be stopped at any moment and run again; what runs and did not change is left alone.
+
+    \b
+    Examples:
+      # the built-in default: one small model, one tenant
+      llmplat up
+      # what would happen
+      llmplat up --dry-run
+    """
+    from llmplat.apply.up import preview_up, up
+    from llmplat.cli import wiring
+    from llmplat.domain.errors import ExitCode
+    from llmplat.output import up_view
+
+    run = current(ctx)
+    opened = wiring.open_platform(run)
+    if opened.file is None:
+        run.emitter.warn("no platform.yaml here: using the built-in default platform")
+    tools = wiring.up_tools(run, opened)
+    platform, lock = opened.loaded.platform, wiring.read_lock(opened)
+    if dry_run:
+        preview = preview_up(platform, lock, tools)
+        run.emitter.result(preview, up_view.PREVIEW)
+        if preview.missing:
+            raise typer.Exit(ExitCode.NOT_READY)
+        return
+    run.emitter.result(up(platform, lock, tools, run.emitter), up_view.VIEW)
