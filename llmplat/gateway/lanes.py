@@ -71,8 +71,8 @@ def list_slots(
     named = (
         (f"app:{tenant.name}/{app}", bounds.parallel_requests, limit),
         (f"tenant:{tenant.name}", tenant.bounds.parallel_requests, limit),
-        (f"class:{model.name}/{class_name}", share, "class_share"),
         (f"model:{model.name}", window, "over_capacity"),
+        (f"class:{model.name}/{class_name}", share, "class_share"),
     )
     unbounded = 1_000_000_000
     return [

