@@ -1,9 +1,12 @@
 """Addresses of a model hub -> JSON documents and byte ranges, with dropped connections taken up again."""
 
+import ssl
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
+from functools import cached_property
+from types import MappingProxyType
 from typing import Any
 
 import httpx
@@ -12,7 +15,7 @@ from llmplat.domain.errors import DownloadError
 
 _PASSING = {408, 425, 429, 500, 502, 503, 504}
 """Answers that may be another one a moment later."""
-_CHUNK_BYTES = 1024 * 1024
+_Chunks = AbstractContextManager[Iterator[bytes]]
 
 
 @dataclass(frozen=True)
@@ -51,20 +54,28 @@ class HubHttp:
     def __init__(self, endpoint: str, token: str | None, patience: Patience) -> None:
         self.endpoint = endpoint.rstrip("/")
         self._patience = patience
-        # httpx drops the Authorization header on a redirect to another host (the hub's storage).
-        self._client = httpx.Client(
-            headers={"Authorization": f"Bearer {token}"} if token else {},
+        self._headers = {"Authorization": f"Bearer {token}"} if token else {}
+
+    @cached_property
+    def _certificates(self) -> ssl.SSLContext:
+        return httpx.create_ssl_context()
+
+    def _new_client(self) -> httpx.Client:
+        # A client for each transfer, so that nobody has to remember to close one. httpx drops the
+        # Authorization header on a redirect to another host (the hub's storage).
+        patience = self._patience
+        return httpx.Client(
+            headers=self._headers,
             timeout=httpx.Timeout(patience.read_timeout_s, connect=patience.connect_timeout_s),
             follow_redirects=True,
+            verify=self._certificates,
         )
-
-    def close(self) -> None:
-        """Close the connections."""
-        self._client.close()
 
     def get_json(self, path: str, params: Mapping[str, str]) -> Any:  # noqa: ANN401 (JSON)
         """The document at `path`. Raises DownloadError, RefusedError."""
-        body = b"".join(self._try(lambda _offset: self._open(path, {}, params), None, path))
+        body = b"".join(
+            self._try(lambda client, _offset: self._open(client, path, params=params), None, path)
+        )
         try:
             return httpx.Response(200, content=body).json()
         except ValueError as exc:
@@ -74,24 +85,22 @@ class HubHttp:
         """Bytes `start` to `end` (not included) of `path`. Raises DownloadError, RefusedError."""
         if start >= end:
             return
-        position = start
 
-        def open_at(offset: int) -> Any:  # noqa: ANN401 (a context manager)
+        def open_at(client: httpx.Client, offset: int) -> _Chunks:
             first = start + offset
-            return self._open(path, {"Range": f"bytes={first}-{end - 1}"}, {}, skip_to=first)
+            asked = {"Range": f"bytes={first}-{end - 1}"}
+            return self._open(client, path, headers=asked, skip_to=first)
 
-        for chunk in self._try(open_at, end - start, path):
-            position += len(chunk)
-            yield chunk
+        yield from self._try(open_at, end - start, path)
 
     def _try(
-        self, open_at: Callable[[int], Any], want_bytes: int | None, path: str
+        self, open_at: Callable[[httpx.Client, int], _Chunks], want_bytes: int | None, path: str
     ) -> Iterator[bytes]:
         done_bytes, attempt = 0, 0
         while True:
             retry_after, why = None, "the connection ended early"
             try:
-                with open_at(done_bytes) as chunks:
+                with self._new_client() as client, open_at(client, done_bytes) as chunks:
                     for chunk in chunks:
                         part = chunk if want_bytes is None else chunk[: want_bytes - done_bytes]
                         done_bytes, attempt = done_bytes + len(part), 0
@@ -112,20 +121,23 @@ class HubHttp:
     @contextmanager
     def _open(
         self,
+        client: httpx.Client,
         path: str,
-        headers: Mapping[str, str],
-        params: Mapping[str, str],
+        *,
+        headers: Mapping[str, str] = MappingProxyType({}),
+        params: Mapping[str, str] | None = None,
         skip_to: int = 0,
     ) -> Iterator[Iterator[bytes]]:
         # Compressed answers would make byte ranges mean something else.
         sent = {"Accept-Encoding": "identity", **headers}
         address = f"{self.endpoint}/{path}"
-        with self._client.stream("GET", address, headers=sent, params=params or None) as response:
+        with client.stream("GET", address, headers=sent, params=params) as response:
             if response.status_code in _PASSING:
                 raise _BusyAnswer(response)
             if response.status_code not in {200, 206}:
                 raise RefusedError(response)
-            chunks = response.iter_raw(_CHUNK_BYTES)
+            # As they come: chunks of a given size would hold bytes back, lost when it breaks.
+            chunks = response.iter_raw()
             # A server that ignores ranges sends the whole file: what is there already is dropped.
             yield chunks if response.status_code == 206 else _without(chunks, skip_to)
 

@@ -1,0 +1,161 @@
+"""A model hub on this machine that speaks as much of the Hugging Face API as HubSource asks for.
+
+It stands in for the network. It was written from the API's documentation, not recorded from the
+real hub: what it proves is how we act on such answers, not that the hub gives them.
+"""
+
+import hashlib
+import json
+import threading
+import time
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from urllib.parse import unquote, urlsplit
+
+COMMIT = "c0ffee" * 6 + "abcd"
+REPOSITORY = "org/tiny"
+
+
+@dataclass
+class FakeHub:
+    """One repository, `org/tiny`, whose `main` is COMMIT; the knobs say how it misbehaves."""
+
+    files: dict[str, bytes]
+    address: str = ""
+    stated_sha256: dict[str, str] = field(default_factory=dict)
+    """What the API says, where it is not the truth."""
+    drops: list[int] = field(default_factory=list)
+    """For each of the next transfers of weights: cut the connection after so many bytes."""
+    busy: list[int] = field(default_factory=list)
+    """For each of the next requests: answer this status instead."""
+    answers_ranges: bool = True
+    gated: bool = False
+    chunk_bytes: int = 65536
+    pause_s: float = 0.0
+    """Between chunks."""
+    down: bool = False
+    """Every connection is closed without an answer."""
+    sent_bytes: Counter[str] = field(default_factory=Counter)
+    starts: list[tuple[str, int]] = field(default_factory=list)
+    """(path, first byte) of every transfer, in order."""
+    tokens: list[tuple[str, str | None]] = field(default_factory=list)
+    """(host asked, Authorization header) of every request."""
+
+
+@contextmanager
+def fake_hub(files: dict[str, bytes]) -> Iterator[FakeHub]:
+    """A hub that serves `files` until the block ends."""
+    hub = FakeHub(files)
+
+    class Handler(_Handler):
+        owner = hub
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    server.daemon_threads = True
+    hub.address = f"http://127.0.0.1:{server.server_address[1]}"
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
+    thread.start()
+    try:
+        yield hub
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+class _Handler(BaseHTTPRequestHandler):
+    owner: FakeHub
+    protocol_version = "HTTP/1.1"
+
+    def do_GET(self) -> None:
+        hub = self.owner
+        hub.tokens.append((self.headers["Host"].split(":")[0], self.headers.get("Authorization")))
+        if hub.down:
+            self.close_connection = True
+            return
+        if hub.busy:
+            self._say(hub.busy.pop(0), b"", {"Retry-After": "0"})
+            return
+        path = unquote(urlsplit(self.path).path)
+        if path.startswith("/api/models/"):
+            self._info(path.removeprefix("/api/models/"))
+        elif path.startswith(f"/{REPOSITORY}/resolve/{COMMIT}/"):
+            name = path.removeprefix(f"/{REPOSITORY}/resolve/{COMMIT}/")
+            port = self.server.server_address[1]
+            self._say(302, b"", {"Location": f"http://localhost:{port}/storage/{name}"})
+        elif path.startswith("/storage/"):
+            self._content(path.removeprefix("/storage/"))
+        else:
+            self._say(404, b"", {"X-Error-Code": "EntryNotFound"})
+
+    def _info(self, rest: str) -> None:
+        hub = self.owner
+        repository, _, revision = rest.partition("/revision/")
+        if repository != REPOSITORY:
+            self._say(401, b"", {"X-Error-Code": "RepoNotFound"})
+        elif hub.gated and not self.headers.get("Authorization"):
+            self._say(403, b"", {"X-Error-Code": "GatedRepo"})
+        elif revision not in {"main", COMMIT}:
+            self._say(404, b"", {"X-Error-Code": "RevisionNotFound"})
+        else:
+            document = {"sha": COMMIT, "siblings": [self._sibling(n) for n in hub.files]}
+            self._say(200, json.dumps(document).encode(), {})
+
+    def _sibling(self, name: str) -> dict[str, object]:
+        content = self.owner.files[name]
+        sibling: dict[str, object] = {"rfilename": name, "size": len(content)}
+        if name.endswith((".safetensors", ".bin")):
+            truth = hashlib.sha256(content).hexdigest()
+            stated = self.owner.stated_sha256.get(name, truth)
+            sibling["lfs"] = {"sha256": stated, "size": len(content), "pointerSize": 134}
+        return sibling
+
+    def _content(self, name: str) -> None:
+        hub = self.owner
+        if name not in hub.files:
+            self._say(404, b"", {"X-Error-Code": "EntryNotFound"})
+            return
+        whole = hub.files[name]
+        start, end, status = 0, len(whole), 200
+        asked = self.headers.get("Range")
+        if asked and hub.answers_ranges:
+            first, _, last = asked.removeprefix("bytes=").partition("-")
+            start, end, status = int(first), min(int(last) + 1, len(whole)), 206
+        hub.starts.append((name, start))
+        self.send_response(status)
+        self.send_header("Content-Length", str(end - start))
+        self.end_headers()
+        is_bulk = end - start > 1024
+        self._send(name, whole[start:end], hub.drops.pop(0) if is_bulk and hub.drops else None)
+
+    def _send(self, name: str, body: bytes, cut_after: int | None) -> None:
+        hub, sent = self.owner, 0
+        try:
+            while sent < len(body):
+                chunk = body[sent : sent + hub.chunk_bytes]
+                if cut_after is not None:
+                    chunk = chunk[: max(0, cut_after - sent)]
+                if not chunk or hub.down:
+                    self.close_connection = True
+                    return
+                self.wfile.write(chunk)
+                self.wfile.flush()
+                sent += len(chunk)
+                hub.sent_bytes[name] += len(chunk)
+                time.sleep(hub.pause_s)
+        except OSError:
+            self.close_connection = True
+
+    def _say(self, status: int, body: bytes, headers: dict[str, str]) -> None:
+        self.send_response(status)
+        for name, value in headers.items():
+            self.send_header(name, value)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_: object) -> None:
+        """Say nothing."""
