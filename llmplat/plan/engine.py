@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 
-from llmplat.domain.errors import PlanError
 from llmplat.plan.capacity import Sizing
 from llmplat.plan.hardware import CPU_RUNTIME, Hardware
 from llmplat.plan.launch import HOST, MODEL_DIR, PORT, EngineLaunch, Limits, Probe, SecretEnv
@@ -34,10 +33,7 @@ def engine_name(model: Model) -> str:
 
 
 def make_engine(model: Model, sizing: Sizing, hardware: Hardware, port: int) -> EngineLaunch:
-    """The launch of `model`'s engine; its replicas take `port` and the ports behind it.
-
-    Raises PlanError when an engine option is one that llmplat sets itself.
-    """
+    """The launch of `model`'s engine; its replicas take `port` and the ports behind it."""
     return EngineLaunch(
         name=engine_name(model),
         runtime=hardware.runtime,
@@ -64,18 +60,14 @@ def kv_dtype(model: Model, hardware: Hardware) -> str:
 
 
 def _options(model: Model, sizing: Sizing, hardware: Hardware) -> tuple[str, ...]:
-    owned = _owned(model, sizing)
-    mine = {name.replace("_", "-"): value for name, value in model.engine.options.items()}
-    for name in mine:
-        if name in owned or name in _REFUSED:
-            raise _is_ours(model, name)
-    free = _defaults(hardware) | mine
-    return tuple(word for options in (owned, dict(sorted(free.items())))
-                 for name, value in options.items() for word in _spell(name, value))  # fmt: skip
+    asked = {name.replace("_", "-"): value for name, value in model.engine.options.items()}
+    free = dict(sorted((_defaults(hardware) | asked).items()))
+    everything = owned_options(model, sizing) | free
+    return tuple(word for name, value in everything.items() for word in _spell(name, value))
 
 
-def _owned(model: Model, sizing: Sizing) -> dict[str, OptionValue]:
-    """Options that carry the plan itself, so that nobody else may set them."""
+def owned_options(model: Model, sizing: Sizing) -> dict[str, OptionValue]:
+    """Options that carry the plan itself; the file may not set them, which reading it checks."""
     options: dict[str, OptionValue] = {
         "model": MODEL_DIR,
         "served-model-name": model.name,
@@ -93,18 +85,7 @@ def _owned(model: Model, sizing: Sizing) -> dict[str, OptionValue]:
     }
     if model.kind == "embedding":
         options["runner"] = "pooling"
-    if model.quantization != "none":
-        options["quantization"] = model.quantization
     return options
-
-
-_REFUSED = frozenset({
-    "allow-credentials", "allowed-headers", "allowed-methods", "allowed-origins", "api-key",
-    "config", "enable-log-outputs", "enable-log-deltas", "gpu-memory-utilization", "middleware",
-    "model-tag", "quantization", "root-path", "runner", "ssl-ca-certs", "ssl-certfile",
-    "ssl-keyfile", "tokenizer-revision", "revision", "uds",
-})  # fmt: skip
-"""Options that would go round the plan: other addresses, keys, logs or memory."""
 
 
 def _defaults(hardware: Hardware) -> dict[str, OptionValue]:
@@ -122,11 +103,3 @@ def _spell(name: str, value: OptionValue) -> tuple[str, ...]:
 def _main_memory_bytes(sizing: Sizing, hardware: Hardware) -> int:
     on_gpu = hardware.gpu is not None
     return sizing.memory.total_bytes - (sizing.memory.kv_cache_bytes if on_gpu else 0)
-
-
-def _is_ours(model: Model, name: str) -> PlanError:
-    return PlanError(
-        f"The engine option {name} of {model.name} is set by llmplat.",
-        why="the plan (memory, addresses, keys, order of requests) depends on it.",
-        fix=(f"remove engine.options.{name} from {model.name}", "llmplat plan"),
-    )
