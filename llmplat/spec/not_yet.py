@@ -151,7 +151,9 @@ def find_not_yet(tree: Tree) -> list[Finding]:
 
 
 def _value(rule: NotYet, value: object) -> str:
-    return f": {value}" if rule.told and isinstance(value, (str, int)) else ""
+    if not rule.told or not isinstance(value, (str, int)):
+        return ""
+    return f": {str(value).lower() if isinstance(value, bool) else value}"
 
 
 def _matches(value: object, pattern: tuple[str, ...], path: Path) -> Iterator[tuple[Path, object]]:
