@@ -88,6 +88,7 @@ def _fetch(
     reader: ModelSource, source: str, pinned: PinnedModel, cache: Path, progress: Progress
 ) -> None:
     from llmplat.adapters.model_describe import check_folder  # noqa: PLC0415 (the same)
+    from llmplat.adapters.model_source_demo import PackageSource  # noqa: PLC0415 (the same)
     from llmplat.adapters.model_source_folder import FolderSource  # noqa: PLC0415 (the same)
 
     folder = cache / "downloads" / _hex(pinned.digest)
@@ -97,13 +98,13 @@ def _fetch(
         fetch_files(reader, pinned.files, folder, step)
         check_folder(FolderSource(folder), source)
         step.detail(f"{len(pinned.files)} files, {format_size(_total_bytes(pinned))}")
+    if isinstance(reader, PackageSource):
+        # Before the rename: killed in between, the next run finds every file here.
+        reader.clean()
     store = model_folder(cache, pinned.digest)
     store.parent.mkdir(parents=True, exist_ok=True)
     folder.rename(store)
     _note(store, pinned)
-    clean = getattr(reader, "clean", None)
-    if clean is not None:
-        clean()
 
 
 def _memory(source: str, cache: Path) -> Path:

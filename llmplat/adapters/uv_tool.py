@@ -12,7 +12,7 @@ from llmplat.domain.errors import DownloadError, LlmplatError, PreconditionError
 
 _LAST_LINES = 20
 _CREDENTIALS = re.compile(r"(?<=://)[^/\s@]+@")
-_QUERY = re.compile(r"(://[^\s?)]+)\?[^\s)]*")
+_QUERY = re.compile(r"(://[^\s?)`]+)\?[^\s)`]*")
 
 _FROM_PIP = {
     "PIP_INDEX_URL": "UV_DEFAULT_INDEX",
@@ -82,7 +82,7 @@ def run_uv(
             lines.append(line)
             on_line(line)
     if process.returncode != 0:
-        raise _translate("\n".join(lines[-_LAST_LINES:]), purpose)
+        raise translate("\n".join(lines[-_LAST_LINES:]), purpose)
 
 
 def redact_urls(text: str) -> str:
@@ -136,7 +136,8 @@ _CAUSES: tuple[tuple[str, type[LlmplatError], str, str], ...] = (
 )
 
 
-def _translate(said: str, purpose: str) -> LlmplatError:
+def translate(said: str, purpose: str) -> LlmplatError:
+    """What to raise when uv ended with an error and these last lines; `purpose` names the act."""
     for pattern, error, why, fix in _CAUSES:
         match = re.search(pattern, said)
         if match:
