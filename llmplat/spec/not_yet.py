@@ -153,7 +153,8 @@ def find_not_yet(tree: Tree) -> list[Finding]:
 def _value(rule: NotYet, value: object) -> str:
     if not rule.told or not isinstance(value, (str, int)):
         return ""
-    return f": {str(value).lower() if isinstance(value, bool) else value}"
+    shown = str(value).lower() if isinstance(value, bool) else str(value)
+    return f": {shown if len(shown) <= 60 else shown[:57] + '...'}"
 
 
 def _matches(value: object, pattern: tuple[str, ...], path: Path) -> Iterator[tuple[Path, object]]:

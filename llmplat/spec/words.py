@@ -38,7 +38,8 @@ def spell(path: Path) -> str:
     """`path` as people write it: models[0].name."""
     text = ""
     for step in path:
-        text += f"[{step}]" if isinstance(step, int) else f".{step}" if text else str(step)
+        word = step if isinstance(step, int) or len(step) <= 60 else f"{step[:57]}..."
+        text += f"[{word}]" if isinstance(word, int) else f".{word}" if text else word
     return text or "the file"
 
 
