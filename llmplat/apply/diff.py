@@ -101,8 +101,8 @@ def _lines_of(spelled: Process | RunningService) -> list[str]:
 
 
 def _differences(before: list[str], after: list[str]) -> tuple[str, ...]:
-    compared = difflib.unified_diff(before, after, n=0, lineterm="")
-    return tuple(line for line in compared if not line.startswith(("---", "+++", "@@")))
+    _, _, *compared = (*difflib.unified_diff(before, after, n=0, lineterm=""), "", "")
+    return tuple(line for line in compared if line and not line.startswith("@@ "))
 
 
 def _file_changes(plan: Plan, running: RunningParts) -> Iterator[Change]:

@@ -79,7 +79,6 @@ def open_platform(run: Run) -> Opened:
 
     Raises InputError for a named file that does not exist, SpecError for a wrong one.
     """
-    from llmplat.spec.keys import with_declared
     from llmplat.spec.load import default_platform, load_platform
 
     file = _file(run)
@@ -93,9 +92,8 @@ def open_platform(run: Run) -> Opened:
         loaded = load_platform(file)
         beside = file.resolve().parent
     keys_file = beside / KEYS_FILE
-    declared = with_declared(loaded.platform, read_keys(keys_file))
     return Opened(
-        loaded=replace(loaded, platform=declared),
+        loaded=_with_declared(loaded, keys_file),
         written=loaded.platform,
         file=file,
         lock_file=beside / LOCK_FILE,
@@ -103,6 +101,14 @@ def open_platform(run: Run) -> Opened:
         state=state_dir(run, loaded.platform.name),
         cache=cache_dir(run),
     )
+
+
+def _with_declared(loaded: "LoadedPlatform", keys_file: Path) -> "LoadedPlatform":
+    if not keys_file.is_file():
+        return loaded
+    from llmplat.spec.keys import with_declared
+
+    return replace(loaded, platform=with_declared(loaded.platform, read_keys(keys_file)))
 
 
 def read_keys(keys_file: Path) -> "KeysFile":
@@ -131,10 +137,10 @@ def _file(run: Run) -> Path | None:
 
 def read_lock(opened: Opened) -> "Lock | None":
     """The lock beside the platform file, None when there is none yet; SpecError when it is wrong."""
-    from llmplat.spec.lock import parse_lock
-
     if not opened.lock_file.is_file():
         return None
+    from llmplat.spec.lock import parse_lock
+
     return parse_lock(opened.lock_file.read_text(encoding="utf-8"), str(opened.lock_file))
 
 

@@ -2,12 +2,14 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from llmplat.catalog.entries import Catalog
 from llmplat.domain.errors import LockMissingError
-from llmplat.spec.lock import Lock
 from llmplat.spec.model import Model
+
+if TYPE_CHECKING:
+    from llmplat.spec.lock import Lock
 
 DEMO = "demo://"
 
@@ -24,7 +26,7 @@ class ModelFacts:
     """Keys as in the model's own config.json."""
 
 
-def facts_of(model: Model, lock: Lock | None, catalog: Catalog) -> ModelFacts:
+def facts_of(model: Model, lock: "Lock | None", catalog: Catalog) -> ModelFacts:
     """What is known of `model`, from the lock first, else from the catalogue's demos.
 
     Raises LockMissingError when neither knows the model at its present source.
@@ -45,7 +47,7 @@ def facts_of(model: Model, lock: Lock | None, catalog: Catalog) -> ModelFacts:
     )
 
 
-def _missing(model: Model, lock: Lock | None) -> LockMissingError:
+def _missing(model: Model, lock: "Lock | None") -> LockMissingError:
     held = next((e for e in lock.models if e.name == model.name), None) if lock else None
     why = "there is no lock yet." if lock is None else "the lock does not name it."
     if held is not None:

@@ -1,5 +1,7 @@
 """Turns a platform file, its lock and the catalogue into a Plan."""
 
+from typing import TYPE_CHECKING
+
 from llmplat.catalog.entries import Catalog, SubstrateFacts
 from llmplat.domain.errors import Finding, LockMissingError, PlanError
 from llmplat.plan.gateway import make_gateway, timeouts_of
@@ -7,13 +9,15 @@ from llmplat.plan.layers import make_stack
 from llmplat.plan.plan import Plan, PlannedTenant
 from llmplat.plan.policy import all_tenants, allowed_models
 from llmplat.plan.serve import Served, serve_model
-from llmplat.spec.lock import Lock
 from llmplat.spec.platform import Platform
+
+if TYPE_CHECKING:
+    from llmplat.spec.lock import Lock
 
 GATEWAY_LAYER = "llm-gateway"
 
 
-def make_plan(platform: Platform, lock: Lock | None, catalog: Catalog) -> Plan:
+def make_plan(platform: Platform, lock: "Lock | None", catalog: Catalog) -> Plan:
     """Everything that follows from `platform`; reads no disk, no clock, no network.
 
     Raises LockMissingError when the lock lacks a model, PlanError (or DoesNotFitError) when wishes
@@ -54,7 +58,7 @@ def _substrate(platform: Platform, catalog: Catalog) -> SubstrateFacts:
 
 
 def _serve_all(
-    platform: Platform, lock: Lock | None, catalog: Catalog, *, first_port: int
+    platform: Platform, lock: "Lock | None", catalog: Catalog, *, first_port: int
 ) -> tuple[Served, ...]:
     """Every model, or one error that holds all that is wrong with any of them."""
     served: list[Served] = []

@@ -19,13 +19,18 @@ SYSTEM_APP = "system"
 """App of the implicit tenant: it serves proof, doctor and chat, and has a budget like all."""
 
 VERIFY_APPS = (
-    App(name="verify"),
-    App(name="verify-rate", limits=Limits(requests_per_minute=2)),
-    App(name="verify-parallel", limits=Limits(parallel_requests=1)),
-    App(name="verify-budget", budget=Budget.model_construct(usd=1e-9, period="day")),
-    App(name="verify-models", models=()),
+    App.model_construct(name="verify"),
+    App.model_construct(name="verify-rate", limits=Limits.model_construct(requests_per_minute=2)),
+    App.model_construct(name="verify-parallel", limits=Limits.model_construct(parallel_requests=1)),
+    App.model_construct(
+        name="verify-budget", budget=Budget.model_construct(usd=1e-9, period="day")
+    ),
+    App.model_construct(name="verify-models", models=()),
 )
-"""Apps of the implicit tenant that `verify` makes short-lived keys for, one per control."""
+"""Apps of the implicit tenant that `verify` makes short-lived keys for, one per control.
+
+Constructed without validation, like all that this module adds: it is ours, and quick.
+"""
 
 PROMPT_OVERHEAD_TOKENS = 128
 """Tokens a chat template may add to a prompt, reserved beside the prompt's own bound."""
@@ -64,9 +69,9 @@ def all_tenants(platform: Platform) -> tuple[Tenant, ...]:
     """The tenants of the file and, where the file does not name it, the platform's own."""
     if any(tenant.name == PLATFORM_TENANT for tenant in platform.tenants):
         return tuple(_with_system(tenant) for tenant in platform.tenants)
-    own = Tenant(
+    own = Tenant.model_construct(
         name=PLATFORM_TENANT,
-        budget=Budget(usd=DEFAULT_BUDGET_USD, period="month"),
+        budget=Budget.model_construct(usd=DEFAULT_BUDGET_USD, period="month"),
         data_class=DATA_CLASSES[-1],
     )
     return (*platform.tenants, _with_system(own))
@@ -83,7 +88,7 @@ def allowed_models(names: tuple[str, ...], data_class: str, platform: Platform) 
 def _with_system(tenant: Tenant) -> Tenant:
     if tenant.name != PLATFORM_TENANT or any(app.name == SYSTEM_APP for app in tenant.apps):
         return tenant
-    return tenant.model_copy(update={"apps": (*tenant.apps, App(name=SYSTEM_APP))})
+    return tenant.model_copy(update={"apps": (*tenant.apps, App.model_construct(name=SYSTEM_APP))})
 
 
 def _with_verify(tenant: Tenant) -> Tenant:

@@ -1,6 +1,7 @@
 """Turns one model of the file into the model as planned and the engine behind it."""
 
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 from llmplat.catalog.entries import Catalog
 from llmplat.domain.errors import PlanError
@@ -12,9 +13,11 @@ from llmplat.plan.hardware import hardware_of
 from llmplat.plan.launch import Backend, EngineLaunch
 from llmplat.plan.plan import PlannedMemory, PlannedModel, PlannedPrice
 from llmplat.plan.prices import price_of
-from llmplat.spec.lock import Lock
 from llmplat.spec.model import Model
 from llmplat.spec.platform import Platform
+
+if TYPE_CHECKING:
+    from llmplat.spec.lock import Lock
 
 DEFAULT_MAX_TOKENS = 256
 """Answer tokens of a request that names none."""
@@ -30,7 +33,7 @@ class Served:
 
 
 def serve_model(
-    model: Model, platform: Platform, lock: Lock | None, catalog: Catalog, port: int
+    model: Model, platform: Platform, lock: "Lock | None", catalog: Catalog, port: int
 ) -> Served:
     """`model` as planned; its engine's replicas take `port` and the ports behind it.
 
