@@ -3,7 +3,7 @@
 import os
 import sys
 from collections.abc import Sequence
-from typing import Annotated, NoReturn
+from typing import Annotated, Any, NoReturn
 
 import typer
 
@@ -39,6 +39,11 @@ def _root(
     ] = False,
 ) -> None:
     """Bootstrap a governed LLM platform: engine, gateway, tenants, budgets, limits."""
+
+
+def root_command() -> Any:  # noqa: ANN401 (Typer's command classes are private)
+    """The whole command tree, its verbs not yet loaded."""
+    return typer.main.get_command(app)
 
 
 def main() -> NoReturn:
@@ -85,7 +90,7 @@ def _guarded(run: Run, words: Sequence[str]) -> int:
 
 
 def _invoke(run: Run, words: Sequence[str]) -> int:
-    command = typer.main.get_command(app)
+    command = root_command()
     try:
         outcome = command.main(
             args=list(words) or ["--help"], prog_name="llmplat", standalone_mode=False, obj=run

@@ -1,6 +1,7 @@
 """What a bypass attempt is: the bytes a tenant may send, and what must hold whatever comes back."""
 
 import json
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -31,6 +32,8 @@ class Promise(StrEnum):
     """No answer with a 2xx status."""
     TAMED = "tamed"
     """Refused, or served as if the trick were not there: one short choice of the named model."""
+    CAPPED = "capped"
+    """Refused, or served as TAMED but no longer than the model's own cap."""
     SILENT = "silent"
     """Refused, or nothing told but that the gateway lives."""
 
@@ -107,27 +110,34 @@ class Answered:
 _SWITCHED = 101
 """The connection became something else, out of sight of every control."""
 
+_MOST_TOKENS = {Promise.TAMED: 8, Promise.CAPPED: 65_536}
+
 _TALKATIVE = ("x-litellm", "llm_provider", "x-api-base", "server", "x-powered-by")
-_SECRETIVE = (b"litellm", b"vllm", b"traceback", b"api_base", b"redis", b"sk-llmplat")
+_SECRETIVE = (b"litellm", b"vllm", b"traceback", b"api_base", b"redis")
+_WHOLE_KEY = re.compile(rb"sk-[A-Za-z0-9_-]{16,}")
 
 
-def judge(attack: Attack, prey: Prey, answered: Answered) -> str | None:
+def judge(attack: Attack, prey: Prey, sent: bytes, answered: Answered) -> str | None:
     """What broke, in words; None when the promise held."""
     loud = [name for name, _ in answered.headers if name.startswith(_TALKATIVE)]
     if loud:
         return f"headers tell of the inside: {', '.join(sorted(loud))}"
     served = [s for s in answered.statuses if 200 <= s < 300 or s == _SWITCHED]
     if not served:
-        return _leak(answered)
+        return _leak(sent, answered)
     if attack.promise is Promise.REFUSED:
         return f"answered with {served[0]}: {_start(answered.body)}"
     if attack.promise is Promise.SILENT:
         return _more_than_alive(answered)
-    return _untamed(answered, prey)
+    return _untamed(answered, prey, _MOST_TOKENS[attack.promise])
 
 
-def _leak(answered: Answered) -> str | None:
-    told = [word.decode() for word in _SECRETIVE if word in answered.body.lower()]
+def _leak(sent: bytes, answered: Answered) -> str | None:
+    """Words of the inside that the attacker did not say first."""
+    body, said = answered.body.lower(), sent.lower()
+    told = [word.decode() for word in _SECRETIVE if word in body and word not in said]
+    if _WHOLE_KEY.search(answered.body):
+        told.append("a key")
     return f"the refusal tells of the inside: {', '.join(told)}" if told else None
 
 
@@ -139,7 +149,7 @@ def _more_than_alive(answered: Answered) -> str | None:
     return None if is_bare else f"tells more than that it lives: {_start(answered.body)}"
 
 
-def _untamed(answered: Answered, prey: Prey) -> str | None:
+def _untamed(answered: Answered, prey: Prey, most_tokens: int) -> str | None:
     if BAIT.encode() in answered.raw:
         return "the answer was forged"
     documents = _documents(answered.body)
@@ -150,13 +160,13 @@ def _untamed(answered: Answered, prey: Prey) -> str | None:
         return f"another model answered: {', '.join(sorted(map(str, models)))}"
     if any(len(document.get("choices") or ()) > 1 for document in documents):
         return "more than one choice was made"
-    return _too_long(documents)
+    return _too_long(documents, most_tokens)
 
 
-def _too_long(documents: Sequence[Mapping[str, Any]]) -> str | None:
+def _too_long(documents: Sequence[Mapping[str, Any]], most_tokens: int) -> str | None:
     usages = [document.get("usage") or {} for document in documents]
     most = max(int(usage.get("completion_tokens") or 0) for usage in usages)
-    return f"{most} tokens were made" if most > 8 else None
+    return f"{most} tokens were made" if most > most_tokens else None
 
 
 def _documents(body: bytes) -> list[dict[str, Any]]:

@@ -24,7 +24,6 @@ _PATHS = (
     "/V1/Chat/Completions",
     "/v1/chat/completions%20",
     "/v1\\chat\\completions",
-    "/v1/chat/completions?model={model}",
     "/v1/chat/completions?api_key=sk-x",
     "/v1/chat/completions?",
     "/v1/chat/completions#a",
@@ -154,6 +153,12 @@ def _bodies() -> Iterator[Attack]:
             return wire(prey, key, body=make(json.dumps(chat_body(prey)).encode()))
 
         yield Attack(f"body {name}", "bodies", Who.ALLOWED, Promise.REFUSED, sent)
+    for name, make in _TWINS.items():
+
+        def twin(prey: Prey, key: str, make: Callable[[bytes], bytes] = make) -> bytes:
+            return wire(prey, key, body=make(json.dumps(chat_body(prey)).encode()))
+
+        yield Attack(f"body with {name} twice", "bodies", Who.ALLOWED, Promise.TAMED, twin)
     for coding, pack in (("gzip", gzip.compress), ("deflate", zlib.compress), ("br", bytes)):
 
         def packed(
@@ -183,9 +188,6 @@ _CONTENTS: dict[str, Callable[[bytes], bytes]] = {
     "a list": lambda body: b"[" + body + b"]",
     "twice": lambda body: body + body,
     "with a tail": lambda body: body + b"}",
-    "with the model twice": lambda body: b'{"model": "gpt-4o", ' + body[1:],
-    "with max_tokens twice": lambda body: body[:-1] + b', "max_tokens": 1000}',
-    "with an escaped twin": lambda body: body[:-1] + b', "max_token\\u0073": 1000}',
     "with NaN": lambda body: body[:-1] + b', "temperature": NaN}',
     "with infinity": lambda body: body[:-1] + b', "temperature": 1e999}',
     "in utf-16": lambda body: body.decode().encode("utf-16"),
@@ -196,6 +198,14 @@ _CONTENTS: dict[str, Callable[[bytes], bytes]] = {
     "with a comment": lambda body: b"/* x */ " + body,
 }
 """By name: what becomes of the bytes of an honest request."""
+
+_TWINS: dict[str, Callable[[bytes], bytes]] = {
+    "model": lambda body: b'{"model": "gpt-4o", ' + body[1:],
+    "max_tokens": lambda body: b'{"max_tokens": 1000, ' + body[1:],
+    "an escaped max_tokens": lambda body: b'{"max_token\\u0073": 1000, ' + body[1:],
+    "stream": lambda body: b'{"stream": true, ' + body[1:-1] + b', "stream": false}',
+}
+"""By name: a body that says a thing twice; whoever checks must read what the engine reads."""
 
 
 def _framings() -> Iterator[Attack]:

@@ -96,14 +96,20 @@ FIELDS: dict[str, Mapping[str, Any]] = {
 }
 """By name: what is laid over an honest request of a key that may use the model."""
 
+_STOP = {"stop": [" ", "e", "a", "o", "."]}
+"""Ends an answer early, so that trying an endless one costs little."""
+
+_CAPPED_FIELDS: dict[str, Mapping[str, Any]] = {
+    "max_tokens of a billion": {"max_tokens": 10**9, **_STOP},
+    "max_completion_tokens of a billion": {"max_completion_tokens": 10**9, **_STOP},
+    "min_tokens of a billion": {"min_tokens": 10**9},
+}
+
 _REFUSED_FIELDS: dict[str, Mapping[str, Any]] = {
-    "max_tokens of a billion": {"max_tokens": 10**9},
     "max_tokens below zero": {"max_tokens": -1},
     "max_tokens as text": {"max_tokens": "4"},
     "max_tokens as a fraction": {"max_tokens": 1e9},
     "max_tokens as infinity": {"max_tokens": float("inf")},
-    "max_completion_tokens beside it": {"max_completion_tokens": 10**9},
-    "min_tokens of a billion": {"min_tokens": 10**9},
     "a hosted tool": {"tools": [{"type": "mcp", "server_url": "http://127.0.0.1:9/"}]},
     "an image by address": {
         "messages": [
@@ -211,7 +217,12 @@ def _models() -> Iterator[Attack]:
 
 
 def _fields() -> Iterator[Attack]:
-    for promise, table in ((Promise.TAMED, FIELDS), (Promise.REFUSED, _REFUSED_FIELDS)):
+    tables = {
+        Promise.TAMED: FIELDS,
+        Promise.CAPPED: _CAPPED_FIELDS,
+        Promise.REFUSED: _REFUSED_FIELDS,
+    }
+    for promise, table in tables.items():
         for name, fields in table.items():
 
             def make(prey: Prey, key: str, fields: Mapping[str, Any] = fields) -> bytes:
@@ -228,7 +239,7 @@ def _prompts() -> Iterator[Attack]:
         "a list of lists of lists": (completion, {"prompt": [[[1]]], "max_tokens": 4}),
         "no prompt": (completion, {"max_tokens": 4}),
         "an embedding of the prompt": (completion, {"prompt_embeds": "AAAA", "max_tokens": 4}),
-        "a list with a billion tokens out": (completion, {"prompt": ["a"], "max_tokens": 10**9}),
+        "a list of a million words": (completion, {"prompt": ["a " * 10**6], "max_tokens": 4}),
         "embeddings of a chat model": ("/v1/embeddings", {"input": "hello"}),
         "embeddings of 100000 inputs": ("/v1/embeddings", {"input": ["a"] * 100_000}),
     }

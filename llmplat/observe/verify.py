@@ -177,7 +177,7 @@ def try_one(site: Site, attack: Attack, prey: Prey) -> AttackOutcome:
         return AttackOutcome(
             attack.name, attack.group, f"the gateway could not be reached: {error}"
         )
-    return AttackOutcome(attack.name, attack.group, judge(attack, prey, answered))
+    return AttackOutcome(attack.name, attack.group, judge(attack, prey, data, answered))
 
 
 def by_group(outcomes: tuple[AttackOutcome, ...]) -> dict[str, tuple[AttackOutcome, ...]]:

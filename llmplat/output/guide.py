@@ -15,6 +15,11 @@ EXAMPLES: dict[str, tuple[str, str, str]] = {
         "it has version 2; this llmplat knows up to 1",
         "pip install --upgrade llmplat",
     ),
+    "lock-missing": (
+        "platform.lock.yaml does not hold model 'big'.",
+        "planning must know its revision, files and shape",
+        "llmplat lock",
+    ),
     "usage": (
         "No such option: --outptu",
         "the command does not know it",

@@ -4,10 +4,10 @@ import re
 import shlex
 from pathlib import Path
 
-import click
 import pytest
 
-from llmplat.cli.app import click_command
+from llmplat.cli.loader import load_command
+from llmplat.cli.verbs import find_verb
 
 ROOT = Path(__file__).parents[2]
 PAGES = sorted(
@@ -17,29 +17,35 @@ PAGES = sorted(
         *(ROOT / "templates" / "ci").glob("*.yaml"),
     ]
 )
-COMMAND = re.compile(r"(?:^|[`$|(]\s*|run: )(llmplat [a-z][^`|#\n)>]*)", re.MULTILINE)
+COMMAND = re.compile(r"(?:^|[`$(]\s*|\| |run: )(llmplat [a-z][^`|#\n)>]*)", re.MULTILINE)
+CODE = re.compile(r"^```.*?^```|`[^`\n]+`", re.MULTILINE | re.DOTALL)
 PLACEHOLDER = re.compile(r"[A-Z<\[(|…]")
 
 
 def lines() -> list[tuple[str, str]]:
+    """Command lines in code, not sentences that begin with the product's name."""
     found = []
     for page in PAGES:
         text = page.read_text()
-        found += [(str(page.relative_to(ROOT)), m.strip()) for m in COMMAND.findall(text)]
-    return found
+        parts = CODE.findall(text) if page.suffix == ".md" else [text]
+        name = str(page.relative_to(ROOT))
+        found += [(name, m.strip()) for part in parts for m in COMMAND.findall(part)]
+    return sorted(set(found))
 
 
 def check(line: str) -> None:
     """Walk groups and look every long option up; arguments stay unread."""
     words = shlex.split(line.replace("...", ""))[1:]
-    command: click.Command = click_command()
-    context = click.Context(command, info_name="llmplat")
-    while isinstance(command, click.Group) and words and not words[0].startswith("-"):
+    if not words or words[0].startswith("-"):
+        return
+    name = words.pop(0)
+    assert find_verb(name), f"no command {name!r} in {line!r}"
+    command = load_command(name)
+    while getattr(command, "commands", None) and words and not words[0].startswith("-"):
         name = words.pop(0)
-        found = command.get_command(context, name)
-        assert found is not None, f"no command {name!r} in {line!r}"
-        command, context = found, click.Context(found, info_name=name, parent=context)
-    known = {o for p in command.get_params(context) for o in (*p.opts, *p.secondary_opts)}
+        assert name in command.commands, f"no command {name!r} in {line!r}"
+        command = command.commands[name]
+    known = {o for p in command.params for o in (*p.opts, *p.secondary_opts)} | {"--help"}
     for word in words:
         option = word.partition("=")[0].strip("[]")
         if option.startswith("--"):
