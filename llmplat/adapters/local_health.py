@@ -1,5 +1,6 @@
 """Services and their processes -> how each is, why, and waiting until all are well."""
 
+import re
 import time
 from collections.abc import Sequence
 
@@ -7,11 +8,12 @@ import psutil
 
 from llmplat.adapters.local_home import LocalHome
 from llmplat.adapters.local_http import is_well
-from llmplat.adapters.local_logs import lines_of_last_life
+from llmplat.adapters.local_logs import last_lines, lines_of_last_life
 from llmplat.adapters.local_process import log_file, starts_file
 from llmplat.adapters.local_redis import is_answering
 from llmplat.adapters.local_state import ServiceEntry
 from llmplat.adapters.local_supervisor import ProcessInfo, Supervisor
+from llmplat.adapters.local_sweep import SUPERVISOR
 from llmplat.domain.errors import SubstrateError, TimedOutError
 from llmplat.domain.ports import StepProgress
 from llmplat.domain.reasons import Reason, plain_reason
@@ -20,6 +22,7 @@ from llmplat.domain.units import format_duration
 
 _POLL_S = 0.1
 _FAILED_STATES = frozenset({"BACKOFF", "FATAL"})
+_ENDED = re.compile(r" exited: (\S+) \((.+?); (?:not )?expected\)")
 _LINES_SHOWN = 12
 _LINES_SEARCHED = 200
 
@@ -61,7 +64,7 @@ def wait_healthy(
 def status_of(entry: ServiceEntry, info: ProcessInfo | None, home: LocalHome) -> ServiceStatus:
     """One service as it is now, with the reason when it is not well."""
     health = _health(entry, info, home)
-    reason = _reason(entry, info, health, home)
+    reason = _reason(entry, health, home)
     is_alive = info is not None and info.pid > 0
     is_told = health in {Health.FAILED, Health.UNHEALTHY, Health.STARTING}
     log = log_file(home, entry.name)
@@ -93,9 +96,7 @@ def _health(entry: ServiceEntry, info: ProcessInfo | None, home: LocalHome) -> H
     return Health.STARTING if age_s < entry.startup_budget_s else Health.UNHEALTHY
 
 
-def _reason(
-    entry: ServiceEntry, info: ProcessInfo | None, health: Health, home: LocalHome
-) -> Reason | None:
+def _reason(entry: ServiceEntry, health: Health, home: LocalHome) -> Reason | None:
     if health is Health.HEALTHY:
         return None
     if health is Health.STOPPED:
@@ -104,19 +105,28 @@ def _reason(
         return Reason(f"it is starting (up to {entry.startup_budget_s:.0f} s)", "llmplat logs -f")
     if health is Health.UNHEALTHY:
         return Reason("it runs but does not answer its probe", f"llmplat logs {entry.name}")
-    return _why_dead(entry, info, home)
+    return _why_dead(entry, home)
 
 
-def _why_dead(entry: ServiceEntry, info: ProcessInfo | None, home: LocalHome) -> Reason:
-    lines = lines_of_last_life(log_file(home, entry.name), _LINES_SEARCHED)
-    known = plain_reason(lines)
+def _why_dead(entry: ServiceEntry, home: LocalHome) -> Reason:
+    end = _last_end(entry.name, home)
+    if end is not None and end.startswith("terminated by"):
+        signal = end.removeprefix("terminated by ").removesuffix(" (core dumped)")
+        why = f"{signal} ended it: killed by hand, or the machine ran out of memory"
+        return Reason(why, "llmplat up")
+    known = plain_reason(lines_of_last_life(log_file(home, entry.name), _LINES_SEARCHED))
     if known is not None:
         return known
-    if info is not None and info.exit_status < 0:
-        why = "a signal ended it: killed by hand, or the machine ran out of memory"
-        return Reason(why, "llmplat up")
-    status = f"exit status {info.exit_status}" if info is not None else "no exit status"
-    return Reason(f"it ended with {status}", f"llmplat logs {entry.name}")
+    return Reason(f"it ended ({end or 'nobody saw how'})", f"llmplat logs {entry.name}")
+
+
+def _last_end(name: str, home: LocalHome) -> str | None:
+    """How the supervisor saw the service end last: "exit status 1", "terminated by SIGKILL"."""
+    for line in reversed(last_lines(log_file(home, SUPERVISOR), _LINES_SEARCHED)):
+        match = _ENDED.search(line)
+        if match is not None and match[1] == name:
+            return match[2]
+    return None
 
 
 def _check_alive(
@@ -126,7 +136,7 @@ def _check_alive(
         return
     if info is None and supervisor.is_alive():
         return
-    reason = _why_dead(entry, info, home)
+    reason = _why_dead(entry, home)
     if info is None:
         reason = Reason("the process supervisor was ended while we waited", "llmplat up")
     # Nothing is won by trying again and again what has just been reported.

@@ -103,7 +103,7 @@ class LocalSubstrate:
             before = read_state(self._home.state_file)
             write_processes(processes, inputs, redis, self._home)
             step.detail(f"{len(changed)} files changed" if changed else "unchanged")
-        self.mark("up", "start")
+        self.mark("up", "services")
         with progress.step("Start services") as step:
             outputs = self._start(processes, before)
             step.detail(_in_words(outputs))

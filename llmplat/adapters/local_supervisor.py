@@ -175,8 +175,12 @@ class _UnixConnection(http.client.HTTPConnection):
 
     def connect(self) -> None:
         self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        self.sock.settimeout(_RPC_TIMEOUT_S)
-        self.sock.connect(self._path)
+        try:
+            self.sock.settimeout(_RPC_TIMEOUT_S)
+            self.sock.connect(self._path)
+        except OSError:
+            self.close()
+            raise
 
 
 class _UnixTransport(xmlrpc.client.Transport):
@@ -184,9 +188,11 @@ class _UnixTransport(xmlrpc.client.Transport):
         super().__init__()
         self._path = path
 
-    def make_connection(self, host: object) -> http.client.HTTPConnection:
-        del host
-        return _UnixConnection(self._path)
+    def make_connection(self, host: Any) -> http.client.HTTPConnection:  # noqa: ANN401 (as in the base)
+        connection = _UnixConnection(self._path)
+        # Kept where the base class looks for what it is to close.
+        self._connection = host, connection
+        return connection
 
 
 def _info(info: dict[str, Any]) -> ProcessInfo:

@@ -100,6 +100,7 @@ def up(platform: Platform, lock: Lock | None, tools: UpTools, progress: Progress
             step.detail("ready")
         pythons = _install(plan, tools, progress)
         folders = _fetch(plan, found, tools, progress)
+        tools.substrate.mark("up", "prepare")
         places = tools.substrate.prepare()
         inputs = make_inputs(plan, places, pythons, folders, tools.keys_json(places))
         outputs = tools.substrate.up(inputs, progress)

@@ -10,6 +10,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -77,6 +78,17 @@ LOCK = Lock(
 KINDS = {"vllm-cpu": "stub_engine.py", "litellm": "stub_gateway.py"}
 
 
+class StoppingSubstrate(LocalSubstrate):
+    """Stands still at the start of one named step, so that a test can kill it just there."""
+
+    stop_at = ""
+
+    def mark(self, verb: str, step: str) -> None:
+        super().mark(verb, step)
+        if step == self.stop_at:
+            os.kill(os.getpid(), signal.SIGSTOP)
+
+
 @dataclass
 class LocalPlatform:
     """One platform of a test: its file, its state, and ways to start, look at and end it."""
@@ -89,6 +101,9 @@ class LocalPlatform:
     pythons: dict[str, Path] = field(default_factory=dict)
     """Real interpreters in the place of stubs."""
 
+    stop_at: str = ""
+    """The step at which `up` stands still."""
+
     @property
     def file(self) -> Path:
         return self.folder / f"{self.name}.yaml"
@@ -99,7 +114,9 @@ class LocalPlatform:
 
     @property
     def substrate(self) -> LocalSubstrate:
-        return LocalSubstrate(self.name, self.state, self.folder / "cache")
+        found = StoppingSubstrate(self.name, self.state, self.folder / "cache")
+        found.stop_at = self.stop_at
+        return found
 
     def write(self) -> "LocalPlatform":
         self.file.write_text(
@@ -112,14 +129,20 @@ class LocalPlatform:
     def up(self, progress: RecordingProgress | None = None) -> UpReport:
         """`up` in this process."""
         platform = load_platform(self.write().file).platform
-        return up(platform, LOCK, self.tools(), progress or RecordingProgress())
+        return up(platform, None, self.tools(), progress or RecordingProgress())
 
     def start_up(self) -> subprocess.Popen[str]:
         """`up` as a process of its own, to be killed or waited for."""
         pythons = [f"--python={name}={path}" for name, path in self.pythons.items()]
         command = [sys.executable, __file__, str(self.folder), str(self.port), self.name]
         return subprocess.Popen(
-            [*command, f"--context={self.context}", f"--replicas={self.replicas}", *pythons],
+            [
+                *command,
+                f"--context={self.context}",
+                f"--replicas={self.replicas}",
+                f"--stop-at={self.stop_at}",
+                *pythons,
+            ],
             cwd=REPOSITORY,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -165,6 +188,15 @@ class LocalPlatform:
         usage = self.status().usage
         assert usage is not None
         return int(usage["spent"])
+
+    def census(self) -> dict[str, int]:
+        """How many processes of each service live."""
+        return dict(Counter(process.service for process in self.processes()))
+
+    def pid_of(self, service: str) -> int:
+        """The process that the supervisor started for `service`; 0 while there is none."""
+        found = {one.name: one.pid for one in self.status().services}
+        return found.get(service) or 0
 
     def step(self) -> str:
         """The step that an `up` of this platform is in, from outside."""
@@ -218,12 +250,14 @@ def main() -> int:
     parser.add_argument("name")
     parser.add_argument("--context", type=int)
     parser.add_argument("--replicas", type=int)
+    parser.add_argument("--stop-at", default="")
     parser.add_argument("--python", action="append", default=[])
     options = parser.parse_args()
     pythons = {word.split("=", 1)[0]: Path(word.split("=", 1)[1]) for word in options.python}
     platform = LocalPlatform(
-        options.folder, options.port, options.name, options.context, options.replicas, pythons
-    )
+        options.folder, options.port, options.name, options.context, options.replicas, pythons,
+        options.stop_at,
+    )  # fmt: skip
     try:
         platform.up()
     except LlmplatError as error:
