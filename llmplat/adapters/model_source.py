@@ -40,7 +40,13 @@ def open_source(
 
 
 def _folder(rest: str, workshop: Workshop | None) -> FolderSource:
-    root = Path(rest).expanduser().absolute()
+    root = Path(rest).expanduser()
+    if not root.is_absolute():
+        raise InputError(
+            f"The model source file://{rest} is not an absolute path.",
+            why="it would mean another folder wherever the command is run",
+            fix=(f"use file://{Path(rest).absolute()}",),
+        )
     if workshop is None:
         return FolderSource(root)
     name = hashlib.sha256(str(root).encode()).hexdigest()[:16]

