@@ -22,6 +22,9 @@ from llmplat.spec.shape import Shape
 
 DataClass = Literal["public", "internal", "confidential"]
 
+OWN_SECRETS = ("engine-key", "redis-password", "litellm-master-key", "system-key")
+"""Names of the secrets llmplat makes for itself; they go to no service outside."""
+
 DATA_CLASSES: tuple[DataClass, ...] = ("public", "internal", "confidential")
 """Least sensitive first."""
 

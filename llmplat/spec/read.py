@@ -12,6 +12,8 @@ from llmplat.spec.tree import BrokenTextError, Path, Tree, place_of_offset, read
 from llmplat.spec.words import clip, describe, make_findings
 
 MAX_FILE_BYTES = 1024 * 1024
+MAX_FINDINGS = 100
+"""More are not told: nobody reads them, and making them takes time."""
 
 _S = TypeVar("_S", bound=BaseModel)
 _VERSION = re.compile(r"llmplat\.dev/v(\d{1,6})(?:(alpha|beta)(\d{1,6}))?")
@@ -64,11 +66,15 @@ def validate(shape: type[_S], tree: Tree, value: object) -> tuple[_S | None, lis
     try:
         return shape.model_validate(value, by_alias=True, by_name=False), []
     except ValidationError as exc:
-        return None, make_findings(exc.errors(include_url=False), shape, tree)
+        errors = exc.errors(include_url=False)[: MAX_FINDINGS + 1]
+        return None, make_findings(errors, shape, tree)
 
 
 def fail(findings: list[Finding], file: str) -> NoReturn:
-    """Raise SpecError with all `findings`."""
+    """Raise SpecError with all `findings`, or the first of very many."""
+    if len(findings) > MAX_FINDINGS:
+        what = f"{file} has more than {MAX_FINDINGS} faults; these are the first"
+        raise SpecError(what, findings=tuple(findings[:MAX_FINDINGS])) from None
     faults = sum(item.severity is Severity.ERROR for item in findings)
     what = f"{file} has {faults} fault{'' if faults == 1 else 's'}"
     raise SpecError(what, findings=tuple(findings)) from None

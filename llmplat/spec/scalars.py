@@ -50,7 +50,7 @@ class Matches:
     def _check(self, text: str) -> str:
         if len(text) > self.max_length:
             raise refuse(f"has {len(text)} characters; at most {self.max_length} are allowed")
-        if re.fullmatch(self.pattern, text) is None:
+        if re.fullmatch(self.pattern, text, re.ASCII) is None:
             raise refuse(f"must be {self.means}")
         return text
 

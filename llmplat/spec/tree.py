@@ -12,6 +12,8 @@ Path = tuple[str | int, ...]
 
 MAX_DEPTH = 64
 MAX_NODES = 100_000
+MAX_REPEATS = 100
+"""Keys given twice that are told; reading stops there."""
 
 _NULLS = {"", "~", "null", "Null", "NULL"}
 _BOOLS = {"true": True, "True": True, "TRUE": True, "false": False, "False": False, "FALSE": False}
@@ -168,6 +170,8 @@ class _Builder:
         path = (*frame.path, key)
         if frame.pairs is not None and key in frame.pairs:
             self.findings.append(_duplicate(key, at, self.places[path]))
+            if len(self.findings) > MAX_REPEATS:
+                raise _StopReading
         self.places.setdefault(path, at)
 
     def _open(self, event: yaml.MappingStartEvent | yaml.SequenceStartEvent, at: Where) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from llmplat.domain.errors import Finding
 from llmplat.spec.checks.places import conflict
-from llmplat.spec.model import Model
+from llmplat.spec.model import OWN_SECRETS, Model
 from llmplat.spec.not_yet import CODE as NOT_YET
 from llmplat.spec.platform import Platform
 from llmplat.spec.tree import Path, Tree
@@ -20,6 +20,7 @@ def check_models(platform: Platform, tree: Tree) -> Iterator[Finding]:
         yield from _origin(model, path, tree)
         yield from _replicas(model, path, tree)
         yield from _lengths(model, path, tree)
+        yield from _secrets(model, path, tree)
         if model.external and model.source is None:
             yield from _external(model, path, tree)
 
@@ -97,6 +98,21 @@ def _lengths(model: Model, path: Path, tree: Tree) -> Iterator[Finding]:
                 what = f"{key} means nothing for the embedding model {model.name}"
                 why = "it answers with vectors, not tokens"
                 yield conflict(tree, what, why, f"remove {key}", (*path, key), (*path, "kind"))
+
+
+def _secrets(model: Model, path: Path, tree: Tree) -> Iterator[Finding]:
+    one: list[Path] = [(*path, "backend")] if model.backend is not None else []
+    several: list[Path] = [(*path, "backends", at) for at in range(len(model.backends))]
+    for place in (*one, *several):
+        name = tree.get((*place, "keySecret"))
+        if name in OWN_SECRETS:
+            yield conflict(
+                tree,
+                f"the secret {name} is llmplat's own",
+                "it would be sent to a service outside",
+                "keySecret: the name of that service's own key",
+                (*place, "keySecret"),
+            )
 
 
 def _external(model: Model, path: Path, tree: Tree) -> Iterator[Finding]:

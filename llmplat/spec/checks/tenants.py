@@ -22,6 +22,7 @@ def check_tenants(platform: Platform, tree: Tree) -> Iterator[Finding]:
         path: Path = ("tenants", index)
         yield from _data_class(tenant, path, platform, tree)
         yield from _within_organisation(tenant, path, platform, tree)
+        yield from _tokens(tenant, path, platform, tree)
         for at, app in enumerate(tenant.apps):
             yield from _app(app, (*path, "apps", at), tenant, path, tree)
             yield from _app_models(app, (*path, "apps", at), tenant, path, platform, tree)
@@ -51,6 +52,18 @@ def _within_organisation(
         what = f"the budget of {tenant.name} is more than the organisation's"
         at, also = (*path, "budget"), ("organisation", "budget")
         yield _odd(tree, what, "the organisation's ends first", at, also)
+
+
+def _tokens(tenant: Tenant, path: Path, platform: Platform, tree: Tree) -> Iterator[Finding]:
+    """A request reserves its answer beforehand, so a limit below one answer lets nothing through."""
+    limit = tenant.limits.tokens_per_minute
+    for index, model in enumerate(platform.models):
+        answer = model.default_max_tokens
+        is_theirs = {"*", model.name, *model.aliases} & set(tenant.models)
+        if limit is not None and answer is not None and is_theirs and limit < answer:
+            what = f"tokensPerMinute of {tenant.name} is less than one answer of {model.name}"
+            at, also = (*path, "limits", "tokensPerMinute"), ("models", index, "defaultMaxTokens")
+            yield _odd(tree, what, f"{limit} a minute, {answer} an answer", at, also)
 
 
 def _app(app: App, path: Path, tenant: Tenant, owner: Path, tree: Tree) -> Iterator[Finding]:

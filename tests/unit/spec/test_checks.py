@@ -27,6 +27,12 @@ def places(finding: Finding) -> list[tuple[int, int]]:
 
 
 CASES = [
+    (
+        "a secret of llmplat's own",
+        LOCAL + OUTSIDE.replace("model: m", "model: m, keySecret: system-key"),
+        "the secret system-key is llmplat's own",
+        [(9, 54)],
+    ),
     ("no substrate", "substrate: {}\n" + MODEL, "none of local, cluster and gke", [(4, 1)]),
     (
         "engines without ports",
@@ -204,6 +210,10 @@ def test_a_conflict_is_refused_and_names_both_places(
 
 
 WARNINGS = [
+    (
+        "  defaultMaxTokens: 500\ntenants: [{name: t, limits: {tokensPerMinute: 400}}]\n",
+        "tokensPerMinute of t is less than one answer of a",
+    ),
     (
         "tenants: [{name: t, budget: {usd: 1}, apps: [{name: x, budget: {usd: 2}}]}]\n",
         "budget of t/x",

@@ -205,3 +205,13 @@ def test_a_file_too_large_is_not_read(tmp_path: Path) -> None:
 def test_a_platform_cannot_be_changed() -> None:
     with pytest.raises(Exception, match="frozen"):
         default_platform().platform.name = "other"  # type: ignore[misc]  # the point of the test
+
+
+@pytest.mark.parametrize(
+    "body",
+    ["models:\n" + "- 1\n" * 5000, "models: []\n" + "".join(f"k{i}: 1\n" for i in range(5000))],
+)
+def test_of_very_many_faults_the_first_are_told(body: str) -> None:
+    with pytest.raises(SpecError, match="more than 100 faults") as caught:
+        parse_platform(HEAD + body, "p.yaml")
+    assert len(caught.value.findings) == 100
