@@ -35,7 +35,7 @@ def gates() -> list[str]:
 
 
 def test_gates_pass_on_a_good_file(tmp_path: Path) -> None:
-    made = run("llmplat init --out platform.yaml", tmp_path)
+    made = run("llmplat init --file platform.yaml", tmp_path)
     assert made.returncode == 0, made.stderr
     for command in gates():
         done = run(command, tmp_path)
@@ -44,7 +44,7 @@ def test_gates_pass_on_a_good_file(tmp_path: Path) -> None:
 
 
 def test_gates_stop_a_bad_file(tmp_path: Path) -> None:
-    run("llmplat init --out platform.yaml", tmp_path)
+    run("llmplat init --file platform.yaml", tmp_path)
     file = tmp_path / "platform.yaml"
     file.write_text(file.read_text() + "\nunknownKey: 1\n")
     done = run(gates()[0], tmp_path)
