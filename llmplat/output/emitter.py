@@ -170,7 +170,7 @@ class Emitter:
             if self._spins():
                 self._go_live().begin(step.key, self.masker.mask(text))
             elif self._tells(Level.VERBOSE):
-                self._line("waiting", f"{text} ...")
+                self._line("waiting", self.masker.mask(f"{text} ..."))
 
     def _end(self, step: Step, text: str, outcome: str, took_s: float) -> None:
         tail = f" ({step.last})" if step.last else ""
