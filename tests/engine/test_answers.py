@@ -16,7 +16,7 @@ def test_up_printed_a_curl_line_that_works(platform: RealPlatform) -> None:
     line = re.search(r"curl .*", platform.up_stdout)
     assert line, platform.up_stdout
     key = platform.key("open/app")
-    command = line.group(0).replace("$LLMPLAT_KEY", key)
+    command = line.group(0).replace("$KEY", key)
     done = subprocess.run(
         shlex.split(command), capture_output=True, text=True, timeout=120, check=True
     )
