@@ -31,7 +31,7 @@ DATA_CLASSES: tuple[DataClass, ...] = ("public", "internal", "confidential")
 _SOURCE = (
     r"^(hf://[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*(@[\w./-]+)?"
     r"|demo://[a-z0-9][a-z0-9.-]*"
-    r"|file://\S.*"
+    r"|file:///\S.*"
     r"|oci://[a-z0-9.:-]+(/[a-z0-9._-]+)+(:[\w.-]+)?@sha256:[0-9a-f]{64}"
     r"|https://[^\s?#@]+"
     r"|pvc://[a-z0-9.-]+(/\S*)?)$"

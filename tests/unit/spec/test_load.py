@@ -1,5 +1,6 @@
 """A platform file is read whole, or every fault in it is told with its place."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -99,6 +100,34 @@ def test_the_nearest_known_key_is_named() -> None:
     assert second.fix[0].startswith(("write ", "known keys here: name, "))
 
 
+@pytest.mark.parametrize(
+    "source",
+    [
+        "hf://org/name",
+        "hf://org/name@refs/pr/1",
+        "hf://org/name@7ae557604adf67be50417f59c2c2f167def9a775",
+        "demo://any",
+        "file:///srv/my models/a",
+    ],
+)
+def test_sources_that_are_taken(source: str) -> None:
+    text = HEAD + f"models: [{{name: a, source: '{source}'}}]\n"
+    assert parse_platform(text, "p").platform.models[0].source == source
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "org/name", "hf://name", "hf://org/name@", "hf:///x", "hf://org/../x", "file://relative",
+        "file://", "demo://", "demo://A", "s3://bucket/x", "oci://registry/x:latest",
+        "https://user@host/x", "hf://org/name\n", " hf://org/name", "hf://örg/name",
+    ],
+)  # fmt: skip
+def test_sources_that_are_refused(source: str) -> None:
+    text = HEAD + f"models: [{{name: a, source: {json.dumps(source)}}}]\n"
+    assert "spec-value" in [item.code for item in faults(text)]
+
+
 def test_a_missing_key_says_what_it_is_for() -> None:
     (finding,) = faults(HEAD + "models:\n  - {source: demo://x}\n")
     assert finding.what == "models[0].name is missing"
@@ -179,7 +208,7 @@ def test_a_missing_file_and_a_folder(tmp_path: Path) -> None:
 @pytest.mark.parametrize("encoding", ["utf-16", "latin-1"])
 def test_a_file_that_is_not_utf8(tmp_path: Path, encoding: str) -> None:
     file = tmp_path / "p.yaml"
-    file.write_bytes(f"{HEAD}# für alle\n".encode(encoding))
+    file.write_bytes(f"{HEAD}# für\n".encode(encoding))
     with pytest.raises(SpecError) as caught:
         load_platform(file)
     (finding,) = caught.value.findings

@@ -28,8 +28,8 @@ def test_each_row_names_a_key_of_the_format(rule: NotYet) -> None:
 @pytest.mark.parametrize("key", [key for key in KEYS if key != "substrate.cluster"])
 def test_each_row_is_shown_by_the_preview(key: str) -> None:
     findings = find_not_yet(read_tree(PREVIEW.read_text(), "p"))
-    whats = [item.what.replace("[0]", ".*") for item in findings]
-    assert any(what.startswith((f"{key} ", f"{key}:")) for what in whats)
+    told = [item.what.replace("[0]", ".*") for item in findings]
+    assert any(what.startswith((f"{key} ", f"{key}:")) for what in told)
 
 
 @pytest.mark.parametrize(
