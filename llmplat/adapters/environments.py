@@ -141,6 +141,18 @@ def _check_machine(runtime: LockedRuntime) -> None:
             f"this is {sys.platform} on {machine}",
             fix=("run llmplat on such a machine",),
         )
+    library, version = platform.libc_ver()
+    if library != "glibc" or _numbers(version) < _numbers(runtime.glibc):
+        raise PreconditionError(
+            f"{runtime.title} cannot be installed on this machine.",
+            why=f"its wheels need glibc {runtime.glibc} or newer; "
+            f"this is {library or 'another C library'} {version}".rstrip(),
+            fix=("run llmplat on a newer distribution, for instance Debian 12 or Ubuntu 22.04",),
+        )
+
+
+def _numbers(version: str) -> tuple[int, ...]:
+    return tuple(int(part) for part in version.split(".") if part.isdigit())
 
 
 def _require_space(runtime: LockedRuntime, folder: Path) -> None:

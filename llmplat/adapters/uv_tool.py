@@ -110,7 +110,7 @@ _CAUSES: tuple[tuple[str, type[LlmplatError], str, str], ...] = (
         "set LLMPLAT_CACHE_HOME and UV_CACHE_DIR to folders you can write",
     ),
     (
-        r"requires Python|no wheels? with a matching Python|ABI tag",
+        r"requires Python|no usable wheels|no wheels? with a matching Python|ABI tag",
         PreconditionError,
         "a package has no build for this Python or processor",
         "run llmplat with Python 3.11, 3.12 or 3.13 on x86_64",

@@ -24,6 +24,8 @@ class LockedRuntime:
     """Minor versions the lock was resolved for, such as "3.11"."""
     machines: tuple[str, ...]
     """Processor families that have wheels, as `platform.machine()` names them."""
+    glibc: str
+    """Oldest C library that its wheels run with, such as "2.31"."""
     packages: int
     environment_bytes: int
     """On disk, once installed; a dated measurement."""
@@ -46,6 +48,7 @@ def load_runtime(name: str, folder: Path = RUNTIMES) -> LockedRuntime:
             lock=folder / str(facts["lock"]),
             pythons=tuple(str(python) for python in facts["pythons"]),
             machines=tuple(str(machine) for machine in facts["machines"]),
+            glibc=str(facts["glibc"]),
             packages=int(facts["packages"]),
             environment_bytes=int(facts["environment_bytes"]),
             download_bytes=int(facts["download_bytes"]),

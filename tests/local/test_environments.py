@@ -26,7 +26,7 @@ sys.path.insert(0, {repository!r})
 from llmplat.adapters.environments import ensure_locked
 from llmplat.catalog.runtimes import LockedRuntime
 from tests.fakes.recording_progress import RecordingProgress
-runtime = LockedRuntime("tiny", "Tiny", "1.0", Path({lock!r}), {pythons!r}, ("x86_64", "aarch64"), 2, 1, 1)
+runtime = LockedRuntime("tiny", "Tiny", "1.0", Path({lock!r}), {pythons!r}, ("x86_64", "aarch64"), "2.17", 2, 1, 1)
 print(ensure_locked(runtime, Path({cache!r}), RecordingProgress()))
 """
 
@@ -46,7 +46,11 @@ def index(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeIndex
 def runtime(tmp_path: Path, lock: str, **changed: object) -> LockedRuntime:
     file = tmp_path / "tiny.lock.txt"
     file.write_text(lock)
-    facts: dict[str, object] = {"machines": ("x86_64", "aarch64"), "pythons": PYTHONS}
+    facts: dict[str, object] = {
+        "machines": ("x86_64", "aarch64"),
+        "pythons": PYTHONS,
+        "glibc": "2.17",
+    }
     facts |= {"packages": 2, "environment_bytes": 1, "download_bytes": 1}
     return LockedRuntime("tiny", "Tiny", "1.0", file, **(facts | changed))  # type: ignore[arg-type]  # tests change one fact at a time
 
@@ -114,6 +118,13 @@ def test_a_python_without_a_lock_is_refused(index: FakeIndex, tmp_path: Path) ->
     tiny = runtime(tmp_path, index.lock(), pythons=("3.9",))
     with pytest.raises(PreconditionError, match="cannot be installed with Python"):
         ensure_locked(tiny, tmp_path, RecordingProgress())
+
+
+def test_a_machine_without_wheels_is_refused(index: FakeIndex, tmp_path: Path) -> None:
+    for change in ({"machines": ("z80",)}, {"glibc": "9.1"}):
+        tiny = runtime(tmp_path, index.lock(), **change)
+        with pytest.raises(PreconditionError, match="on this machine"):
+            ensure_locked(tiny, tmp_path, RecordingProgress())
 
 
 def start(tiny: LockedRuntime, cache: Path) -> "subprocess.Popen[str]":
