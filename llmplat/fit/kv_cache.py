@@ -48,7 +48,7 @@ def kv_cache_of(config: Mapping[str, Any], *, kv_dtype: str = "auto") -> KvCache
 
     Raises DoesNotFitError when the scheme is not one that this formula describes.
     """
-    text = _text_config(config)
+    text = text_config(config)
     _refuse_other_schemes(text)
     layers, kv_heads = _required(text, "num_hidden_layers"), _kv_heads(text)
     head_dim = _head_dim(text)
@@ -72,7 +72,8 @@ def bytes_for(tokens: int, sequences: int, bytes_per_token: int, block_tokens: i
     return (sequences * blocks_each + 1) * block_tokens * bytes_per_token
 
 
-def _text_config(config: Mapping[str, Any]) -> Mapping[str, Any]:
+def text_config(config: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The part of `config` that describes the language model: nested in multimodal ones."""
     nested = config.get("text_config")
     return nested if isinstance(nested, Mapping) else config
 
@@ -110,7 +111,8 @@ def _kv_heads(text: Mapping[str, Any]) -> int:
 def _head_dim(text: Mapping[str, Any]) -> int:
     if text.get("head_dim"):
         return _required(text, "head_dim")
-    return _required(text, "hidden_size") // _required(text, "num_attention_heads")
+    hidden, heads = _required(text, "hidden_size"), _required(text, "num_attention_heads")
+    return _required({"head_dim": hidden // heads}, "head_dim")
 
 
 def _bytes_each(text: Mapping[str, Any], kv_dtype: str) -> int:

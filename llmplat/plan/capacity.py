@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from llmplat.domain.errors import DoesNotFitError
 from llmplat.domain.units import GIB, MIB, format_size
-from llmplat.fit.kv_cache import KvCache, bytes_for, kv_cache_of, tokens_in
+from llmplat.fit.kv_cache import KvCache, bytes_for, kv_cache_of, text_config, tokens_in
 from llmplat.fit.memory import MemoryNeed
 from llmplat.plan.facts import ModelFacts
 from llmplat.plan.hardware import Hardware
@@ -62,7 +62,7 @@ def size_model(model: Model, facts: ModelFacts, hardware: Hardware, dtype: str) 
 
 def context_of(model: Model, facts: ModelFacts) -> int:
     """Tokens of one request; DoesNotFitError when the model was not made for so many."""
-    longest = facts.config.get("max_position_embeddings")
+    longest = text_config(facts.config).get("max_position_embeddings")
     if model.context is None:
         return longest if isinstance(longest, int) else 2048
     if isinstance(longest, int) and model.context > longest:

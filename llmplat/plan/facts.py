@@ -32,7 +32,7 @@ def facts_of(model: Model, lock: "Lock | None", catalog: Catalog) -> ModelFacts:
     Raises LockMissingError when neither knows the model at its present source.
     """
     for entry in lock.models if lock is not None else ():
-        if entry.name == model.name and entry.source == model.source:
+        if entry.name == model.name and entry.source == model.source and entry.weights_bytes:
             config = entry.config.model_dump(exclude_none=True)
             return ModelFacts(entry.revision, entry.digest, entry.weights_bytes, config)
     demo = catalog.demos.get((model.source or "").removeprefix(DEMO))
@@ -50,7 +50,9 @@ def facts_of(model: Model, lock: "Lock | None", catalog: Catalog) -> ModelFacts:
 def _missing(model: Model, lock: "Lock | None") -> LockMissingError:
     held = next((e for e in lock.models if e.name == model.name), None) if lock else None
     why = "there is no lock yet." if lock is None else "the lock does not name it."
-    if held is not None:
+    if held is not None and held.source == model.source:
+        why = "the lock says that it has no weights."
+    elif held is not None:
         why = f"the lock holds it from {held.source}, the platform file says {model.source}."
     return LockMissingError(
         f"Nothing is known of the model {model.name} yet.", why=why, fix=("llmplat lock",)

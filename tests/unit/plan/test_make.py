@@ -4,7 +4,7 @@ import pytest
 
 from llmplat.domain.errors import DoesNotFitError, LockMissingError, PlanError
 from llmplat.plan.make import make_plan
-from llmplat.spec.lock import Lock
+from llmplat.spec.lock import Lock, LockedModel, ModelConfig
 
 
 def test_ports_follow_the_gateway_and_replicas_take_consecutive_ones(planning):
@@ -111,3 +111,52 @@ def test_max_tokens_and_defaults(planning):
     assert planning.plan().models[0].default_max_tokens == 256
     small = planning.plan(planning.model("maxTokens: 100")).models[0]
     assert (small.max_tokens, small.default_max_tokens) == (100, 100)
+
+
+def locked(**changes):
+    """A lock of model m at a hub source, its configuration changed."""
+    config = {
+        "model_type": "llama",
+        "num_hidden_layers": 2,
+        "num_attention_heads": 2,
+        "hidden_size": 64,
+        "max_position_embeddings": 512,
+        **changes.pop("config", {}),
+    }
+    facts = {
+        "name": "m",
+        "source": HUB,
+        "revision": "r",
+        "digest": "sha256:" + "0" * 64,
+        "weights_bytes": 1000,
+        **changes,
+    }
+    return Lock(models=(LockedModel(**facts, config=ModelConfig(**config)),))
+
+
+HUB = "hf://org/name@main"
+
+
+def test_what_a_lock_says_is_planned(planning):
+    made = planning.plan(f"{{name: m, source: '{HUB}'}}", lock=locked())
+    assert (made.models[0].revision, made.models[0].context) == ("r", 512)
+
+
+def test_a_lock_without_weights_is_no_lock(planning):
+    with pytest.raises(LockMissingError) as caught:
+        planning.plan(f"{{name: m, source: '{HUB}'}}", lock=locked(weights_bytes=0))
+    assert "no weights" in caught.value.why
+
+
+def test_a_lock_of_another_source_is_told(planning):
+    with pytest.raises(LockMissingError) as caught:
+        planning.plan(f"{{name: m, source: '{HUB}'}}", lock=locked(source="hf://org/other@main"))
+    assert "hf://org/other@main" in caught.value.why
+
+
+@pytest.mark.parametrize(
+    "config", [{"hidden_size": 1}, {"num_hidden_layers": None}, {"kv_lora_rank": 512}]
+)
+def test_a_configuration_that_makes_no_sense_is_a_plain_error(planning, config):
+    with pytest.raises(DoesNotFitError, match="KV cache"):
+        planning.plan(f"{{name: m, source: '{HUB}'}}", lock=locked(config=config))
