@@ -1,8 +1,6 @@
 """Keys as values: targets, ends, revocation, what the gateway is told."""
 
 import json
-from contextlib import nullcontext
-from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -13,50 +11,11 @@ from llmplat.apply.key_changes import Desk
 from llmplat.domain.errors import InputError
 from llmplat.spec.keys import KeysFile, parse_keys
 from llmplat.spec.load import default_platform
+from tests.fakes.key_gate import FakeKeyGate
+from tests.fakes.keys_store import FakeKeysStore
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 SYSTEM = "0" * 64
-
-
-@dataclass
-class FakeKeysStore:
-    """A keys file in memory."""
-
-    text: str | None = None
-
-    def hold(self):
-        return nullcontext()
-
-    def read(self) -> str | None:
-        return self.text
-
-    def write(self, text: str) -> None:
-        self.text = text
-
-
-@dataclass
-class FakeKeyGate:
-    """A gateway that remembers what it was told, in order."""
-
-    system: str | None = SYSTEM
-    is_up: bool = True
-    files: dict[str, str] = field(default_factory=dict)
-    told: list[str] = field(default_factory=list)
-
-    def system_key_sha256(self) -> str | None:
-        return self.system
-
-    def publish(self, name: str, text: str) -> bool:
-        self.files[name] = text
-        self.told.append(name)
-        return True
-
-    def published(self, name: str) -> str | None:
-        return self.files.get(name)
-
-    def deny(self, key_ids) -> bool:
-        self.told.append(f"deny {' '.join(key_ids)}")
-        return self.is_up
 
 
 @pytest.fixture
