@@ -5,7 +5,7 @@ import os
 import shutil
 import time
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, suppress
+from contextlib import AbstractContextManager, nullcontext, suppress
 from pathlib import Path
 
 from llmplat.adapters.local_claim import claim, holder, write_step
@@ -55,12 +55,16 @@ class LocalSubstrate:
 
     def claim(self, verb: str) -> AbstractContextManager[None]:
         """Hold the platform for one run; BusyError when another holds it."""
+        if verb == "down" and not self._home.root.exists():
+            # Nothing to hold, and nothing to make just to say so.
+            return nullcontext()
         self._home.make()
         return claim(self._home.run, verb)
 
     def mark(self, verb: str, step: str) -> None:
         """Note the step we are in, for others to see."""
-        write_step(self._home.run, verb, step)
+        if self._home.run.is_dir():
+            write_step(self._home.run, verb, step)
 
     def preflight(self, needs: Needs) -> tuple[Finding, ...]:
         """All that is missing; NewerVersionError when a newer llmplat owns the state."""

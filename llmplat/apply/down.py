@@ -18,9 +18,18 @@ class DownReport:
     left: tuple[Left, ...]
 
 
-def down(
-    platform: str, substrate: Substrate, progress: Progress, *, is_dry_run: bool, is_purge: bool
-) -> DownReport:
+@dataclass(frozen=True)
+class DownWish:
+    """How far `down` is to go."""
+
+    platform: str
+    is_dry_run: bool = False
+    is_purge: bool = False
+    kept_files: tuple[Left, ...] = ()
+    """The user's own files beside the platform file, named and never touched."""
+
+
+def down(wish: DownWish, substrate: Substrate, progress: Progress) -> DownReport:
     """Stop what llmplat started, each part within its grace; safe to run twice.
 
     Raises:
@@ -28,12 +37,12 @@ def down(
         NewerVersionError: a newer llmplat started it.
     """
     with substrate.claim("down"):
-        result = substrate.down(progress, is_dry_run=is_dry_run, is_purge=is_purge)
+        result = substrate.down(progress, is_dry_run=wish.is_dry_run, is_purge=wish.is_purge)
     return DownReport(
-        platform=platform,
-        is_dry_run=is_dry_run,
+        platform=wish.platform,
+        is_dry_run=wish.is_dry_run,
         stopped=result.stopped,
         killed=result.killed,
         removed=result.removed,
-        left=result.left,
+        left=(*result.left, *wish.kept_files),
     )

@@ -23,7 +23,7 @@ from datetime import UTC, datetime  # noqa: E402 (the repository must be on the 
 from llmplat.adapters.local_http import ask  # noqa: E402
 from llmplat.adapters.local_substrate import LocalSubstrate  # noqa: E402
 from llmplat.adapters.local_sweep import Marked, marked  # noqa: E402
-from llmplat.apply.down import DownReport, down  # noqa: E402
+from llmplat.apply.down import DownReport, DownWish, down  # noqa: E402
 from llmplat.apply.keys import keys_document  # noqa: E402
 from llmplat.apply.up import UpReport, UpTools, up  # noqa: E402
 from llmplat.catalog.load import load_catalog  # noqa: E402
@@ -171,10 +171,8 @@ class LocalPlatform:
         return parse_keys(path.read_text(), str(path)) if path.exists() else KeysFile()
 
     def down(self, *, is_purge: bool = False, is_dry_run: bool = False) -> DownReport:
-        return down(
-            self.name, self.substrate, RecordingProgress(),
-            is_dry_run=is_dry_run, is_purge=is_purge,
-        )  # fmt: skip
+        wish = DownWish(self.name, is_dry_run, is_purge)
+        return down(wish, self.substrate, RecordingProgress())
 
     def status(self) -> StatusReport:
         return make_status(self.substrate, ask)

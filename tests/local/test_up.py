@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -108,6 +109,14 @@ def test_down_purge_removes_the_state(platform: LocalPlatform) -> None:
     assert not platform.state.exists()
     assert platform.status().services == ()
     assert platform.down().stopped == ()
+    assert not platform.state.exists()
+
+
+def test_down_ends_what_runs_though_its_folder_was_removed(platform: LocalPlatform) -> None:
+    platform.up()
+    shutil.rmtree(platform.state)
+    assert set(platform.down().stopped) >= SERVICES
+    assert platform.processes() == []
 
 
 @pytest.mark.parametrize("broken", ["", "{", '{"stateVersion": 1}', "\0\0\0"])

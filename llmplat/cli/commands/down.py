@@ -1,12 +1,16 @@
 """`llmplat down`: stop what llmplat started."""
 
 import sys
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from llmplat.cli.run import Run, current
 from llmplat.domain.errors import InputError
+
+if TYPE_CHECKING:
+    from llmplat.cli.wiring import Opened
+    from llmplat.domain.substrate import Left
 
 
 def command(
@@ -35,7 +39,7 @@ def command(
       # stop and forget this platform, without a question
       llmplat down --purge --yes
     """
-    from llmplat.apply.down import down
+    from llmplat.apply.down import DownWish, down
     from llmplat.cli import wiring
     from llmplat.output import down_view
 
@@ -43,9 +47,21 @@ def command(
     opened = wiring.open_platform(run)
     if purge and not yes and not dry_run:
         _confirm(run, opened.name)
-    substrate = wiring.substrate(opened)
-    report = down(opened.name, substrate, run.emitter, is_dry_run=dry_run, is_purge=purge)
+    wish = DownWish(opened.name, dry_run, purge, _kept_files(opened))
+    report = down(wish, wiring.substrate(opened), run.emitter)
     run.emitter.result(report, down_view.VIEW)
+
+
+def _kept_files(opened: "Opened") -> "tuple[Left, ...]":
+    """Lock and keys where they lie beside the user's platform file."""
+    from llmplat.domain.substrate import Left
+
+    beside = {"lock": opened.lock_file, "keys (hashes)": opened.keys_file}
+    return tuple(
+        Left(what, str(path), path.stat().st_size)
+        for what, path in beside.items()
+        if path.is_file() and not path.is_relative_to(opened.state)
+    )
 
 
 def _confirm(run: Run, name: str) -> None:
