@@ -90,3 +90,27 @@ def test_fish_completes(llmplat, tmp_path, line: str, offered: set[str]) -> None
         ["fish", "--no-config", "-c", code], capture_output=True, text=True, env=env, check=True
     )
     assert {text.split("\t")[0] for text in ran.stdout.splitlines()} == offered
+
+
+@pytest.mark.parametrize(
+    ("words", "offered"),
+    [
+        (["st"], "status"),
+        (["keys", ""], "rotate"),
+        (["keys", "create", ""], "--create-tenant"),
+        (["status", "-o", ""], "json"),
+        (["completion", ""], "fish"),
+    ],
+)
+def test_zsh_completes(llmplat, words: list[str], offered: str) -> None:
+    """zsh's own helpers are replaced by ones that print what they are offered."""
+    if shutil.which("zsh") is None:
+        pytest.skip("zsh is not installed")
+    helpers = "compdef() { :; }; _describe() { print -l -- $found; }; "
+    helpers += "compadd() { print -l -- $@; }; _files() { :; }"
+    line = " ".join(f"'{word}'" for word in ("llmplat", *words))
+    call = f"words=({line}); CURRENT={len(words) + 1}; _llmplat"
+    script = f"{helpers}\n{llmplat('completion', 'zsh').out}\n{call}"
+    ran = subprocess.run(["zsh", "-f", "-c", script], capture_output=True, text=True, check=False)
+    assert ran.stderr == ""
+    assert offered in {entry.split(":")[0] for entry in ran.stdout.splitlines()}

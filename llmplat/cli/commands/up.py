@@ -27,6 +27,7 @@ def command(
       # what would happen
       llmplat up --dry-run
     """
+    from llmplat.apply.key_changes import refresh
     from llmplat.apply.up import preview_up, up
     from llmplat.cli import wiring
     from llmplat.domain.errors import ExitCode
@@ -44,4 +45,7 @@ def command(
         if preview.missing:
             raise typer.Exit(ExitCode.NOT_READY)
         return
-    run.emitter.result(up(platform, lock, tools, run.emitter), up_view.VIEW)
+    report = up(platform, lock, tools, run.emitter)
+    # A key made while we worked is in its file, and must not be missing at the gateway.
+    refresh(wiring.desk_of(opened))
+    run.emitter.result(report, up_view.VIEW)
