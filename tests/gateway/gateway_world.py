@@ -252,6 +252,7 @@ class World:
         argv += ["--port", str(port), "--workers", str(workers), "--no-access-log", "--ws", "none"]
         argv += ["--no-server-header", "--no-date-header", "--lifespan", "on"]
         argv += ["--timeout-graceful-shutdown", "5", "--log-level", "info"]
+        argv += ["--timeout-keep-alive", "75"]
         child = start(argv, self.folder / f"gateway-{port}.log", self._make_env())
         self.gateways.append((port, child))
         ready = b"Application startup complete"
