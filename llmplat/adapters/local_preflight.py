@@ -4,7 +4,7 @@ import errno
 import platform
 import shutil
 import socket
-from collections.abc import Collection
+from collections.abc import Mapping
 from pathlib import Path
 
 import psutil
@@ -23,14 +23,14 @@ _CGROUP = Path("/sys/fs/cgroup")
 
 
 def find_missing(
-    needs: Needs, home: LocalHome, cache: Path, running: Collection[str]
+    needs: Needs, home: LocalHome, cache: Path, running: Mapping[str, int]
 ) -> tuple[Finding, ...]:
-    """All that keeps `needs` from starting; services in `running` have their share already."""
-    missing = [need for need in needs.services if need.service not in running]
+    """All that keeps `needs` from starting; `running` services (name -> port) have their share."""
     found = [*_python(), *_system()]
-    for need in missing:
-        found += _port(need, home)
-    found += _memory(missing)
+    for need in needs.services:
+        if running.get(need.service) != need.port:
+            found += _port(need, home)
+    found += _memory([need for need in needs.services if need.service not in running])
     found += _disk(needs, home, cache)
     found += _secrets(needs, home)
     return tuple(found)

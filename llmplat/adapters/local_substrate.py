@@ -68,11 +68,12 @@ class LocalSubstrate:
 
     def preflight(self, needs: Needs) -> tuple[Finding, ...]:
         """All that is missing; NewerVersionError when a newer llmplat owns the state."""
-        read_state(self._home.state_file)
+        state = read_state(self._home.state_file)
+        processes = self._supervisor.processes()
         running = {
-            name
-            for name, info in self._supervisor.processes().items()
-            if info.state in ALIVE_STATES
+            entry.name: entry.port
+            for entry in (state.services if state is not None else ())
+            if entry.name in processes and processes[entry.name].state in ALIVE_STATES
         }
         return find_missing(needs, self._home, self._cache, running)
 

@@ -165,8 +165,6 @@ class Supervisor:
 class _RefusedError(SubstrateError):
     """The supervisor understood and said no."""
 
-    code = "substrate-supervisor-refused"
-
 
 class _UnixConnection(http.client.HTTPConnection):
     def __init__(self, path: str) -> None:

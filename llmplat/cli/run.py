@@ -41,7 +41,7 @@ def state_home(env: dict[str, str]) -> Path:
     """Where llmplat keeps what it runs: LLMPLAT_STATE_HOME, else the XDG state folder."""
     named = env.get("LLMPLAT_STATE_HOME")
     if named:
-        return Path(named)
+        return Path(named).absolute()
     return Path(env.get("XDG_STATE_HOME") or Path.home() / ".local" / "state") / "llmplat"
 
 
@@ -49,5 +49,5 @@ def cache_home(env: dict[str, str]) -> Path:
     """Where llmplat keeps what it can fetch again: LLMPLAT_CACHE_HOME, else the XDG cache."""
     named = env.get("LLMPLAT_CACHE_HOME")
     if named:
-        return Path(named)
+        return Path(named).absolute()
     return Path(env.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "llmplat"

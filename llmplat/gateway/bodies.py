@@ -100,7 +100,15 @@ def _refuse_constant(_text: str) -> float:
     raise ValueError(_NO_NUMBER)
 
 
-_DECODER = json.JSONDecoder(parse_constant=_refuse_constant)
+def _refuse_twice(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """An object of `pairs`: a name given twice means another thing to each reader of it."""
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        raise RefusedError("body_invalid", "The body has an object that gives a name twice.")
+    return found
+
+
+_DECODER = json.JSONDecoder(parse_constant=_refuse_constant, object_pairs_hook=_refuse_twice)
 
 
 def parse_wish(route: str, raw: bytes) -> Wish:

@@ -11,7 +11,6 @@ Json = Any
 
 Check = Callable[[str, Json], Json]
 
-_ROLES = frozenset({"system", "developer", "user", "assistant", "tool"})
 _MESSAGE_FIELDS = frozenset({"role", "content", "name", "tool_calls", "tool_call_id"})
 _MESSAGE_DROPPED = frozenset(
     {"refusal", "annotations", "audio", "function_call", "provider_specific_fields"}
@@ -67,6 +66,9 @@ def one_of(*words: str) -> Check:
     return check
 
 
+_ROLE = one_of("assistant", "developer", "system", "tool", "user")
+
+
 def text(name: str, value: Json) -> str:
     """A check for a string."""
     if not isinstance(value, str):
@@ -110,8 +112,9 @@ def messages(name: str, value: Json) -> list[dict[str, Any]]:
 
 
 def _message(name: str, value: Json) -> dict[str, Any]:
-    if not isinstance(value, dict) or value.get("role") not in _ROLES:
-        raise refuse(name, f"must be an object with a role of {', '.join(sorted(_ROLES))}")
+    if not isinstance(value, dict):
+        raise refuse(name, "must be an object with a role")
+    _ROLE(f"{name}.role", value.get("role"))
     message = {
         field: part
         for field, part in value.items()

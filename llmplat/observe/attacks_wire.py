@@ -158,7 +158,7 @@ def _bodies() -> Iterator[Attack]:
         def twin(prey: Prey, key: str, make: Callable[[bytes], bytes] = make) -> bytes:
             return wire(prey, key, body=make(json.dumps(chat_body(prey)).encode()))
 
-        yield Attack(f"body with {name} twice", "bodies", Who.ALLOWED, Promise.TAMED, twin)
+        yield Attack(f"body with {name} twice", "bodies", Who.ALLOWED, Promise.REFUSED, twin)
     for coding, pack in (("gzip", gzip.compress), ("deflate", zlib.compress), ("br", bytes)):
 
         def packed(
@@ -205,7 +205,7 @@ _TWINS: dict[str, Callable[[bytes], bytes]] = {
     "an escaped max_tokens": lambda body: b'{"max_token\\u0073": 1000, ' + body[1:],
     "stream": lambda body: b'{"stream": true, ' + body[1:-1] + b', "stream": false}',
 }
-"""By name: a body that says a thing twice; whoever checks must read what the engine reads."""
+"""By name: a body that says a thing twice; each reader might believe another one."""
 
 
 def _framings() -> Iterator[Attack]:

@@ -115,7 +115,7 @@ class ExitCodeEntry:
 
 def error_entries() -> tuple[ErrorEntry, ...]:
     """All error codes, sorted."""
-    kinds = {kind.code: kind for kind in _subclasses(LlmplatError)}
+    kinds = {kind.code: kind for kind in reversed(_subclasses(LlmplatError))}
     return tuple(_entry(kinds[code]) for code in sorted(kinds))
 
 

@@ -21,7 +21,7 @@ class Said:
     status: int = 200
     body: Any = None
     headers: dict[str, str] = field(default_factory=dict)
-    words: tuple[str, ...] = ("Hel", "lo ", "there")
+    words: tuple[str, ...] = ("Hello", " ", "there")
     asked: list[dict[str, Any]] = field(default_factory=list)
     breaks: bool = False
 

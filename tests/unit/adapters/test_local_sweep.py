@@ -13,7 +13,7 @@ import pytest
 from llmplat.adapters.local_sweep import MARKER, end, marked, marker_of
 
 IGNORES_TERM = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print('up', flush=True); time.sleep(60)"
-FORKS = "import os, time; os.fork(); print('up', flush=True); time.sleep(60)"
+FORKS = "import os, time; child = os.fork(); child and print('up', flush=True); time.sleep(60)"
 
 
 @pytest.fixture
@@ -39,9 +39,9 @@ def start(code: str, marker: str, started: list[subprocess.Popen[str]]) -> "subp
         text=True,
         start_new_session=True,
     )
+    started.append(process)
     assert process.stdout is not None
     assert process.stdout.readline() == "up\n"
-    started.append(process)
     return process
 
 
