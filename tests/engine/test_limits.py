@@ -28,7 +28,9 @@ def settle(platform: RealPlatform) -> None:
 
 def spend(platform: RealPlatform, tenant: str, app: str) -> int:
     """Nano-dollars an app has spent in its period."""
-    return int(platform.usage()["tenants"][tenant]["apps"][app]["spent_nanousd"])
+    owner = next(one for one in platform.usage()["tenants"] if one["name"] == tenant)
+    scope = next(one for one in owner["apps"] if one["name"] == app)
+    return int(scope["budget"]["spentNanousd"])
 
 
 def tokens(outcomes: list[Outcome]) -> tuple[int, int]:

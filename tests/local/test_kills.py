@@ -120,8 +120,11 @@ def test_a_killed_part_comes_back_by_itself_without_leftovers(
 ) -> None:
     platform.up()
     spent, secrets, pid = platform.spent(), platform.fingerprint(), platform.pid_of(service)
+    # What the killed part leaves behind may go on answering until the next life sweeps it away.
+    old = {process.pid for process in platform.processes() if process.service == service}
     os.kill(pid, signal.SIGKILL)
     wait_until(lambda: platform.pid_of(service) not in {0, pid}, f"another {service}")
+    wait_until(lambda: not old & {one.pid for one in platform.processes()}, "the orphans' end")
     wait_until(lambda: platform.status().is_healthy, "health")
     assert_whole(platform)
     assert platform.spent() == spent
