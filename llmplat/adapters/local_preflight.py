@@ -11,6 +11,7 @@ import psutil
 
 from llmplat.adapters.local_home import LocalHome
 from llmplat.adapters.local_sweep import marker_of
+from llmplat.adapters.nvidia import find_gpus
 from llmplat.domain.errors import Finding
 from llmplat.domain.substrate import Need, Needs
 from llmplat.domain.units import MIB, format_size
@@ -33,6 +34,7 @@ def find_missing(
     found += _memory([need for need in needs.services if need.service not in running])
     found += _disk(needs, home, cache)
     found += _secrets(needs, home)
+    found += _gpus(needs)
     return tuple(found)
 
 
@@ -187,6 +189,20 @@ def _secrets(needs: Needs, home: LocalHome) -> list[Finding]:
         )
         for name in needs.secrets
         if not (home.secrets / name).is_file()
+    ]
+
+
+def _gpus(needs: Needs) -> list[Finding]:
+    seen = len(find_gpus()) if needs.gpus else 0
+    if needs.gpus <= seen:
+        return []
+    return [
+        Finding(
+            "need-gpu",
+            "There are too few GPUs for this platform.",
+            f"its engines take {needs.gpus}, one each; {seen} NVIDIA GPUs are seen",
+            ("llmplat lock", "set gpu: auto for the models of the platform file"),
+        )
     ]
 
 

@@ -15,10 +15,10 @@ import psutil
 
 from llmplat.adapters.local_preflight import available_memory_bytes
 from llmplat.adapters.local_redis import find_redis
+from llmplat.adapters.nvidia import find_gpus
 from llmplat.adapters.uv_tool import uv_environment
 from llmplat.domain.errors import PreconditionError
-from llmplat.domain.machine import Disk, Gpu, Machine, Reach
-from llmplat.domain.units import MIB
+from llmplat.domain.machine import Disk, Machine, Reach
 
 _REACH_TIMEOUT_S = 4.0
 _TOOL_TIMEOUT_S = 10.0
@@ -40,7 +40,7 @@ class LocalMachine:
         with ThreadPoolExecutor(max_workers=4) as pool:
             hub = pool.submit(_reach, _hub_url(self._env))
             index = pool.submit(_reach, _index_url(self._env))
-            gpus = pool.submit(_gpus)
+            gpus = pool.submit(find_gpus)
             redis = pool.submit(_redis)
             return Machine(
                 system=platform.system(),
@@ -94,21 +94,6 @@ def _cpu_flags() -> frozenset[str]:
         return frozenset()
     match = re.search(r"^(?:flags|Features)\s*:\s*(.*)$", text, re.MULTILINE)
     return frozenset(match[1].split()) if match else frozenset()
-
-
-def _gpus() -> tuple[Gpu, ...]:
-    tool = shutil.which("nvidia-smi")
-    if tool is None:
-        return ()
-    query = [tool, "--query-gpu=name,memory.total", "--format=csv,noheader,nounits"]
-    lines = _run(query)
-    return tuple(_gpu(line) for line in lines.splitlines() if line.strip())
-
-
-def _gpu(line: str) -> Gpu:
-    name, _, memory_mib = line.rpartition(",")
-    memory = memory_mib.strip()
-    return Gpu(name.strip() or line.strip(), int(memory) * MIB if memory.isdigit() else None)
 
 
 def _uv_version() -> str | None:

@@ -6,11 +6,13 @@ from typing import Protocol
 
 from llmplat import __version__
 from llmplat.catalog.runtimes import LockedRuntime as ShippedRuntime
+from llmplat.domain.machine import Gpu
 from llmplat.domain.model_record import ModelRecord
 from llmplat.domain.ports import Progress
 from llmplat.spec.lock import (
     Lock,
     LockedFile,
+    LockedGpu,
     LockedModel,
     LockedRuntime,
     ModelConfig,
@@ -34,6 +36,8 @@ class LockTools:
     describe: Describe
     runtimes: tuple[ShippedRuntime, ...]
     """All environments that an engine or the gateway may run in."""
+    gpus: Callable[[], tuple[Gpu, ...]]
+    """The GPUs of this machine, in its order."""
     read: Callable[[], str | None]
     """The lock file's text, None when there is none."""
     write: Callable[[str], None]
@@ -61,7 +65,7 @@ def lock_platform(
     Raises InputError, DownloadError or PreconditionError for a model that cannot be looked at;
     the lock file is then untouched.
     """
-    lock = make_lock(platform, tools.describe, tools.runtimes, progress)
+    lock = make_lock(platform, tools, progress)
     text = dump_lock(lock)
     is_changed = tools.read() != text
     if is_changed and not is_check:
@@ -69,28 +73,31 @@ def lock_platform(
     return LockReport(file, is_changed, is_check, lock.models, lock.runtimes, lock)
 
 
-def make_lock(
-    platform: Platform,
-    describe: Describe,
-    runtimes: tuple[ShippedRuntime, ...],
-    progress: Progress,
-) -> Lock:
-    """The lock of `platform`: models with a source of their own, and every shipped runtime."""
+def make_lock(platform: Platform, tools: LockTools, progress: Progress) -> Lock:
+    """The lock of `platform`: models with a source, every shipped runtime, this machine's GPUs.
+
+    GPUs are looked at for the local substrate only: no other runs on this machine.
+    """
     found: dict[str, ModelRecord] = {}
     models = []
     for model in platform.models:
         if model.source is not None:
             if model.source not in found:
-                found[model.source] = describe(model.source, progress)
+                found[model.source] = tools.describe(model.source, progress)
             models.append(_locked(model.name, model.source, found[model.source]))
     return Lock(
         generated_by=f"llmplat {__version__}",
         models=tuple(sorted(models, key=lambda entry: entry.name)),
         runtimes=tuple(
             LockedRuntime(name=r.name, version=r.version, lock_sha256=r.lock_sha256())
-            for r in sorted(runtimes, key=lambda runtime: runtime.name)
+            for r in sorted(tools.runtimes, key=lambda runtime: runtime.name)
         ),
+        gpus=_seen(tools) if platform.substrate.local is not None else (),
     )
+
+
+def _seen(tools: LockTools) -> tuple[LockedGpu, ...]:
+    return tuple(LockedGpu(name=gpu.name, memory_bytes=gpu.memory_bytes) for gpu in tools.gpus())
 
 
 def _locked(name: str, source: str, record: ModelRecord) -> LockedModel:

@@ -3,19 +3,21 @@
 from llmplat.apply.services import LOOPBACK, launches_of, replica_names
 from llmplat.domain.errors import Finding, PreconditionError
 from llmplat.domain.substrate import Need, Needs
+from llmplat.plan.hardware import CUDA_RUNTIME
 from llmplat.plan.launch import EngineLaunch
 from llmplat.plan.plan import Plan
 
 
 def needs_of(plan: Plan) -> Needs:
-    """Ports and memory of every process, and the secrets only the user can supply."""
+    """Ports, memory and GPUs of every process, and the secrets only the user can supply."""
     needs = []
     for launch in launches_of(plan):
         memory_bytes = launch.limits.memory_bytes
         names = replica_names(launch) if isinstance(launch, EngineLaunch) else (launch.name,)
         for replica, name in enumerate(names):
             needs.append(Need(name, LOOPBACK, launch.port + replica, memory_bytes))
-    return Needs(tuple(needs), secrets=_external_secrets(plan))
+    gpus = sum(one.replicas for one in plan.engines if one.runtime == CUDA_RUNTIME)
+    return Needs(tuple(needs), secrets=_external_secrets(plan), gpus=gpus)
 
 
 def refuse_missing(findings: tuple[Finding, ...]) -> None:

@@ -1,10 +1,11 @@
 """A plan and the places of a substrate -> the services it is to run, fully spelled."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
 
 from llmplat.domain.substrate import ConfigFile, Places, Role, Service, SubstrateInputs
+from llmplat.plan.hardware import CUDA_RUNTIME
 from llmplat.plan.launch import Backend, EngineLaunch, GatewayLaunch, Launch
 from llmplat.plan.plan import Plan
 from llmplat.render.gateway_files import LITELLM, make_gateway_files
@@ -23,11 +24,11 @@ def make_inputs(
     keys_json: str,
 ) -> SubstrateInputs:
     """Everything the substrate is to run for `plan`; engines first, they start slowest."""
-    engines = [
+    engines = _with_devices(
         service
         for engine in plan.engines
         for service in _engines(engine, places, pythons, folders[engine.model])
-    ]
+    )
     gateways = [_gateway(plan.gateway, places, pythons)] if plan.gateway is not None else []
     caches = [python.parent.parent for python in pythons.values()] + list(folders.values())
     return SubstrateInputs(
@@ -77,6 +78,19 @@ def _engines(
         )
         for replica, name in enumerate(replica_names(engine))
     ]
+
+
+def _with_devices(services: Iterable[Service]) -> list[Service]:
+    """Each engine on a GPU sees one of its own, in the driver's order."""
+    device, given = 0, []
+    for service in services:
+        if service.runtime == CUDA_RUNTIME:
+            env = (*service.env, ("CUDA_VISIBLE_DEVICES", str(device)))
+            given.append(replace(service, env=env))
+            device += 1
+        else:
+            given.append(service)
+    return given
 
 
 def _gateway(gateway: GatewayLaunch, places: Places, pythons: Mapping[str, Path]) -> Service:

@@ -301,6 +301,7 @@ def running_parts(opened: Opened) -> "RunningParts":
 def lock_tools(opened: Opened) -> "LockTools":
     """What `lock` needs of the world."""
     from llmplat.adapters.atomic_file import write_whole
+    from llmplat.adapters.nvidia import find_gpus
     from llmplat.apply.lock import LockTools
     from llmplat.catalog.runtimes import load_runtime
 
@@ -315,6 +316,7 @@ def lock_tools(opened: Opened) -> "LockTools":
     return LockTools(
         describe=lambda source, progress: _describe(opened, source, progress),
         runtimes=tuple(load_runtime(name) for name in sorted(catalog().runtimes)),
+        gpus=find_gpus,
         read=read,
         write=write,
     )

@@ -42,6 +42,8 @@ class Needs:
     """Free bytes the cache still needs for environments and models."""
     secrets: tuple[str, ...] = ()
     """Names of secrets the user must have put in place (keys of external backends)."""
+    gpus: int = 0
+    """GPUs, one for each engine that runs on one."""
 
 
 @dataclass(frozen=True)

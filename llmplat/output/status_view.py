@@ -91,7 +91,7 @@ def _is_for_verify(tenant: str, app: str) -> bool:
 
 def _account_row(name: str, account: Mapping[str, Any]) -> list[str]:
     budget = account.get("budget")
-    money = "no budget of its own"
+    money = "no budget"
     if budget:
         spent, limit = budget["spentNanousd"], budget["limitNanousd"]
         money = f"{format_usd(spent)} of {format_usd(limit)} a {budget['period']}"

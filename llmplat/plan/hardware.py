@@ -1,12 +1,17 @@
 """Turns `gpu:` and the substrate into the hardware one replica runs on."""
 
 import difflib
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from llmplat.catalog.entries import Catalog, Gpu
 from llmplat.domain.errors import PlanError
 from llmplat.spec.model import Model
 from llmplat.spec.platform import Platform
+
+if TYPE_CHECKING:
+    from llmplat.spec.lock import LockedGpu
 
 CPU_RUNTIME = "vllm-cpu"
 CUDA_RUNTIME = "vllm-cuda"
@@ -27,14 +32,16 @@ class Hardware:
     """Main memory of one engine beside weights and KV cache."""
 
 
-def hardware_of(model: Model, platform: Platform, catalog: Catalog) -> Hardware:
-    """The hardware of one replica: the named GPU, or the processor for `auto`.
+def hardware_of(
+    model: Model, platform: Platform, catalog: Catalog, free: Sequence["LockedGpu"] = ()
+) -> Hardware:
+    """The hardware of one replica: the named GPU; for `auto` one of the `free`, else the processor.
 
-    Planning does not look at the machine: a GPU is used where the platform file names it.
+    Planning does not look at the machine: `free` are GPUs the lock knows that no model has yet.
     Raises PlanError for a GPU the catalogue does not know.
     """
     machine = catalog.machines["local"]
-    gpu = None if model.gpu == "auto" else _gpu(model, catalog)
+    gpu = _seen(model, catalog, free) if model.gpu == "auto" else _gpu(model, catalog)
     usd, told = _usd_per_hour(platform, machine.usd_per_hour)
     bandwidth = gpu.memory_bandwidth_bytes_per_s if gpu else machine.memory_bandwidth_bytes_per_s
     return Hardware(
@@ -46,6 +53,21 @@ def hardware_of(model: Model, platform: Platform, catalog: Catalog) -> Hardware:
         usd_per_hour_from=told,
         overhead_bytes=machine.engine_overhead_bytes,
     )
+
+
+def _seen(model: Model, catalog: Catalog, free: Sequence["LockedGpu"]) -> Gpu | None:
+    """The catalogue's GPU that is free for each replica; None when there are too few or others."""
+    wanted = free[: model.replicas.max]
+    found = {_known(gpu, catalog) for gpu in wanted}
+    return found.pop() if len(wanted) == model.replicas.max and len(found) == 1 else None
+
+
+def _known(seen: "LockedGpu", catalog: Catalog) -> Gpu | None:
+    """The catalogue's GPU of that name whose memory is nearest to what the driver tells."""
+    words = seen.name.lower().replace("-", " ").split()
+    near = [gpu for name, gpu in catalog.gpus.items() if name.split("-")[0] in words]
+    memory_bytes = seen.memory_bytes or 0
+    return min(near, key=lambda gpu: abs(gpu.memory_bytes - memory_bytes), default=None)
 
 
 def _usd_per_hour(platform: Platform, default_usd_per_hour: float) -> tuple[float, str]:

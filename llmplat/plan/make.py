@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 from llmplat.catalog.entries import Catalog, SubstrateFacts
 from llmplat.domain.errors import Finding, LockMissingError, PlanError
 from llmplat.plan.gateway import make_gateway, timeouts_of
+from llmplat.plan.hardware import CUDA_RUNTIME
 from llmplat.plan.layers import make_stack
 from llmplat.plan.plan import Plan, PlannedTenant
 from llmplat.plan.policy import all_tenants, allowed_models
@@ -64,14 +65,17 @@ def _serve_all(
     served: list[Served] = []
     faults: list[PlanError | LockMissingError] = []
     port = first_port
+    free = list(lock.gpus) if lock is not None else []
     for model in platform.models:
         try:
-            one = serve_model(model, platform, lock, catalog, port)
+            one = serve_model(model, platform, lock, catalog, port, free)
         except (PlanError, LockMissingError) as fault:
             faults.append(fault)
             continue
         served.append(one)
         port += one.engine.replicas if one.engine else 0
+        if one.engine and one.engine.runtime == CUDA_RUNTIME:
+            del free[: one.engine.replicas]
     if faults:
         raise _together(faults)
     return tuple(served)

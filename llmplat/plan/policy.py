@@ -140,7 +140,8 @@ def _tenant(tenant: Tenant, platform: Platform) -> dict[str, Any]:
 def _app(app: App, tenant: Tenant, platform: Platform) -> dict[str, Any]:
     models = app.models if app.models is not None else tenant.models
     return {
-        "budget": _budget(app.budget),
+        # Every key has a budget: where the file names none, the tenant's own, all of it.
+        "budget": _budget(app.budget or tenant.budget),
         **_limits(app.limits),
         "models": allowed_models(models, tenant.data_class, platform),
         "class": app.priority_class or tenant.priority_class,

@@ -17,7 +17,9 @@ from llmplat.spec.model import Model
 from llmplat.spec.platform import Platform
 
 if TYPE_CHECKING:
-    from llmplat.spec.lock import Lock
+    from collections.abc import Sequence
+
+    from llmplat.spec.lock import Lock, LockedGpu
 
 DEFAULT_MAX_TOKENS = 256
 """Answer tokens of a request that names none."""
@@ -33,15 +35,21 @@ class Served:
 
 
 def serve_model(
-    model: Model, platform: Platform, lock: "Lock | None", catalog: Catalog, port: int
+    model: Model,
+    platform: Platform,
+    lock: "Lock | None",
+    catalog: Catalog,
+    port: int,
+    free: "Sequence[LockedGpu]" = (),
 ) -> Served:
-    """`model` as planned; its engine's replicas take `port` and the ports behind it.
+    """`model` as planned; its engine's replicas take `port` and the ports behind it, and GPUs of `free`.
 
     Raises LockMissingError when nothing is known of it, PlanError when it cannot be served.
     """
     if model.external:
         return Served(_external(model, platform, catalog), None)
-    facts, hardware = facts_of(model, lock, catalog), hardware_of(model, platform, catalog)
+    facts = facts_of(model, lock, catalog)
+    hardware = hardware_of(model, platform, catalog, free)
     sizing = size_model(model, facts, hardware, kv_dtype(model, hardware))
     engine = make_engine(model, sizing, hardware, port)
     price = price_of(model, hardware, facts.weights_bytes, catalog)

@@ -75,6 +75,15 @@ class LockedRuntime(Shape):
     lock_sha256: Annotated[Sha256, Field(description="SHA-256 of its requirements lock.")]
 
 
+class LockedGpu(Shape):
+    """One GPU of the machine the local substrate runs on."""
+
+    name: Annotated[Word, Field(description="Name its driver gives, for example NVIDIA L4.")]
+    memory_bytes: Annotated[
+        int | None, Field(ge=1, description="Bytes of memory its driver tells.")
+    ] = None
+
+
 class LockedChart(Shape):
     """One Helm chart."""
 
@@ -102,6 +111,9 @@ class Lock(Shape):
     ] = None
     models: Annotated[tuple[LockedModel, ...], Field(description="Models.")] = ()
     runtimes: Annotated[tuple[LockedRuntime, ...], Field(description="Environments.")] = ()
+    gpus: Annotated[
+        tuple[LockedGpu, ...], Field(description="GPUs seen by the local substrate.")
+    ] = ()
     charts: Annotated[tuple[LockedChart, ...], Field(description="Helm charts.")] = ()
     images: Annotated[tuple[LockedImage, ...], Field(description="Container images.")] = ()
 

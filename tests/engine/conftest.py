@@ -14,11 +14,19 @@ import pytest
 
 from tests.engine.real import PLATFORM, RealPlatform, price
 
+HUB_TOKEN = "hf_" + "plantedtokenofthehub" + "0" * 14
+"""In the environment of every command of these tests, and nowhere else afterwards."""
+
 
 @pytest.fixture(scope="session")
 def platform(request: pytest.FixtureRequest) -> Iterator[RealPlatform]:
     folder = Path(tempfile.mkdtemp(prefix="llmplat-engine-"))
-    env = {**os.environ, "LLMPLAT_STATE_HOME": str(folder / "state"), "CI": "true"}
+    env = {
+        **os.environ,
+        "LLMPLAT_STATE_HOME": str(folder / "state"),
+        "CI": "true",
+        "HF_TOKEN": HUB_TOKEN,
+    }
     file = folder / "platform.yaml"
     file.write_text(PLATFORM.replace("BUDGET", "1"))
     _, output = price(folder, env)

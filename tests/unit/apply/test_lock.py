@@ -7,6 +7,7 @@ import pytest
 from llmplat.apply.lock import LockTools, lock_platform
 from llmplat.catalog.runtimes import RUNTIMES, load_runtime
 from llmplat.domain.errors import DownloadError
+from llmplat.domain.machine import Gpu
 from llmplat.domain.model_record import ModelRecord, digest_files
 from llmplat.domain.ports import ModelFile, Progress
 from llmplat.spec.load import default_platform
@@ -25,6 +26,7 @@ class Desk:
         self.written = 0
         self.looked_at: list[str] = []
         self.revision = "c" * 40
+        self.gpus: tuple[Gpu, ...] = ()
 
     def describe(self, source: str, progress: Progress) -> ModelRecord:
         self.looked_at.append(source)
@@ -36,7 +38,7 @@ class Desk:
 
     def tools(self) -> LockTools:
         runtimes = tuple(load_runtime(path.stem) for path in RUNTIMES.glob("*.yaml"))
-        return LockTools(self.describe, runtimes, lambda: self.text, self.write)
+        return LockTools(self.describe, runtimes, lambda: self.gpus, lambda: self.text, self.write)
 
 
 def platform() -> Platform:
@@ -84,7 +86,7 @@ def test_a_model_that_cannot_be_looked_at_leaves_the_file_alone() -> None:
     def fail(source: str, progress: Progress) -> ModelRecord:
         raise DownloadError("no")
 
-    tools = LockTools(fail, (), lambda: desk.text, desk.write)
+    tools = LockTools(fail, (), tuple, lambda: desk.text, desk.write)
     with pytest.raises(DownloadError):
         lock_platform(platform(), "l.yaml", tools, RecordingProgress())
     assert desk.written == 0
@@ -108,3 +110,12 @@ def test_malicious_uploads_are_in_no_lock() -> None:
     text = (RUNTIMES / "litellm.lock.txt").read_text()
     assert "litellm==1.106.2" in text
     assert not any(f"litellm=={version} " in text for version in ("1.82.7", "1.82.8"))
+
+
+def test_the_gpus_of_this_machine_are_pinned() -> None:
+    desk = Desk()
+    desk.gpus = (Gpu("NVIDIA L4", 24 * 1024**3),)
+    lock = lock_platform(platform(), "l.yaml", desk.tools(), RecordingProgress()).lock
+    assert [(gpu.name, gpu.memory_bytes) for gpu in lock.gpus] == [("NVIDIA L4", 24 * 1024**3)]
+    assert desk.text is not None
+    assert parse_lock(desk.text, "l.yaml").gpus == lock.gpus

@@ -1,0 +1,42 @@
+"""Which hardware `gpu: auto` takes: what the lock has seen, and nothing it has not."""
+
+import pytest
+
+from llmplat.spec.lock import Lock, LockedGpu
+
+L4 = LockedGpu(name="NVIDIA L4", memory_bytes=23034 * 1024**2)
+A100_40 = LockedGpu(name="NVIDIA A100-SXM4-40GB", memory_bytes=40960 * 1024**2)
+A100_80 = LockedGpu(name="NVIDIA A100 80GB PCIe", memory_bytes=81920 * 1024**2)
+H100 = LockedGpu(name="NVIDIA H100 80GB HBM3", memory_bytes=81559 * 1024**2)
+TWO = (
+    "{name: m, source: 'demo://smollm2-135m-instruct', context: 2048},"
+    "{name: n, source: 'demo://smollm2-135m-instruct', context: 2048}"
+)
+
+
+def gpus(planned):
+    return [(model.gpu, model.runtime) for model in planned.models]
+
+
+@pytest.mark.parametrize(
+    ("seen", "name"),
+    [(L4, "l4"), (A100_40, "a100-40gb"), (A100_80, "a100-80gb"), (H100, "h100-80gb")],
+)
+def test_auto_is_the_gpu_the_lock_has_seen(planning, seen, name):
+    assert gpus(planning.plan(lock=Lock(gpus=(seen,)))) == [(name, "vllm-cuda")]
+
+
+def test_auto_is_the_processor_without_a_gpu_or_with_an_unknown_one(planning):
+    for lock in (Lock(), Lock(gpus=(LockedGpu(name="NVIDIA Unheard-of 9"),))):
+        assert gpus(planning.plan(lock=lock)) == [(None, "vllm-cpu")]
+
+
+def test_one_gpu_serves_one_engine(planning):
+    planned = planning.plan(TWO, lock=Lock(gpus=(L4,)))
+    assert gpus(planned) == [("l4", "vllm-cuda"), (None, "vllm-cpu")]
+
+
+def test_replicas_take_a_gpu_each_or_none(planning):
+    model = planning.model("replicas: {min: 2, max: 2}")
+    assert gpus(planning.plan(model, lock=Lock(gpus=(L4,)))) == [(None, "vllm-cpu")]
+    assert gpus(planning.plan(model, lock=Lock(gpus=(L4, L4)))) == [("l4", "vllm-cuda")]
