@@ -5,12 +5,17 @@ there is no clock in it, so packaging the same model again gives the same docume
 """
 
 import uuid
+from collections.abc import Mapping
 from typing import Any
 from urllib.parse import quote
 
 from llmplat import __version__
+from llmplat.domain.oci import Digest
 from llmplat.pack.described import About, Described, DescribedFile
 from llmplat.pack.provenance import CLAIMED, COMPUTED
+
+_LAYER = "llmplat:layer"
+_SIZE = "llmplat:sizeBytes"
 
 
 def make_sbom(image: Described) -> dict[str, Any]:
@@ -37,6 +42,34 @@ def make_sbom(image: Described) -> dict[str, Any]:
         "components": [_model(image)],
         "dependencies": [{"ref": "image", "dependsOn": ["model"]}, {"ref": "model"}],
     }
+
+
+def image_of_sbom(document: Mapping[str, Any]) -> Digest:
+    """The image that `document` is of; ValueError or InputError when it names none."""
+    try:
+        return Digest.parse(str(document["metadata"]["component"]["version"]))
+    except (KeyError, TypeError) as exc:
+        raise _no_sbom(exc) from exc
+
+
+def files_of_sbom(document: Mapping[str, Any]) -> tuple[DescribedFile, ...]:
+    """The model's files that `document` names; ValueError or InputError when it is none of ours."""
+    try:
+        (model,) = document["components"]
+        return tuple(_described(file) for file in model["components"])
+    except (KeyError, TypeError, AttributeError, ValueError) as exc:
+        raise _no_sbom(exc) from exc
+
+
+def _described(file: Mapping[str, Any]) -> DescribedFile:
+    properties = {one["name"]: one["value"] for one in file["properties"]}
+    hashes = {one["alg"]: str(one["content"]) for one in file.get("hashes", ())}
+    return DescribedFile(
+        str(file["name"]).removeprefix("models/"),
+        int(properties[_SIZE]),
+        hashes.get("SHA-256"),
+        Digest.parse(properties[_LAYER]),
+    )
 
 
 def _model(image: Described) -> dict[str, Any]:
@@ -75,8 +108,8 @@ def _file(file: DescribedFile, about: About) -> dict[str, Any]:
         "bom-ref": f"file:{file.path}",
         "name": f"models/{file.path}",
         "properties": [
-            {"name": "llmplat:layer", "value": str(file.layer)},
-            {"name": "llmplat:sizeBytes", "value": str(file.size_bytes)},
+            {"name": _LAYER, "value": str(file.layer)},
+            {"name": _SIZE, "value": str(file.size_bytes)},
         ],
     }
     if file.sha256:
@@ -94,3 +127,7 @@ def _image_purl(about: About, digest: str) -> str:
 def _hub_purl(source: str, revision: str | None) -> str:
     name = source.removeprefix("hf://").partition("@")[0]
     return f"pkg:huggingface/{name}" + (f"@{revision}" if revision else "")
+
+
+def _no_sbom(cause: Exception) -> ValueError:
+    return ValueError(f"it is no bill of materials of a packaged model ({cause!r})")
