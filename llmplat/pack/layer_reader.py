@@ -7,14 +7,11 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import IO, cast
 
-from llmplat.domain.errors import RegistryError
 from llmplat.domain.oci import Descriptor, Digest
 from llmplat.domain.registry import Registry
 from llmplat.pack.tar_layout import ROOT
 
 _BUFFER_BYTES = 1024 * 1024
-_ATTEMPTS = 5
-"""Of taking a broken stream up again without a byte in between."""
 
 OnBytes = Callable[[int], None]
 
@@ -66,7 +63,7 @@ def read_layer(
     Raises:
         RegistryError: the blob is missing or breaks off for good.
     """
-    source = _Hashed(steady_stream(registry, layer), on_bytes)
+    source = _Hashed(registry.stream_blob(layer.digest), on_bytes)
     files: list[LayerFile] = []
     problem = None
     try:
@@ -79,27 +76,6 @@ def read_layer(
         problem = f"its tar cannot be read: {exc}" if not isinstance(exc, ValueError) else str(exc)
     source.drain()
     return LayerRead(Digest(source.hex), source.size_bytes, tuple(files), problem)
-
-
-def steady_stream(registry: Registry, blob: Descriptor) -> Iterator[bytes]:
-    """The bytes of `blob`; a stream that breaks is taken up where it broke.
-
-    Raises:
-        RegistryError: it broke several times without a byte in between.
-    """
-    done, failures = 0, 0
-    while done < blob.size_bytes:
-        before = done
-        try:
-            for chunk in registry.stream_blob(blob.digest, done):
-                done += len(chunk)
-                yield chunk
-        except RegistryError:
-            failures = 1 if done > before else failures + 1
-            if failures == _ATTEMPTS:
-                raise
-        else:
-            return
 
 
 class _Hashed:

@@ -224,11 +224,3 @@ def test_the_same_model_is_described_and_signed_with_the_same_bytes(packed: Push
     pack_small_model(again, PemSigner(KEY))
     assert again.manifests == packed.registry.manifests
     assert again.blobs == packed.registry.blobs
-
-
-def test_a_stream_that_breaks_is_taken_up(pushed: Pushed) -> None:
-    pushed.registry.cuts = [5000, 700]
-    assert not pushed.problems()
-    first = pushed.report.layers[0].descriptor.digest
-    starts = [start for digest, start in pushed.registry.streams if digest == first]
-    assert starts == [0, 5000, 5700]
