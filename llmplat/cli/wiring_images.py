@@ -6,15 +6,15 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from llmplat.cli.run import Run
-from llmplat.cli.wiring import cache_dir
-from llmplat.domain.errors import InputError, UsageError
+from llmplat.cli.run import Run, cache_home
+from llmplat.domain.errors import InputError, PreconditionError, UsageError
 
 if TYPE_CHECKING:
     from llmplat.adapters.image_pull import Pulled
     from llmplat.adapters.oci_stop import Stop
     from llmplat.adapters.pack_source import SourceFiles
     from llmplat.catalog.registries import RegistryFacts
+    from llmplat.domain.model_record import ModelRecord
     from llmplat.domain.oci import Reference
     from llmplat.domain.registry import Registry
     from llmplat.domain.signing import Signer
@@ -23,10 +23,12 @@ if TYPE_CHECKING:
     from llmplat.pack.inspect import InspectReport
     from llmplat.pack.preview import PackPreview
     from llmplat.pack.request import BaseImage, PackReport, PackRequest
+    from llmplat.spec.model import Model
 
 _SOURCE = "org.opencontainers.image.source"
 _REVISION = "org.opencontainers.image.revision"
 _LICENCES = "org.opencontainers.image.licenses"
+KEY_NAME = "LLMPLAT_SIGNING_KEY"
 
 
 @dataclass(frozen=True)
@@ -79,6 +81,34 @@ def package_model(run: Run, wish: PackWish) -> Packaged:
         attach = make_attach(about, target.registry, signer, run.emitter)
         report = package(request, target.registry, target.facts, target.tag, run.emitter, attach)
     return _packaged(wish, target, report)
+
+
+def package_locked(run: Run, model: "Model", record: "ModelRecord") -> str:
+    """Publish `model` as the platform file asks, exactly as `record` found it.
+
+    The tag is made of the files' digest, so that it never has to be moved.
+    """
+    package = model.package
+    if package is None or model.source is None:
+        raise InputError(f"The model {model.name} is not one to be packaged.")
+    source = model.source
+    if source.startswith("hf://"):
+        source = f"{source.partition('@')[0]}@{record.revision}"
+    tag = record.digest.removeprefix("sha256:")[:16]
+    sign = _key_of_platform(run, model) if package.sign else None
+    wish = PackWish(source, f"{package.repository}:{tag}", sign=sign)
+    return package_model(run, wish).reference
+
+
+def _key_of_platform(run: Run, model: "Model") -> Path:
+    named = run.env.get(KEY_NAME)
+    if not named:
+        raise PreconditionError(
+            f"There is no key to sign the image of {model.name} with.",
+            why=f"package.sign is true, and {KEY_NAME} names no key file",
+            fix=(f"export {KEY_NAME}=/path/to/model.key", "or set package.sign: false"),
+        )
+    return Path(named)
 
 
 def preview_model(run: Run, wish: PackWish) -> "PackPreview":
@@ -145,7 +175,7 @@ def _open(run: Run, place: "Reference", stop: "Stop", *, plain_http: bool) -> "R
     from llmplat.adapters.oci_registry import RegistryOptions, open_registry
 
     options = RegistryOptions(plain_http=plain_http)
-    return open_registry(place, cache_dir(run), run.env, stop, options)
+    return open_registry(place, cache_home(run.env), run.env, stop, options)
 
 
 def _target(run: Run, wish: PackWish, stop: "Stop") -> _Target:
@@ -181,7 +211,7 @@ def _request(run: Run, wish: PackWish, stop: "Stop") -> "tuple[SourceFiles, Pack
     from llmplat.pack.model_card import read_licence
     from llmplat.pack.request import PackRequest
 
-    found = open_pack_source(wish.source, cache_dir(run), run.emitter)
+    found = open_pack_source(wish.source, cache_home(run.env), run.emitter)
     if wish.has_file_digests and not found.are_hashes_computed:
         found = with_computed_hashes(found, run.emitter)
     licence = read_licence(found.files)
