@@ -39,7 +39,6 @@ class RegistryClient:
         self.scope = ""
         self._plain_http = plain_http or is_loopback(host.rsplit(":", 1)[0])
         self._own = threading.local()
-        self._wires: list[Wire] = []
         self.auth = Authorizer(host, credentials, self._ask_plainly)
 
     @cached_property
@@ -51,11 +50,6 @@ class RegistryClient:
     @cached_property
     def _context(self) -> ssl.SSLContext:
         return ssl.create_default_context()
-
-    def close(self) -> None:
-        """Drop all connections."""
-        for wire in self._wires:
-            wire.close()
 
     def once(
         self,
@@ -194,7 +188,6 @@ class RegistryClient:
         if key not in mine:
             context = self._context if parts.scheme == "https" else None
             mine[key] = Wire(parts.scheme, parts.netloc, context, self.patience.read_timeout_s)
-            self._wires.append(mine[key])
         return mine[key]
 
 

@@ -4,6 +4,7 @@ import queue
 import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -87,7 +88,6 @@ class OciRegistry:
         self._place = place
         self._client = place.client
         self._connections = connections
-        self._is_open = False
 
     @property
     def name(self) -> str:
@@ -105,13 +105,14 @@ class OciRegistry:
 
     def push_blobs(self, blobs: Sequence[Blob], progress: Progress) -> tuple[Pushed, ...]:
         """Have every blob there; the largest begin first, so that none is waited for at the end."""
-        with (
-            hold(
-                self._place.journal.lock_file,
-                on_wait=lambda: progress.note(f"another run pushes to {self.name}: waiting for it"),
-            ),
-            self._client.stop.guard(),
-        ):
+        lock = hold(
+            self._place.journal.lock_file,
+            on_wait=lambda: progress.note(f"another run pushes to {self.name}: waiting for it"),
+        )
+        with ExitStack() as held, self._client.stop.guard():
+            # Where nothing can be noted, nothing can be taken up, and two runs do not meet.
+            with suppress(OSError):
+                held.enter_context(lock)
             return _Crew(self._place, blobs, progress).push(self._connections)
 
     def push_manifest(self, manifest: Manifest, tag: str | None = None) -> Descriptor:

@@ -72,6 +72,9 @@ class Wire:
             else http.client.HTTPConnection(host, timeout=timeout_s)
         )
 
+    def __del__(self) -> None:
+        self.close()
+
     def close(self) -> None:
         """Drop the connection, whatever is under way on it."""
         self._connection.close()
