@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 _SOURCE = "org.opencontainers.image.source"
 _REVISION = "org.opencontainers.image.revision"
 _LICENCES = "org.opencontainers.image.licenses"
+LAYOUT_TAG = "latest"
+"""What a layout names the image: tools ask for a name there."""
 KEY_NAME = "LLMPLAT_SIGNING_KEY"
 
 
@@ -185,7 +187,7 @@ def _target(run: Run, wish: PackWish, stop: "Stop") -> _Target:
     if wish.layout is not None:
         from llmplat.adapters.oci_layout import LayoutRegistry
 
-        return _Target(LayoutRegistry(wish.layout), RegistryFacts("a layout"), None)
+        return _Target(LayoutRegistry(wish.layout, stop), RegistryFacts("a layout"), LAYOUT_TAG)
     place = Reference.parse(wish.reference or "")
     if place.digest is not None:
         raise InputError(
