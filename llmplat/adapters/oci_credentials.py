@@ -113,7 +113,8 @@ def _mapping(config: dict[str, Any], key: str) -> dict[str, Any]:
 
 def _from_entry(entry: dict[str, Any], file: Path) -> Credentials | None:
     try:
-        username, _, password = base64.b64decode(entry["auth"]).decode().partition(":")
+        text = str(entry["auth"]).strip()
+        username, _, password = base64.b64decode(text, validate=True).decode().partition(":")
     except ValueError as exc:
         raise PreconditionError(
             f"The credentials in {file} cannot be read.",

@@ -142,7 +142,7 @@ def fake_registry(dialect: str | Speech) -> Iterator[FakeRegistry]:
         server.server_close()
 
 
-class _Cut(Exception):
+class _CutError(Exception):
     """The connection ends here."""
 
 
@@ -160,7 +160,7 @@ class _Handler(BaseHTTPRequestHandler):
         self._consumed = False
         try:
             self._route(url.path)
-        except _Cut:
+        except _CutError:
             self.close_connection = True
         except OSError:
             self.close_connection = True
@@ -337,7 +337,7 @@ class _Handler(BaseHTTPRequestHandler):
             owner.blobs.pop((repository, digest), None)
             digest = "sha256:" + "0" * 64
         if fault and fault.cut_answer:
-            raise _Cut
+            raise _CutError
         self._say(201, headers={"Docker-Content-Digest": digest})
 
     # content
@@ -401,7 +401,11 @@ class _Handler(BaseHTTPRequestHandler):
         found = []
         for (place, name), (media_type, content) in self.owner.manifests.items():
             subject = json.loads(content).get("subject") or {}
-            if place == repository and name.startswith("sha256:") and subject.get("digest") == digest:
+            if (
+                place == repository
+                and name.startswith("sha256:")
+                and subject.get("digest") == digest
+            ):
                 found.append({"mediaType": media_type, "digest": name, "size": len(content)})
         self._say(200, json.dumps({"schemaVersion": 2, "manifests": found}).encode())
 
@@ -416,7 +420,7 @@ class _Handler(BaseHTTPRequestHandler):
             self.owner.sessions.clear()
             return False
         if fault.cut_answer or fault.cut_after == 0:
-            raise _Cut
+            raise _CutError
         self._refuse_body(fault.status, fault.code, fault.message, fault.headers)
         return True
 
@@ -435,14 +439,14 @@ class _Handler(BaseHTTPRequestHandler):
             return
         self._consumed = True
         left = fault.cut_after if fault else None
-        for part in self._parts():
+        for read in self._parts():
+            part = read if left is None else read[:left]
             if left is not None:
-                part = part[:left]
                 left -= len(part)
             self.owner.body_bytes += len(part)
             yield part
             if left == 0:
-                raise _Cut
+                raise _CutError
 
     def _parts(self) -> Iterator[bytes]:
         if self.headers.get("Transfer-Encoding", "").lower() == "chunked":
@@ -457,7 +461,7 @@ class _Handler(BaseHTTPRequestHandler):
         while length:
             part = self.rfile.read1(min(length, 65536))
             if not part:
-                raise _Cut
+                raise _CutError
             length -= len(part)
             yield part
 

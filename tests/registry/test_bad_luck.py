@@ -179,7 +179,7 @@ def test_a_full_disk_on_the_registry_is_told(
 ) -> None:
     message = "write /var/lib/registry/x: no space left on device"
     v3.faults = [Fault(phase, 500, message=message, times=1000)]
-    with pytest.raises(RegistryError, match="disk of .* is full") as caught:
+    with pytest.raises(RegistryError, match=r"disk of .* is full") as caught:
         packing.push(v3.address)
     assert_said(caught.value, v3)
 
@@ -208,7 +208,9 @@ def test_tokens_that_end_in_the_middle(packing: Packing) -> None:
         }
         packing.push(registry.address)
         assert_whole(registry, packing)
-        assert sum(path == "/token" or path.startswith("/token?") for _, path in registry.requests) > 3
+        assert (
+            sum(path == "/token" or path.startswith("/token?") for _, path in registry.requests) > 3
+        )
 
 
 @pytest.mark.parametrize("password", ["wrong", None])
@@ -282,7 +284,10 @@ def test_a_cache_that_cannot_be_written_stops_nothing(v3: FakeRegistry, packing:
 
 def test_a_session_that_goes_back_is_not_trusted(v3: FakeRegistry, packing: Packing) -> None:
     """After the first cut the registry has less than it had confirmed: that layer begins again."""
-    v3.faults = [Fault("patch-answer", cut_answer=True), Fault("ask", 204, headers={"Range": "0-99"})]
+    v3.faults = [
+        Fault("patch-answer", cut_answer=True),
+        Fault("ask", 204, headers={"Range": "0-99"}),
+    ]
     packing.push(v3.address)
     assert_whole(v3, packing)
 
