@@ -6,10 +6,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from llmplat.adapters.hub_claims import HubClaims, read_claims
-from llmplat.adapters.model_source import open_source
-from llmplat.adapters.model_source_demo import Workshop
-from llmplat.adapters.model_source_hub import HubSource
-from llmplat.adapters.model_store import ensure_model
 from llmplat.adapters.pack_members import list_folder, list_source
 from llmplat.domain.errors import InputError
 from llmplat.domain.ports import Progress
@@ -94,6 +90,9 @@ def _claimed(files: Sequence[PackFile], claims: HubClaims) -> tuple[PackFile, ..
 
 
 def _hub(source: str) -> SourceFiles:
+    from llmplat.adapters.model_source import open_source  # noqa: PLC0415 (httpx is slow to import)
+    from llmplat.adapters.model_source_hub import HubSource  # noqa: PLC0415 (the same)
+
     reader = open_source(source)
     repository = reader.repository if isinstance(reader, HubSource) else source
     files = list_source(reader)
@@ -101,6 +100,10 @@ def _hub(source: str) -> SourceFiles:
 
 
 def _demo(source: str, cache: Path, progress: Progress) -> SourceFiles:
+    from llmplat.adapters.model_source import open_source  # noqa: PLC0415 (slow, needed here only)
+    from llmplat.adapters.model_source_demo import Workshop  # noqa: PLC0415 (the same)
+    from llmplat.adapters.model_store import ensure_model  # noqa: PLC0415 (the same)
+
     workshop = Workshop(cache, progress)
     revision = open_source(source, workshop=workshop).revision
     stored = ensure_model(source, None, cache, progress)

@@ -99,7 +99,9 @@ class RealRegistry:
 
 
 @contextmanager
-def real_registry(program: Path, folder: Path, *, has_secret: bool = True) -> Iterator[RealRegistry]:
+def real_registry(
+    program: Path, folder: Path, *, has_secret: bool = True
+) -> Iterator[RealRegistry]:
     """`program` serving `folder` until the block ends."""
     registry = RealRegistry(program, folder, has_secret)
     try:

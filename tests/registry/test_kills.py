@@ -45,9 +45,10 @@ def test_twenty_kills_cost_at_most_a_piece_a_connection_each(tmp_path: Path) -> 
     total = sum(file.stat().st_size for file in packing.model.glob("*.safetensors"))
     chance = random.Random(20)
     (tmp_path / "registry").mkdir()
-    with real_registry(program, tmp_path / "registry") as registry, relay_to(
-        registry.address, RATE
-    ) as relay:
+    with (
+        real_registry(program, tmp_path / "registry") as registry,
+        relay_to(registry.address, RATE) as relay,
+    ):
         kills = 0
         while kills < 20:
             process = start(packing, relay.address)
