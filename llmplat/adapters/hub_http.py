@@ -4,38 +4,18 @@ import ssl
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass
 from functools import cached_property
 from types import MappingProxyType
 from typing import Any
 
 import httpx
 
+from llmplat.adapters.patience import Patience
 from llmplat.domain.errors import DownloadError
 
 _PASSING = {408, 425, 429, 500, 502, 503, 504}
 """Answers that may be another one a moment later."""
 _Chunks = AbstractContextManager[Iterator[bytes]]
-
-
-@dataclass(frozen=True)
-class Patience:
-    """How long to go on when a connection breaks or a server is busy."""
-
-    attempts: int = 6
-    """Tries in a row that bring no new byte."""
-    first_delay_s: float = 0.5
-    """Doubled after each of them."""
-    longest_delay_s: float = 20.0
-    connect_timeout_s: float = 10.0
-    read_timeout_s: float = 30.0
-
-    def delay_s(self, attempt: int, retry_after: str | None = None) -> float:
-        """How long to wait after try number `attempt` (0 first); a server may ask for more."""
-        delay_s = self.first_delay_s * 2.0**attempt
-        if retry_after is not None and retry_after.isdigit():
-            delay_s = max(delay_s, float(retry_after))
-        return min(delay_s, self.longest_delay_s)
 
 
 class RefusedError(Exception):

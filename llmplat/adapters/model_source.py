@@ -13,11 +13,11 @@ from llmplat.domain.ports import ModelSource
 def open_source(
     source: str, *, revision: str | None = None, workshop: Workshop | None = None
 ) -> ModelSource:
-    """What reads `source`: `hf://org/name@revision`, `file:///folder` or `demo://name`.
+    """What reads `source`: `hf://org/name@revision`, `file:///folder`, `demo://name`, `oci://...`.
 
     `revision`, from a lock, takes the place of the one that `source` names. `workshop` is needed
-    to read the files of a demo model where its hub cannot be reached, and keeps hashes of local
-    files between runs.
+    to read the files of an image, and of a demo model where its hub cannot be reached; it keeps
+    hashes of local files between runs.
 
     Raises:
         InputError: another scheme, a folder or demo model that does not exist.
@@ -32,10 +32,15 @@ def open_source(
 
         repository, _, wanted = rest.partition("@")
         return HubSource(repository, revision or wanted or "main")
+    if scheme == "oci":
+        from llmplat.adapters.model_source_oci import ImageSource  # noqa: PLC0415 (slow to import)
+        from llmplat.domain.oci import Reference  # noqa: PLC0415 (the same)
+
+        return ImageSource(Reference.parse(rest), workshop)
     raise InputError(
         f"The model source {source} cannot be read yet.",
-        why=f"llmplat reads hf://, file:// and demo://, not {scheme}://",
-        fix=("use hf://org/name@revision, file:///folder or demo://name",),
+        why=f"llmplat reads hf://, file://, demo:// and oci://, not {scheme}://",
+        fix=("use hf://org/name@revision, file:///folder, demo://name or oci://...@sha256:...",),
     )
 
 

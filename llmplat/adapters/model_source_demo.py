@@ -72,8 +72,8 @@ def _reachable_hub(facts: dict[str, Any]) -> ModelSource | None:
 
 
 def _hub(facts: dict[str, Any], revision: str, *, is_quick: bool = False) -> ModelSource:
-    from llmplat.adapters.hub_http import Patience  # noqa: PLC0415 (httpx is slow to import)
     from llmplat.adapters.model_source_hub import HubSource  # noqa: PLC0415 (the same)
+    from llmplat.adapters.patience import Patience  # noqa: PLC0415 (needed with the hub only)
 
     quick = Patience(attempts=1, connect_timeout_s=_CONNECT_TIMEOUT_S, read_timeout_s=10.0)
     return HubSource(str(facts["hub"]["repository"]), revision, quick if is_quick else None)

@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlsplit
 
-from llmplat.adapters.hub_http import HubHttp, Patience, RefusedError
+from llmplat.adapters.hub_http import HubHttp, RefusedError
+from llmplat.adapters.patience import Patience
 from llmplat.domain.errors import DownloadError, InputError, LlmplatError, PreconditionError
 from llmplat.domain.ports import ModelFile
 

@@ -90,15 +90,18 @@ def _fetch(
     from llmplat.adapters.model_describe import check_folder  # noqa: PLC0415 (the same)
     from llmplat.adapters.model_source_demo import PackageSource  # noqa: PLC0415 (the same)
     from llmplat.adapters.model_source_folder import FolderSource  # noqa: PLC0415 (the same)
+    from llmplat.adapters.model_source_oci import ImageSource  # noqa: PLC0415 (the same)
 
     folder = cache / "downloads" / _hex(pinned.digest)
+    if isinstance(reader, ImageSource):
+        reader.hand_over(pinned.files, folder)
     fix = "free some space, or set LLMPLAT_CACHE_HOME to a larger disk"
     require_space(folder, missing_bytes(folder, pinned.files), f"the model {source}", fix=fix)
     with progress.step(f"Fetch {source}") as step:
         fetch_files(reader, pinned.files, folder, step)
         check_folder(FolderSource(folder), source)
         step.detail(f"{len(pinned.files)} files, {format_size(_total_bytes(pinned))}")
-    if isinstance(reader, PackageSource):
+    if isinstance(reader, PackageSource | ImageSource):
         # Before the rename: killed in between, the next run finds every file here.
         reader.clean()
     store = model_folder(cache, pinned.digest)

@@ -1,11 +1,12 @@
 """A platform file -> platform.lock.yaml: what planning must know of the world, pinned."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
 from llmplat import __version__
 from llmplat.catalog.runtimes import LockedRuntime as ShippedRuntime
+from llmplat.domain.errors import SpecError
 from llmplat.domain.machine import Gpu
 from llmplat.domain.model_record import ModelRecord
 from llmplat.domain.ports import Progress
@@ -17,7 +18,9 @@ from llmplat.spec.lock import (
     LockedRuntime,
     ModelConfig,
     dump_lock,
+    parse_lock,
 )
+from llmplat.spec.model import Model
 from llmplat.spec.platform import Platform
 
 
@@ -29,11 +32,20 @@ class Describe(Protocol):
         ...
 
 
+class PackageModel(Protocol):
+    """Publishes a model as an image."""
+
+    def __call__(self, model: Model, record: ModelRecord, progress: Progress) -> str:
+        """registry/repository@sha256:... of `model` as `record` found it; raises LlmplatError."""
+        ...
+
+
 @dataclass(frozen=True)
 class LockTools:
     """What `lock` needs of the world."""
 
     describe: Describe
+    package: PackageModel
     runtimes: tuple[ShippedRuntime, ...]
     """All environments that an engine or the gateway may run in."""
     gpus: Callable[[], tuple[Gpu, ...]]
@@ -63,20 +75,30 @@ def lock_platform(
     """Look at the world and write the lock when it changed; with `is_check` write nothing.
 
     Raises InputError, DownloadError or PreconditionError for a model that cannot be looked at;
-    the lock file is then untouched.
+    the lock file is then untouched. Models that are to be packaged are, unless the lock has the
+    image of just these files; with `is_check` nothing is packaged and such a lock would change.
     """
-    lock = make_lock(platform, tools, progress)
+    before = tools.read()
+    lock = make_lock(platform, tools, progress, _images(before, file), is_check=is_check)
     text = dump_lock(lock)
-    is_changed = tools.read() != text
+    is_changed = before != text
     if is_changed and not is_check:
         tools.write(text)
     return LockReport(file, is_changed, is_check, lock.models, lock.runtimes, lock)
 
 
-def make_lock(platform: Platform, tools: LockTools, progress: Progress) -> Lock:
+def make_lock(
+    platform: Platform,
+    tools: LockTools,
+    progress: Progress,
+    images: Mapping[tuple[str, str], str],
+    *,
+    is_check: bool,
+) -> Lock:
     """The lock of `platform`: models with a source, every shipped runtime, this machine's GPUs.
 
-    GPUs are looked at for the local substrate only: no other runs on this machine.
+    GPUs are looked at for the local substrate only: no other runs on this machine. `images` are
+    those of an earlier lock, by model and digest of its files.
     """
     found: dict[str, ModelRecord] = {}
     models = []
@@ -84,7 +106,12 @@ def make_lock(platform: Platform, tools: LockTools, progress: Progress) -> Lock:
         if model.source is not None:
             if model.source not in found:
                 found[model.source] = tools.describe(model.source, progress)
-            models.append(_locked(model.name, model.source, found[model.source]))
+            record = found[model.source]
+            image = images.get((model.name, record.digest))
+            if not model.is_served_from(image):
+                is_wanted = model.package is not None and not is_check
+                image = tools.package(model, record, progress) if is_wanted else None
+            models.append(_locked(model.name, model.source, record, image))
     return Lock(
         generated_by=f"llmplat {__version__}",
         models=tuple(sorted(models, key=lambda entry: entry.name)),
@@ -100,12 +127,23 @@ def _seen(tools: LockTools) -> tuple[LockedGpu, ...]:
     return tuple(LockedGpu(name=gpu.name, memory_bytes=gpu.memory_bytes) for gpu in tools.gpus())
 
 
-def _locked(name: str, source: str, record: ModelRecord) -> LockedModel:
+def _images(text: str | None, file: str) -> dict[tuple[str, str], str]:
+    if text is None:
+        return {}
+    try:
+        models = parse_lock(text, file).models
+    except SpecError:
+        return {}  # it is written anew anyway
+    return {(model.name, model.digest): model.image for model in models if model.image}
+
+
+def _locked(name: str, source: str, record: ModelRecord, image: str | None) -> LockedModel:
     return LockedModel(
         name=name,
         source=source,
         revision=record.revision,
         digest=record.digest,
+        image=image,
         weights_bytes=record.weights_bytes,
         files=tuple(
             LockedFile(path=file.path, size_bytes=file.size_bytes, sha256=file.sha256 or "")

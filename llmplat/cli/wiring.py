@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from llmplat.spec.keys import KeysFile
     from llmplat.spec.load import LoadedPlatform
     from llmplat.spec.lock import Lock
+    from llmplat.spec.model import Model
     from llmplat.spec.platform import Platform
 
 DEFAULT_FILE = "platform.yaml"
@@ -265,7 +266,7 @@ def up_tools(run: Run, opened: Opened) -> "UpTools":
         install=install,
         is_installed=is_installed,
         fetch=lambda name, source, lock, progress: _fetch(opened, name, source, lock, progress),
-        make_lock=lambda progress: _make_lock(opened, progress),
+        make_lock=lambda progress: _make_lock(run, opened, progress),
         keys_json=lambda places: _keys_json(run, opened, places),
         ask=ask(),
     )
@@ -278,7 +279,9 @@ def _fetch(
 
     entries = lock.models if lock is not None else ()
     entry = next((one for one in entries if (one.name, one.source) == (name, source)), None)
-    return ensure_model(source, entry, opened.cache, progress).path
+    # A packaged model is served from its image: what was published is what runs.
+    place = f"oci://{entry.image}" if entry is not None and entry.image else source
+    return ensure_model(place, entry, opened.cache, progress).path
 
 
 def _keys_json(run: Run, opened: Opened, places: "Places") -> str:
@@ -298,7 +301,7 @@ def running_parts(opened: Opened) -> "RunningParts":
     return LocalRunningParts(opened.name, opened.state, opened.cache)
 
 
-def lock_tools(opened: Opened) -> "LockTools":
+def lock_tools(run: Run, opened: Opened) -> "LockTools":
     """What `lock` needs of the world."""
     from llmplat.adapters.atomic_file import write_whole
     from llmplat.adapters.nvidia import find_gpus
@@ -315,6 +318,7 @@ def lock_tools(opened: Opened) -> "LockTools":
 
     return LockTools(
         describe=lambda source, progress: _describe(opened, source, progress),
+        package=lambda model, record, _progress: _package(run, model, record),
         runtimes=tuple(load_runtime(name) for name in sorted(catalog().runtimes)),
         gpus=find_gpus,
         read=read,
@@ -331,11 +335,17 @@ def _describe(opened: Opened, source: str, progress: "Progress") -> "ModelRecord
     return describe_model(reader, source, progress)
 
 
-def _make_lock(opened: Opened, progress: "Progress") -> "Lock":
+def _package(run: Run, model: "Model", record: "ModelRecord") -> str:
+    from llmplat.cli.wiring_images import package_locked
+
+    return package_locked(run, model, record)
+
+
+def _make_lock(run: Run, opened: Opened, progress: "Progress") -> "Lock":
     from llmplat.apply.lock import lock_platform
 
     platform, file = opened.loaded.platform, str(opened.lock_file)
-    return lock_platform(platform, file, lock_tools(opened), progress).lock
+    return lock_platform(platform, file, lock_tools(run, opened), progress).lock
 
 
 def free_memory_bytes() -> int:

@@ -183,6 +183,19 @@ class DownloadError(LlmplatError):
     code = "fetch-failed"
 
 
+class RegistryError(LlmplatError):
+    """An image registry failed or gave up; what was sent is kept for the next run."""
+
+    code = "registry-failed"
+
+
+class RegistryRefusedError(RegistryError):
+    """An image registry does not let this account do that, or not with these names or sizes."""
+
+    code = "registry-refused"
+    exit_code = ExitCode.NOT_READY
+
+
 class SubstrateError(LlmplatError):
     """The substrate said no: a process died, a part would not start."""
 

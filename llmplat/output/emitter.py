@@ -14,7 +14,7 @@ from llmplat.domain.units import format_duration
 from llmplat.output import as_json, as_plain, errors
 from llmplat.output.mask import Masker
 from llmplat.output.run_log import RunLog
-from llmplat.output.screen import LineScreen, LiveScreen, Screen, transfer_text
+from llmplat.output.screen import LineScreen, LiveScreen, Screen, Transfer
 from llmplat.output.settings import Format, Level
 from llmplat.output.theme import is_terminal, theme_of
 from llmplat.output.view import View
@@ -38,10 +38,19 @@ class Step:
         self._emitter = emitter
         self.key = key
         self.last = ""
+        self._transfer = Transfer()
 
     def advance(self, done_bytes: int, total_bytes: int | None) -> None:
-        """Tell how far a transfer is."""
-        self._emitter.step_news(self.key, transfer_text(done_bytes, total_bytes))
+        """Tell how far a transfer is, how fast and how long still."""
+        self._emitter.step_news(self.key, self._transfer.text(done_bytes, total_bytes))
+        self._emitter.event(
+            "progress",
+            step=self.key,
+            doneBytes=done_bytes,
+            totalBytes=total_bytes,
+            bytesPerSecond=self._transfer.rate(done_bytes),
+            secondsLeft=self._transfer.seconds_left(done_bytes, total_bytes),
+        )
 
     def detail(self, text: str) -> None:
         """Tell the step's outcome, size or cause."""
@@ -64,6 +73,7 @@ class Emitter:
         self._notices: list[str] = []
         self._lines: Screen = LineScreen(streams.err)
         self._live: LiveScreen | None = None
+        self._has_events = False
         self._lock = threading.RLock()
 
     # the answer
@@ -96,6 +106,19 @@ class Emitter:
                 yield line + "\n"
 
     # the story
+
+    def tell_events(self) -> None:
+        """With -o json tell the story too: one JSON object a line on stderr."""
+        self._has_events = self.format is Format.JSON and self.level is not Level.QUIET
+
+    def event(self, name: str, **fields: object) -> None:
+        """One event of the story, where events are told."""
+        if not self._has_events:
+            return
+        line = as_json.dump({"event": name, **fields}, indent=None)
+        with self._lock:
+            self._streams.err.write(self.masker.mask(line))
+            self._streams.err.flush()
 
     @contextmanager
     def step(self, text: str) -> Iterator[Step]:
@@ -167,6 +190,7 @@ class Emitter:
         with self._lock:
             self._running.append(step.key)
             self._log.write("begin", self.masker.mask(text))
+            self.event("begin", step=step.key, text=text)
             if self._spins():
                 self._go_live().begin(step.key, self.masker.mask(text))
             elif self._tells(Level.VERBOSE):
@@ -178,6 +202,9 @@ class Emitter:
         with self._lock:
             self._running.remove(step.key)
             self._log.write(outcome, line)
+            self.event(
+                "end", step=step.key, text=text, outcome=outcome, detail=step.last, tookS=took_s
+            )
             self._show().end(step.key)
             if self._tells(Level.BRIEF):
                 self._line(outcome, line)
@@ -185,6 +212,7 @@ class Emitter:
     def _say(self, kind: str, text: str, at: Level, state: str | None = None) -> None:
         with self._lock:
             self._log.write(kind, self.masker.mask(text))
+            self.event(kind, text=text)
             if self._tells(at):
                 self._line(state, self.masker.mask(text))
 
@@ -196,7 +224,7 @@ class Emitter:
         self._show().line(f"{clock}{sign}{word}{text}")
 
     def _tells(self, at: Level) -> bool:
-        if self.format is Format.JSON and self.level < Level.VERBOSE:
+        if self._has_events or (self.format is Format.JSON and self.level < Level.VERBOSE):
             return False
         return self.level >= at
 

@@ -70,6 +70,16 @@ EXAMPLES: dict[str, tuple[str, str, str]] = {
         "sha256 is 41d8... and must be 9f3c...",
         "run the same command again; a broken download is thrown away",
     ),
+    "registry-failed": (
+        "model-00002-of-00004.safetensors could not be sent to registry.example.com/team/qwen.",
+        "the connection broke 6 times in a row without a new byte; 1.2 GiB of it are kept there",
+        "run the same command again: it goes on where it is",
+    ),
+    "registry-refused": (
+        "registry.example.com/team/qwen may not be pushed to.",
+        "the registry answered 403 DENIED to the account 'ci' of ~/.docker/config.json",
+        "docker login registry.example.com",
+    ),
     "substrate-failed": (
         "The engine of 'smollm2-135m' died at its start.",
         "exit code 1; last line: unknown option --kv-cache",

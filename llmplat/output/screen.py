@@ -1,8 +1,13 @@
 """Turns running steps into what a person sees while they run: nothing, or live lines."""
 
+import time
+from collections.abc import Callable
 from typing import Protocol, TextIO
 
-from llmplat.domain.units import format_size
+from llmplat.domain.units import format_duration, format_size
+
+_TELLING_S = 1.0
+"""Before it a rate says nothing."""
 
 
 class Screen(Protocol):
@@ -94,6 +99,37 @@ class LiveScreen:
         self._progress.remove_task(self._tasks.pop(key))  # type: ignore[arg-type]  # as above
         if not self._tasks:
             self._progress.stop()
+
+
+class Transfer:
+    """The bytes of one transfer as they come -> how far it is, how fast, and how long it will take."""
+
+    def __init__(self, now: Callable[[], float] = time.monotonic) -> None:
+        self._now = now
+        self._first: tuple[float, int] | None = None
+
+    def rate(self, done_bytes: int) -> float | None:
+        """Bytes per second since the first call; None while that is too short to tell."""
+        if self._first is None:
+            self._first = (self._now(), done_bytes)
+        began, bytes_then = self._first
+        took_s = self._now() - began
+        return (done_bytes - bytes_then) / took_s if took_s >= _TELLING_S else None
+
+    def seconds_left(self, done_bytes: int, total_bytes: int | None) -> float | None:
+        """At the rate so far; None where nothing can be said."""
+        rate = self.rate(done_bytes)
+        return (total_bytes - done_bytes) / rate if rate and total_bytes is not None else None
+
+    def text(self, done_bytes: int, total_bytes: int | None) -> str:
+        """For people: "1.5 MiB of 3.0 MiB, 512.0 KiB/s, 3.0 s left"."""
+        words = [transfer_text(done_bytes, total_bytes)]
+        rate, left_s = self.rate(done_bytes), self.seconds_left(done_bytes, total_bytes)
+        if rate is not None:
+            words.append(f"{format_size(round(rate))}/s")
+        if left_s is not None:
+            words.append(f"{format_duration(left_s)} left")
+        return ", ".join(words)
 
 
 def transfer_text(done_bytes: int, total_bytes: int | None) -> str:

@@ -32,9 +32,12 @@ def facts_of(model: Model, lock: "Lock | None", catalog: Catalog) -> ModelFacts:
     Raises LockMissingError when neither knows the model at its present source.
     """
     for entry in lock.models if lock is not None else ():
-        if entry.name == model.name and entry.source == model.source and entry.weights_bytes:
+        is_same = (entry.name, entry.source) == (model.name, model.source)
+        if is_same and entry.weights_bytes and model.is_served_from(entry.image):
             config = entry.config.model_dump(exclude_none=True)
             return ModelFacts(entry.revision, entry.digest, entry.weights_bytes, config)
+    if model.package is not None:
+        raise _missing(model, lock)
     demo = catalog.demos.get((model.source or "").removeprefix(DEMO))
     if demo is None or not (model.source or "").startswith(DEMO):
         raise _missing(model, lock)
@@ -50,10 +53,14 @@ def facts_of(model: Model, lock: "Lock | None", catalog: Catalog) -> ModelFacts:
 def _missing(model: Model, lock: "Lock | None") -> LockMissingError:
     held = next((e for e in lock.models if e.name == model.name), None) if lock else None
     why = "there is no lock yet." if lock is None else "the lock does not name it."
-    if held is not None and held.source == model.source:
-        why = "the lock says that it has no weights."
-    elif held is not None:
+    if held is not None and held.source != model.source:
         why = f"the lock holds it from {held.source}, the platform file says {model.source}."
+    elif held is not None and not held.weights_bytes:
+        why = "the lock says that it has no weights."
+    elif held is not None and model.package is None:
+        why = f"the lock holds it as the image {held.image}, the platform file does not."
+    elif held is not None and model.package is not None:
+        why = f"the lock holds no image of it in {model.package.repository}."
     return LockMissingError(
         f"Nothing is known of the model {model.name} yet.", why=why, fix=("llmplat lock",)
     )

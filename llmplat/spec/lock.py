@@ -62,6 +62,10 @@ class LockedModel(Shape):
     digest: Annotated[
         Digest, Field(description="SHA-256 over the sorted lines `path size sha256` of its files.")
     ]
+    image: Annotated[
+        Word | None,
+        Field(description="The image it was packaged as, registry/repository@sha256:..."),
+    ] = None
     weights_bytes: Annotated[int, Field(ge=0, description="Bytes of all weights.")]
     files: Annotated[tuple[LockedFile, ...], Field(description="All its files, by path.")] = ()
     config: Annotated[ModelConfig, Field(description="Facts from its config.json.")]

@@ -110,8 +110,12 @@ class LoraAdapter(Shape):
 class Package(Shape):
     """Where the model is published as an image."""
 
-    repository: Annotated[Word, Field(description="Registry and repository, without a tag.")]
-    sign: Annotated[bool, Field(description="Sign the image.")] = False
+    repository: Annotated[
+        Word, Field(description="Registry and repository, without a tag: registry/team/name.")
+    ]
+    sign: Annotated[
+        bool, Field(description="Sign the image with the key that LLMPLAT_SIGNING_KEY names.")
+    ] = False
 
 
 def _price(value: object) -> object:
@@ -152,7 +156,8 @@ class Model(Shape):
         Source | None,
         Field(
             description="Where the weights are: hf://org/name@revision, file:///folder, "
-            "demo://name ... A revision may be left out because the lock pins the one found."
+            "demo://name, oci://registry/name@sha256:... A revision of hf:// may be left out "
+            "because the lock pins the one found."
         ),
     ] = None
     backend: Annotated[
@@ -163,7 +168,13 @@ class Model(Shape):
         tuple[Backend, ...],
         Field(description="In place of source: several such services for one model."),
     ] = ()
-    package: Annotated[Package | None, Field(description="Publish the model as an image.")] = None
+    package: Annotated[
+        Package | None,
+        Field(
+            description="Publish the model as an image, and serve it from there: `llmplat lock` "
+            "packages it and pins the digest."
+        ),
+    ] = None
     context: Annotated[
         int | None,
         Field(
@@ -231,3 +242,9 @@ class Model(Shape):
     def external(self) -> tuple[Backend, ...]:
         """The services outside that answer for this model; empty when an engine does."""
         return (self.backend,) if self.backend is not None else self.backends
+
+    def is_served_from(self, image: str | None) -> bool:
+        """Whether a lock that says `image` fits: one in the package's repository, else none."""
+        if self.package is None:
+            return image is None
+        return image is not None and image.startswith(f"{self.package.repository}@")

@@ -63,13 +63,6 @@ TABLE: tuple[NotYet, ...] = (
     ),
     NotYet(
         "models.*.source",
-        "models cannot be read from image registries yet",
-        "use an hf://, file:// or demo:// source",
-        _starts("oci://"),
-        "oci://",
-    ),
-    NotYet(
-        "models.*.source",
         "models cannot be fetched from plain web addresses yet",
         "download it, then use source: file:///folder",
         _starts("https://"),
@@ -78,11 +71,10 @@ TABLE: tuple[NotYet, ...] = (
     NotYet(
         "models.*.source",
         _CLUSTER_ONLY,
-        "use an hf://, file:// or demo:// source",
+        "use an hf://, file://, demo:// or oci:// source",
         _starts("pvc://"),
         "pvc://",
     ),
-    NotYet("models.*.package", "models are not packaged yet", _remove("package"), _given),
     NotYet("models.*.loraAdapters", "adapters are not loaded yet", _remove("loraAdapters"), _given),
     NotYet(
         "models.*.quantization",

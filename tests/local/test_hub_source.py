@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from llmplat.adapters.hub_http import Patience
+from llmplat.adapters.patience import Patience
 from llmplat.adapters.model_describe import describe_model
 from llmplat.adapters.model_source_hub import HubSource, find_token
 from llmplat.domain.errors import DownloadError, InputError, PreconditionError

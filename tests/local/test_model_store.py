@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from llmplat.adapters import disk_space, model_source_hub
-from llmplat.adapters.hub_http import Patience
+from llmplat.adapters.patience import Patience
 from llmplat.adapters.model_describe import describe_model
 from llmplat.adapters.model_source import open_source
 from llmplat.adapters.model_store import StoredModel, ensure_model, model_folder

@@ -17,7 +17,8 @@ def command(
 
     Looks at every model where it is kept (its revision, files, hashes, tensor sizes and
     configuration; weights are not fetched) and at the shipped environments, and writes
-    platform.lock.yaml beside the platform file. The same world gives the same bytes.
+    platform.lock.yaml beside the platform file. The same world gives the same bytes. A model with
+    `package:` is published as an image first, unless the lock has the image of just these files.
 
     \b
     Examples:
@@ -36,7 +37,7 @@ def command(
     report = lock_platform(
         opened.loaded.platform,
         str(opened.lock_file),
-        lock_tools(opened),
+        lock_tools(run, opened),
         run.emitter,
         is_check=check,
     )

@@ -52,7 +52,9 @@ def test_reading_it_without_a_place_to_make_it_says_so() -> None:
     ("source", "says"),
     [
         ("demo://absent", "no demo model absent"),
-        ("oci://host/name@sha256:00", "cannot be read yet"),
+        ("https://host/name", "cannot be read yet"),
+        ("oci://host.test/name:v1", "is not pinned"),
+        ("oci://host.test/name@sha256:00", "is not a digest"),
         ("file://relative/folder", "not an absolute path"),
     ],
 )

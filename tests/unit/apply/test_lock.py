@@ -12,6 +12,7 @@ from llmplat.domain.model_record import ModelRecord, digest_files
 from llmplat.domain.ports import ModelFile, Progress
 from llmplat.spec.load import default_platform
 from llmplat.spec.lock import parse_lock
+from llmplat.spec.model import Model
 from llmplat.spec.platform import Platform
 from tests.fakes.recording_progress import RecordingProgress
 
@@ -25,6 +26,7 @@ class Desk:
         self.text: str | None = None
         self.written = 0
         self.looked_at: list[str] = []
+        self.packaged: list[str] = []
         self.revision = "c" * 40
         self.gpus: tuple[Gpu, ...] = ()
 
@@ -33,12 +35,24 @@ class Desk:
         config = {"model_type": "llama", "hidden_size": 64}
         return ModelRecord(self.revision, digest_files(FILES), FILES, 8, config)
 
+    def package(self, model: Model, record: ModelRecord, progress: Progress) -> str:
+        assert model.package is not None
+        self.packaged.append(model.name)
+        return f"{model.package.repository}@{record.digest}"
+
     def write(self, text: str) -> None:
         self.text, self.written = text, self.written + 1
 
     def tools(self) -> LockTools:
         runtimes = tuple(load_runtime(path.stem) for path in RUNTIMES.glob("*.yaml"))
-        return LockTools(self.describe, runtimes, lambda: self.gpus, lambda: self.text, self.write)
+        return LockTools(
+            self.describe,
+            self.package,
+            runtimes,
+            lambda: self.gpus,
+            lambda: self.text,
+            self.write,
+        )
 
 
 def platform() -> Platform:
@@ -86,7 +100,7 @@ def test_a_model_that_cannot_be_looked_at_leaves_the_file_alone() -> None:
     def fail(source: str, progress: Progress) -> ModelRecord:
         raise DownloadError("no")
 
-    tools = LockTools(fail, (), tuple, lambda: desk.text, desk.write)
+    tools = LockTools(fail, desk.package, (), tuple, lambda: desk.text, desk.write)
     with pytest.raises(DownloadError):
         lock_platform(platform(), "l.yaml", tools, RecordingProgress())
     assert desk.written == 0

@@ -1,0 +1,103 @@
+"""A TCP relay that counts what passes, holds it to a rate, and cuts connections on demand."""
+
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+
+_CHUNK_BYTES = 256 * 1024
+
+
+@dataclass
+class Relay:
+    """Stands between a client and `target`."""
+
+    target: tuple[str, int]
+    rate_bytes_per_s: float | None = None
+    """Of all connections together, towards the target."""
+    back_rate_bytes_per_s: float | None = None
+    """The same towards the client."""
+    address: str = ""
+    sent_bytes: int = 0
+    """Towards the target, headers included."""
+    returned_bytes: int = 0
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+    _free_at: list[float] = field(default_factory=lambda: [0.0, 0.0])
+    _pairs: list[tuple[socket.socket, socket.socket]] = field(default_factory=list)
+
+    def cut(self) -> None:
+        """Break every connection that is open now."""
+        with self._lock:
+            pairs, self._pairs = self._pairs, []
+        for pair in pairs:
+            for one in pair:
+                with suppress(OSError):
+                    one.shutdown(socket.SHUT_RDWR)
+
+    def _serve(self, listener: socket.socket) -> None:
+        while True:
+            try:
+                client, _ = listener.accept()
+            except OSError:
+                return
+            try:
+                server = socket.create_connection(self.target, timeout=30)
+                server.settimeout(None)
+            except OSError:
+                client.close()
+                continue
+            with self._lock:
+                self._pairs.append((client, server))
+            threading.Thread(target=self._both, args=(client, server), daemon=True).start()
+
+    def _both(self, client: socket.socket, server: socket.socket) -> None:
+        back = threading.Thread(target=self._pump, args=(server, client, 1), daemon=True)
+        back.start()
+        self._pump(client, server, 0)
+        back.join()
+        client.close()
+        server.close()
+
+    def _pump(self, source: socket.socket, sink: socket.socket, way: int) -> None:
+        with suppress(OSError):
+            while chunk := source.recv(_CHUNK_BYTES):
+                self._wait(len(chunk), way)
+                sink.sendall(chunk)
+        for one in (source, sink):
+            with suppress(OSError):
+                one.shutdown(socket.SHUT_RDWR)
+
+    def _wait(self, count: int, way: int) -> None:
+        rate = (self.rate_bytes_per_s, self.back_rate_bytes_per_s)[way]
+        with self._lock:
+            if way == 0:
+                self.sent_bytes += count
+            else:
+                self.returned_bytes += count
+            if rate is None:
+                return
+            now = time.monotonic()
+            self._free_at[way] = max(self._free_at[way], now) + count / rate
+            wait_s = self._free_at[way] - now
+        time.sleep(wait_s)
+
+
+@contextmanager
+def relay_to(
+    address: str, rate_bytes_per_s: float | None = None, back_rate_bytes_per_s: float | None = None
+) -> Iterator[Relay]:
+    """A relay before `address` (host:port) until the block ends."""
+    host, _, port = address.rpartition(":")
+    relay = Relay((host, int(port)), rate_bytes_per_s, back_rate_bytes_per_s)
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        relay.address = f"127.0.0.1:{listener.getsockname()[1]}"
+        thread = threading.Thread(target=relay._serve, args=(listener,), daemon=True)
+        thread.start()
+        try:
+            yield relay
+        finally:
+            listener.shutdown(socket.SHUT_RDWR)
+            relay.cut()
+            thread.join(5)

@@ -1,0 +1,154 @@
+"""What llmplat pushes, others read: crane, skopeo, umoci and our own pull give the same bytes."""
+
+import hashlib
+import os
+import shutil
+import subprocess
+import sys
+import tarfile
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from tests.fakes.real_registry import RealRegistry, find_crane
+from tests.fakes.small_model import small_model, write_model
+
+LONG = "deep/" + "n" * 110 + "/w.json"
+
+
+@dataclass(frozen=True)
+class Place:
+    """A model, a registry and the image of the one in the other."""
+
+    root: Path
+    model: Path
+    repository: str
+    digest: str
+
+    def llmplat(self, *words: str) -> subprocess.CompletedProcess[str]:
+        return run_llmplat(self.root, *words)
+
+
+def run_llmplat(root: Path, *words: str) -> subprocess.CompletedProcess[str]:
+    env = {
+        **os.environ,
+        "LLMPLAT_STATE_HOME": str(root / "state"),
+        "LLMPLAT_CACHE_HOME": str(root / "cache"),
+        "CI": "true",
+    }
+    done = subprocess.run(
+        [sys.executable, "-m", "llmplat", *words],
+        cwd=root,
+        env=env,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert done.returncode == 0, (words, done.stdout, done.stderr)
+    return done
+
+
+def run(*words: str | Path) -> str:
+    done = subprocess.run(
+        list(map(str, words)), capture_output=True, text=True, timeout=120, check=False
+    )
+    assert done.returncode == 0, (words, done.stdout, done.stderr)
+    return done.stdout
+
+
+def need(tool: str) -> str:
+    found = shutil.which(tool)
+    if found is None:
+        pytest.skip(f"no {tool} here (apt-get install {tool})")
+    return found
+
+
+@pytest.fixture
+def place(real: RealRegistry, tmp_path: Path) -> Place:
+    files = {
+        **{path: data for path, data in small_model(9_000_000).items() if "/" not in path},
+        "1_Pooling/config.json": b"{}",
+        "empty.txt": b"",
+        "naïve-ünïcode-名.txt": "ü".encode(),
+        LONG: b"[]",
+    }
+    del files["pytorch_model.bin"]
+    model = write_model(tmp_path / "model", files)
+    done = run_llmplat(tmp_path, "package-model", str(model), f"{real.address}/team/model:v1")
+    reference = done.stdout.strip()
+    repository, _, digest = reference.partition("@")
+    return Place(tmp_path, model, repository, digest)
+
+
+def hashes(folder: Path) -> dict[str, str]:
+    """Path -> sha256 of every file that is not hidden."""
+    return {
+        path.relative_to(folder).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in folder.rglob("*")
+        if path.is_file() and not path.name.startswith(".")
+    }
+
+
+def test_stdout_is_the_digest_reference_and_nothing_else(place: Place) -> None:
+    assert place.repository.endswith("/team/model")
+    assert place.digest.startswith("sha256:")
+    assert len(place.digest) == 71
+
+
+def test_our_own_pull(place: Place) -> None:
+    place.llmplat("model", "pull", f"{place.repository}@{place.digest}", "pulled")
+    assert hashes(place.root / "pulled") == hashes(place.model)
+    place.llmplat("model", "verify", f"{place.repository}:v1")
+
+
+def test_crane(place: Place) -> None:
+    crane = find_crane()
+    if crane is None:
+        pytest.skip("no crane here and no Go to build it")
+    reference = f"{place.repository}@{place.digest}"
+    assert run(crane, "digest", f"{place.repository}:v1").strip() == place.digest
+    # Not without --fast: it takes every layer for gzip (v0.20.6). The export reads them all.
+    run(crane, "validate", "--fast", "--remote", reference)
+    run(crane, "export", reference, place.root / "all.tar")
+    with tarfile.open(place.root / "all.tar") as tar:
+        tar.extractall(place.root / "crane", filter="data")
+    assert hashes(place.root / "crane" / "models") == hashes(place.model)
+
+
+def test_skopeo_and_umoci(place: Place) -> None:
+    skopeo, umoci = need("skopeo"), need("umoci")
+    layout = place.root / "copied"
+    run(
+        skopeo, "copy", "-q", "--src-tls-verify=false", "--dest-oci-accept-uncompressed-layers",
+        "--preserve-digests", f"docker://{place.repository}@{place.digest}", f"oci:{layout}:v1",
+    )  # fmt: skip
+    assert place.digest.removeprefix("sha256:") in {p.name for p in layout.rglob("*")}
+    run(umoci, "unpack", "--rootless", "--image", f"{layout}:v1", place.root / "bundle")
+    assert hashes(place.root / "bundle" / "rootfs" / "models") == hashes(place.model)
+
+
+def test_a_layout_is_the_same_image(place: Place) -> None:
+    skopeo, umoci = need("skopeo"), need("umoci")
+    done = place.llmplat("package-model", str(place.model), "--to-layout", "layout")
+    layout = place.root / "layout"
+    assert done.stdout.strip() == f"layout@{place.digest}"
+    run(skopeo, "copy", "-q", f"oci:{layout}:latest", f"dir:{place.root / 'dir'}")
+    run(umoci, "unpack", "--rootless", "--image", f"{layout}:latest", place.root / "bundle")
+    assert hashes(place.root / "bundle" / "rootfs" / "models") == hashes(place.model)
+
+
+def test_a_copy_and_a_new_tag_keep_the_digest_and_what_is_attached(
+    place: Place, real: RealRegistry
+) -> None:
+    source = f"oci://{place.repository}@{place.digest}"
+    copied = place.llmplat("package-model", source, f"{real.address}/other/name:v2", "-o", "json")
+    assert f'"digest": "{place.digest}"' in copied.stdout
+    assert '"sentBytes": 0' in copied.stdout
+    assert "bill of materials" in place.llmplat(
+        "model", "verify", f"{real.address}/other/name:v2"
+    ).stdout  # fmt: skip
+    tagged = place.llmplat("package-model", source, f"{place.repository}:stable")
+    assert tagged.stdout.strip() == f"{place.repository}@{place.digest}"
+    assert place.digest in place.llmplat("model", "inspect", f"{place.repository}:stable").stdout
