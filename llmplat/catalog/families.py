@@ -27,6 +27,7 @@ class FamilyEntry(Sourced):
     max_capture: int = 512
     state_dtype: str | None = None
     is_query_gated: bool = False
+    image_tokens: int = 0
     facts: Mapping[str, Any] = field(default_factory=dict)
 
 
@@ -52,6 +53,7 @@ def make_family(record: Record) -> FamilyEntry:
         max_capture=int(capture or 512),
         state_dtype=record.optional_text("state_dtype"),
         is_query_gated=record.flag("is_query_gated"),
+        image_tokens=int(record.optional_number("image_tokens") or 0),
         facts={key: int(value) for key, value in facts.items()},
         source=record.text("source"),
         as_of=record.text("as_of"),

@@ -96,7 +96,12 @@ class Encoder:
     hidden: int
     width: int
     patch: int
-    image: int
+    pixels_per_token: int
+    """Pixels behind one token that the language model reads."""
+    image_tokens: int
+    """Tokens of the largest image where its size is not fixed, 0 where it is."""
+    deepstack: int
+    """Further layers of the tower whose output is kept beside the last one's."""
     parameters: int
 
 

@@ -5,8 +5,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from llmplat.fit import layer_kinds as kinds_of
-from llmplat.fit.architecture import Architecture, Encoder, FeedForward, Kind, Layer, Mixer, State
+from llmplat.fit.architecture import Architecture, FeedForward, Kind, Layer, Mixer, State
 from llmplat.fit.config_values import Values
+from llmplat.fit.encoder import read_encoder
 from llmplat.fit.layer_kinds import layer_kinds, letters_of
 from llmplat.fit.state_layers import read_state
 
@@ -31,6 +32,8 @@ class Family:
     max_capture: int = 512
     state_dtype: str | None = None
     is_query_gated: bool = False
+    image_tokens: int = 0
+    """Tokens of the largest image, where pictures keep their own size."""
     facts: Mapping[str, Any] = field(default_factory=dict)
     """Values of config.json that checkpoints of this family leave out."""
 
@@ -61,7 +64,9 @@ def read_architecture(config: Mapping[str, Any], families: Mapping[str, Family])
     """
     family = family_of(config, families)
     shape = family or Family("unknown", ())
-    text = {**shape.facts, **{k: v for k, v in text_part(config).items() if v is not None}}
+    said = text_part(config)
+    # Only a nested part leaves out what its class fills in; a whole file that does is broken.
+    text = {**shape.facts, **said} if said is not config else dict(said)
     values = Values(text)
     count = len(letters_of(values)) or values.need("num_hidden_layers")
     kinds = layer_kinds(values, count, shape.window_pattern)
@@ -79,7 +84,7 @@ def read_architecture(config: Mapping[str, Any], families: Mapping[str, Family])
         is_tied=shape.is_tied if tied is None else bool(tied),
         has_attention_bias=values.flag("attention_bias", default=shape.has_attention_bias),
         learned_positions=positions,
-        encoder=_encoder(config, values),
+        encoder=read_encoder(config, values, shape.image_tokens),
         max_capture=shape.max_capture,
         nextn_layers=values.get("num_nextn_predict_layers", 0) or 0,
         quantization=_quantization(config, text),
@@ -274,25 +279,3 @@ def _shared_width(values: Values, expert_width: int) -> int:
             return said * (values.get("n_shared_experts", 1) or 1) if "moe_shared" in name else said
     shared = values.get("n_shared_experts") or values.get("num_shared_experts") or 0
     return shared * expert_width
-
-
-def _encoder(config: Mapping[str, Any], text: Values) -> Encoder | None:
-    part = config.get("vision_config")
-    if not isinstance(part, Mapping):
-        return None
-    values = Values(part, "config.json (vision_config)")
-    layers = next((v for k in _DEPTH if (v := values.get(k))), 0)
-    hidden = next((v for k in _WIDTH if (v := values.get(k))), 0)
-    width = values.get("intermediate_size") or values.get("vt_intermediate_size") or 4 * hidden
-    image = part.get("image_size")
-    return Encoder(
-        layers, hidden, width,
-        patch=values.get("patch_size", 14) or 14 if not isinstance(part.get("patch_size"), list) else 14,
-        image=image if isinstance(image, int) else 0,
-        parameters=layers * (4 * hidden * hidden + 2 * hidden * width)
-        + 4 * hidden * text.need("hidden_size"),
-    )  # fmt: skip
-
-
-_DEPTH = ("depth", "num_hidden_layers", "vt_num_hidden_layers", "layers")
-_WIDTH = ("hidden_size", "vt_hidden_size", "embed_dim", "width")
