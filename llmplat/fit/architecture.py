@@ -78,6 +78,8 @@ class FeedForward:
     """Width of what the experts read, when narrower than the model."""
     is_gated: bool = True
     expert_matrices: int = 3
+    are_beside: bool = False
+    """Experts run beside the dense path, as a module of their own."""
 
 
 @dataclass(frozen=True)
@@ -125,6 +127,8 @@ class Architecture:
     nextn_layers: int = 0
     """Speculative layers of the checkpoint that are not loaded for plain serving."""
     quantization: Mapping[str, Any] = field(default_factory=dict)
+    expert_dtype: str | None = None
+    """Of the experts, where config.json names it apart (fp4)."""
     family: str | None = None
     per_layer_embedding: int = 0
     """Width of the embeddings that each layer reads beside the first one."""

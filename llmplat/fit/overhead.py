@@ -26,8 +26,8 @@ CONTEXT_PARALLEL_BYTES = round(1.5 * GIB)
 CONTEXT_EXPERTS_BYTES = round(0.5 * GIB)
 """More with experts or latent attention on several GPUs."""
 
-SPLIT_ROWS, SPLITS = 512, 32
-"""FlashAttention 3 keeps 32 partial results in fp32 for up to 512 rows of a decode graph."""
+SPLITS = 32
+"""FlashAttention 3 keeps 32 partial results in fp32 for every row of the largest decode graph."""
 
 
 @dataclass(frozen=True)
@@ -160,16 +160,24 @@ def graph_bytes(architecture: Architecture, rank: Rank, load: Load, gpu: Gpu) ->
     if gpu.compute_capability == (9, 0) and attention and not _uses_triton(architecture):
         widest = max(attention, key=lambda m: m.heads * m.v_dim)
         v_dim = widest.kv_rank if widest.kind is Kind.MLA else widest.v_dim
-        scratch = SPLIT_ROWS * (widest.heads / rank.tensor_parallel) * v_dim * 4 * SPLITS
-    factor = 2 if architecture.has_experts or architecture.is_mla else 1
+        scratch = architecture.max_capture * (widest.heads / rank.tensor_parallel) * v_dim * 4 * SPLITS
+    factor = _graph_factor(rank)
     layers = 0.32 * MIB * len(rank.layers) * count * factor
     total = round(0.14 * GIB + scratch + layers)
-    return total, f"0.14 GiB + split-KV {_gib(scratch)} + {len(rank.layers)} layers x {count} graphs x {factor} x 0.32 MiB"
+    return total, f"0.14 GiB + split-KV {_gib(scratch)} + {len(rank.layers)} layers x {count} graphs x {factor:g} x 0.32 MiB"
+
+
+def _graph_factor(rank: Rank) -> float:
+    """Kernels of a captured layer beside a dense one's: experts add a third, shared ones a stream."""
+    ffn = rank.widest
+    if not ffn.experts:
+        return 1.0
+    return 2.2 if ffn.width else 1.35
 
 
 def _uses_triton(architecture: Architecture) -> bool:
-    """Attention with sinks or bidirectional image tokens runs on Triton, which has no such scratch."""
-    return architecture.max_capture > 512 or (architecture.encoder is not None and architecture.is_tied)
+    """Attention that looks both ways inside an image runs on Triton, which has no such scratch."""
+    return architecture.encoder is not None and architecture.is_tied
 
 
 def before_snapshot_bytes(architecture: Architecture, tensor_parallel: int, pipeline_parallel: int) -> int:

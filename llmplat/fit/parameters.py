@@ -149,9 +149,9 @@ def _feed_forward(architecture: Architecture, layer: Layer, ffn: FeedForward, pr
     name = "mlp" if layer.mixers else "mixer"
     matrices = 3 if ffn.is_gated else 2
     if ffn.experts:
-        yield from _experts(hidden, ffn, f"{prefix}.{name}")
+        yield from _experts(hidden, ffn, prefix if ffn.are_beside else f"{prefix}.{name}")
     if ffn.width:
-        shared = f"{name}.shared_expert" if ffn.experts else name
+        shared = f"{name}.shared_expert" if ffn.experts and not ffn.are_beside else name
         part = hidden * ffn.width
         if ffn.is_gated:
             yield Parameter(f"{prefix}.{shared}.gate_proj", part)

@@ -35,13 +35,15 @@ _ALGORITHMS |= {"FP8_PB_WO": FP8_BLOCK, "MXFP4": MXFP4, "NVFP4_AWQ": NVFP4}
 class Quantization:
     """Which scheme each linear layer has."""
 
-    def __init__(self, facts: Mapping[str, Any], runtime: str | None, dtype_bytes: float) -> None:
+    def __init__(
+        self, facts: Mapping[str, Any], runtime: str | None, dtype_bytes: float, expert_dtype: str | None = None
+    ) -> None:
         self._plain = plain(dtype_bytes)
         self.is_run_time = not facts and bool(runtime)
-        self.scheme = _scheme(facts, dtype_bytes) or (_runtime(runtime) if not facts else None)
+        self.scheme = _scheme(facts) or (_runtime(runtime) if not facts else None)
         self._named = {_canonical(n): _algorithm(v) for n, v in (facts.get("quantized_layers") or {}).items()}
         self._exact, self._patterns, self._prefixes = _ignored(facts)
-        self._experts = _experts_scheme(facts)
+        self._experts = MXFP4 if expert_dtype == "fp4" else _experts_scheme(facts)
         method = str(facts.get("quant_method") or "")
         self._experts_only = method == "mxfp4" or "moe_wna16" in method
         self._head = bool(facts.get("lm_head"))
@@ -111,7 +113,7 @@ def kv_cache_scheme(facts: Mapping[str, Any]) -> str | None:
     return None
 
 
-def _scheme(facts: Mapping[str, Any], dtype_bytes: float) -> Scheme | None:
+def _scheme(facts: Mapping[str, Any]) -> Scheme | None:
     method = str(facts.get("quant_method") or "").lower()
     algorithm = str(facts.get("quant_algo") or "").upper()
     if algorithm in _ALGORITHMS:

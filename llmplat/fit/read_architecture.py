@@ -88,6 +88,7 @@ def read_architecture(config: Mapping[str, Any], families: Mapping[str, Family])
         max_capture=shape.max_capture,
         nextn_layers=values.get("num_nextn_predict_layers", 0) or 0,
         quantization=_quantization(config, text),
+        expert_dtype=text.get("expert_dtype"),
         family=family.name if family else None,
         per_layer_embedding=values.get("hidden_size_per_layer_input", 0) or 0,
         is_hybrid=any(m.kind is Kind.STATE for layer in layers for m in layer.mixers),
@@ -234,6 +235,7 @@ def _ffn(values: Values, family: Family, index: int) -> FeedForward | None:
         if values.flag("enable_moe_block"):
             return FeedForward(
                 values.need("intermediate_size"), experts.experts, experts.top_k, experts.expert_width,
+                are_beside=True,
             )  # fmt: skip
         return experts
     width = values.get("dense_intermediate_size") or values.get("intermediate_size_mlp")
