@@ -39,7 +39,10 @@ def load_families(data: Path = DATA) -> Mapping[str, FamilyEntry]:
 
 def make_family(record: Record) -> FamilyEntry:
     """data/families/<name>.yaml."""
-    pattern, capture = record.optional_number("window_pattern"), record.optional_number("max_capture")
+    pattern, capture = (
+        record.optional_number("window_pattern"),
+        record.optional_number("max_capture"),
+    )
     facts = record.mapping("facts")
     return FamilyEntry(
         name=record.text("name"),

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from llmplat.fit.architecture import Architecture
 from llmplat.fit.calibration import Calibration
 from llmplat.fit.defaults import activation_bytes
-from llmplat.fit.inputs import Checkpoint, EngineSettings, Gpu, Measured
+from llmplat.fit.inputs import EngineSettings, Gpu, Measured
+from llmplat.fit.model import Model
 from llmplat.fit.overhead import (
     Load,
     before_snapshot_bytes,
@@ -14,7 +15,6 @@ from llmplat.fit.overhead import (
     non_torch_bytes,
     torch_peak_bytes,
 )
-from llmplat.fit.quantization import Quantization
 from llmplat.fit.rank import Rank
 from llmplat.fit.result import Memory, Term
 from llmplat.fit.spread import (
@@ -25,7 +25,6 @@ from llmplat.fit.spread import (
     weights_spread,
 )
 from llmplat.fit.version import GRAPHS_IN_BUDGET, parse_version
-from llmplat.fit.weights import rank_weights
 
 _PEAK_SOURCE = "profiling run of vLLM (v1/worker/gpu_worker.py determine_available_memory); docs/explanation/gpu-fit.md"
 _MEASURED = "measured, given"
@@ -35,12 +34,16 @@ _MEASURED = "measured, given"
 class Inputs:
     """Everything one rank's memory is computed from."""
 
-    architecture: Architecture
+    model: Model
     settings: EngineSettings
     gpu: Gpu
-    checkpoint: Checkpoint | None
     measured: Measured
     calibration: Calibration
+
+    @property
+    def architecture(self) -> Architecture:
+        """The model's."""
+        return self.model.architecture
 
     @property
     def load(self) -> Load:
@@ -62,13 +65,19 @@ def memory_of(inputs: Inputs, rank: Rank, first_layer: int) -> tuple[Memory, tup
     weights = _weights(inputs, rank, first_layer)
     spreads = {
         "torch_peak": peak_spread(inputs.architecture, load, gpu),
-        "non_torch": non_torch_spread(inputs.architecture, rank.tensor_parallel, load, gpu),
+        "non_torch": non_torch_spread(inputs.architecture, rank.tensor_parallel, gpu),
         "cuda_graphs": graphs_spread(inputs.architecture, load, gpu),
     }
     peak = _term(inputs, "torch_peak", torch_peak_bytes(inputs.architecture, rank, load), spreads)
-    outside = _term(inputs, "non_torch", non_torch_bytes(inputs.architecture, rank, load, gpu), spreads)
-    graphs = _term(inputs, "cuda_graphs", graph_bytes(inputs.architecture, rank, load, gpu), spreads)
-    before = before_snapshot_bytes(inputs.architecture, settings.tensor_parallel, settings.pipeline_parallel)
+    outside = _term(
+        inputs, "non_torch", non_torch_bytes(inputs.architecture, rank, load, gpu), spreads
+    )
+    graphs = _term(
+        inputs, "cuda_graphs", graph_bytes(inputs.architecture, rank, load, gpu), spreads
+    )
+    before = before_snapshot_bytes(
+        inputs.architecture, settings.tensor_parallel, settings.pipeline_parallel
+    )
     in_budget = load.version >= GRAPHS_IN_BUDGET
     terms = (weights, peak, outside) + ((graphs,) if in_budget else ())
     memory = Memory(
@@ -79,7 +88,13 @@ def memory_of(inputs: Inputs, rank: Rank, first_layer: int) -> tuple[Memory, tup
         non_torch=outside,
         cuda_graphs=graphs,
         kv_cache=_kv_cache(settings, requested, terms, are_graphs_in_budget=in_budget),
-        before_snapshot=Term(before, round(before * 0.5), round(before * 1.1), f"CUDA context {before} bytes", _PEAK_SOURCE),
+        before_snapshot=Term(
+            before,
+            round(before * 0.5),
+            round(before * 1.1),
+            f"CUDA context {before} bytes",
+            _PEAK_SOURCE,
+        ),
         are_graphs_in_budget=in_budget,
     )
     return memory, tuple(spread.why for spread in spreads.values() if spread.why)
@@ -87,15 +102,16 @@ def memory_of(inputs: Inputs, rank: Rank, first_layer: int) -> tuple[Memory, tup
 
 def _weights(inputs: Inputs, rank: Rank, first_layer: int) -> Term:
     if inputs.measured.weights_bytes is not None:
-        return Term.exact(inputs.measured.weights_bytes, f"{inputs.measured.weights_bytes} bytes", _MEASURED)
-    architecture, settings = inputs.architecture, inputs.settings
-    dtype_bytes = activation_bytes(settings.dtype)
-    quantization = Quantization(
-        architecture.quantization, settings.quantization, dtype_bytes, architecture.expert_dtype
+        return Term.exact(
+            inputs.measured.weights_bytes, f"{inputs.measured.weights_bytes} bytes", _MEASURED
+        )
+    architecture = inputs.architecture
+    table = inputs.model.weights(
+        inputs.settings.quantization, activation_bytes(inputs.settings.dtype)
     )
-    found = rank_weights(architecture, rank, first_layer, quantization, dtype_bytes, inputs.checkpoint)
+    found = table.on_rank(rank, first_layer)
     size = round(found.size_bytes * inputs.calibration.weights_factor)
-    spread = weights_spread(architecture, is_exact=found.is_exact, is_quantized=quantization.is_quantized)
+    spread = weights_spread(architecture, is_exact=found.is_exact, is_quantized=table.is_quantized)
     if inputs.calibration.weights_factor != 1:
         spread = Spread(0.002, 0.002)
     low, high = spread.of(size)
@@ -112,7 +128,13 @@ def _term(inputs: Inputs, name: str, computed: tuple[int, str], spreads: dict[st
         low, high = spreads[name].of(size)
         return Term(size, low, high, formula, _PEAK_SOURCE)
     size = max(0, size + added)
-    return Term(size, round(size * 0.97), round(size * 1.03), f"{formula}; {added:+d} bytes as logged", _PEAK_SOURCE)
+    return Term(
+        size,
+        round(size * 0.97),
+        round(size * 1.03),
+        f"{formula}; {added:+d} bytes as logged",
+        _PEAK_SOURCE,
+    )
 
 
 def _kv_cache(
@@ -125,5 +147,7 @@ def _kv_cache(
     left = requested - sum(term.bytes for term in terms)
     below = math.sqrt(sum((term.p90 - term.bytes) ** 2 for term in terms))
     above = math.sqrt(sum((term.bytes - term.p10) ** 2 for term in terms))
-    formula = "requested - weights - torch peak - outside torch" + (" - CUDA graphs" if are_graphs_in_budget else "")
+    formula = "requested - weights - torch peak - outside torch" + (
+        " - CUDA graphs" if are_graphs_in_budget else ""
+    )
     return Term(left, round(left - below), round(left + above), formula, _PEAK_SOURCE)

@@ -23,7 +23,9 @@ def calibrate(
     Terms that the log does not say stay estimated. Weights are carried over as a factor, so that
     another split keeps it; the others as bytes, as their formulas carry the settings.
     """
-    terms = estimate(config, settings, gpu, families=families, checkpoint=checkpoint, with_fixes=False).memory
+    terms = estimate(
+        config, settings, gpu, families=families, checkpoint=checkpoint, with_fixes=False
+    ).memory
     weights = logged.weights_bytes
     return Calibration(
         weights_factor=weights / terms.weights.bytes if weights and terms.weights.bytes else 1.0,

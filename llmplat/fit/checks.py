@@ -18,7 +18,9 @@ class Failure:
     short_bytes: int = 0
 
 
-def shape_failure(architecture: Architecture, settings: EngineSettings, longest: int) -> Failure | None:
+def shape_failure(
+    architecture: Architecture, settings: EngineSettings, longest: int
+) -> Failure | None:
     """Settings that no amount of memory makes right: ranks that do not divide, a context too long."""
     tp, pp = settings.tensor_parallel, settings.pipeline_parallel
     attention = [m for m in architecture.mixers if m.heads]
@@ -46,7 +48,7 @@ def shape_failure(architecture: Architecture, settings: EngineSettings, longest:
             "ValueError: Pipeline parallelism: a stage would have no layers",
         )
     asked = settings.max_model_len
-    if asked not in (None, AUTO) and asked is not None and asked > longest:
+    if asked is not None and asked != AUTO and asked > longest:
         return Failure(
             f"a context of {asked} tokens is longer than the {longest} the model was made for",
             f"User-specified max_model_len ({asked}) is greater than the derived max_model_len "
@@ -55,7 +57,7 @@ def shape_failure(architecture: Architecture, settings: EngineSettings, longest:
     return None
 
 
-def free_failure(memory: Memory, gpu: Gpu, version: tuple[int, int]) -> Failure | None:
+def free_failure(memory: Memory, gpu: Gpu) -> Failure | None:
     """Too little free when the engine starts; only when the free memory was given."""
     if gpu.free_bytes is None or gpu.free_bytes >= memory.requested_bytes:
         return None
@@ -124,7 +126,12 @@ def after_sizing_room(memory: Memory, gpu: Gpu, graphs_bytes: int, before_bytes:
 
     `before_bytes`: taken before the engine looked, unless the GPU's free memory is known.
     """
-    used = memory.weights.bytes + memory.torch_peak.bytes + memory.non_torch.bytes + memory.kv_cache.bytes
+    used = (
+        memory.weights.bytes
+        + memory.torch_peak.bytes
+        + memory.non_torch.bytes
+        + memory.kv_cache.bytes
+    )
     used += graphs_bytes
     others = before_bytes
     if gpu.free_bytes is not None:

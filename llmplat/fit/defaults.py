@@ -25,17 +25,19 @@ _NOT_STRETCHED = ("llama3", "longrope", "su", "mrope", "default", "dynamic", "pr
 
 
 def resolve(
-    architecture: Architecture, config: Mapping[str, Any], settings: EngineSettings, gpu: Gpu
+    architecture: Architecture, longest: int, settings: EngineSettings, gpu: Gpu
 ) -> tuple[EngineSettings, dict[str, Value]]:
     """`settings` without gaps, and the values that were taken for the gaps.
 
+    `longest`: tokens that the model was made for (`longest_context`).
     Rules: vLLM 0.32, engine/arg_utils.py get_batch_defaults; older versions as
     docs/explanation/gpu-fit.md says. `max_model_len` stays AUTO when it was.
     """
     version = parse_version(settings.vllm_version)
-    longest = longest_context(architecture, config)
     tokens, sequences = _batch(version, gpu, settings)
-    length = settings.max_model_len if settings.max_model_len and settings.max_model_len > 0 else longest
+    length = (
+        settings.max_model_len if settings.max_model_len and settings.max_model_len > 0 else longest
+    )
     if version < V1 and (length <= _WHOLE_PROMPT or version < _CHUNKED):
         tokens = max(tokens, length)
     tokens = settings.max_num_batched_tokens or tokens
@@ -56,7 +58,10 @@ def resolve(
 
 def longest_context(architecture: Architecture, config: Mapping[str, Any]) -> int:
     """Tokens that the model was made for, stretched rotary positions included."""
-    text = next((config[k] for k in ("text_config", "llm_config") if isinstance(config.get(k), Mapping)), config)
+    text = next(
+        (config[k] for k in ("text_config", "llm_config") if isinstance(config.get(k), Mapping)),
+        config,
+    )
     scaling = text.get("rope_scaling") or text.get("rope_parameters") or {}
     if not isinstance(scaling, Mapping):
         return architecture.max_position
@@ -89,8 +94,12 @@ def _batch(version: tuple[int, int], gpu: Gpu, settings: EngineSettings) -> tupl
     return 2048, 256
 
 
-def _kv_dtype(architecture: Architecture, version: tuple[int, int], settings: EngineSettings) -> str:
-    asked = kv_cache_scheme(architecture.quantization) if version >= KV_DTYPE_FROM_CHECKPOINT else None
+def _kv_dtype(
+    architecture: Architecture, version: tuple[int, int], settings: EngineSettings
+) -> str:
+    asked = (
+        kv_cache_scheme(architecture.quantization) if version >= KV_DTYPE_FROM_CHECKPOINT else None
+    )
     is_compressed = any(m.compression > 1 for m in architecture.mixers)
     if asked or is_compressed:
         return "fp8"

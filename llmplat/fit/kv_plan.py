@@ -63,7 +63,13 @@ def layer_specs(
         block = step * -(-largest // round(step * token))
         padded = round(block * token)
     return tuple(
-        Spec(Kind.STATE, block, 0, state_bytes=state_bytes(m.state, dtype, tensor_parallel), padded=padded)
+        Spec(
+            Kind.STATE,
+            block,
+            0,
+            state_bytes=state_bytes(m.state, dtype, tensor_parallel),
+            padded=padded,
+        )
         if m.state is not None
         else Spec(m.kind, block, attention_token_bytes(m, kv_dtype, tensor_parallel), m.window)
         for m in architecture.mixers
@@ -82,9 +88,15 @@ def plan_layout(specs: Sequence[Spec], *, is_hybrid_planned: bool = True) -> KvL
         msg = "a model without attention or state layers has no KV cache"
         raise ValueError(msg)
     if not is_hybrid_planned:
-        specs = [replace(spec, kind=Kind.FULL) if spec.kind is not Kind.STATE else spec for spec in specs]
-    kinds = {(spec.kind if spec.kind is not Kind.CROSS else Kind.FULL, spec.window) for spec in specs}
-    if len(kinds) == 1 and specs[0].kind is not Kind.STATE or len({s.group_key for s in specs}) == 1:
+        specs = [
+            replace(spec, kind=Kind.FULL) if spec.kind is not Kind.STATE else spec for spec in specs
+        ]
+    kinds = {
+        (spec.kind if spec.kind is not Kind.CROSS else Kind.FULL, spec.window) for spec in specs
+    }
+    if (len(kinds) == 1 and specs[0].kind is not Kind.STATE) or len(
+        {s.group_key for s in specs}
+    ) == 1:
         return _one_group(specs)
     page = max(spec.page_bytes for spec in specs)
     buckets: dict[tuple[object, ...], list[Spec]] = {}
@@ -97,8 +109,12 @@ def plan_layout(specs: Sequence[Spec], *, is_hybrid_planned: bool = True) -> KvL
     groups = tuple(
         (bucket[0], size) for bucket in buckets.values() for _ in range(-(-len(bucket) // size))
     )
-    smallest = min(spec.block for spec, _ in groups if spec.kind is not Kind.STATE or len(kinds) == 1)
-    growing = sum(size * s.page_bytes / s.block for s, _ in groups if s.kind in (Kind.FULL, Kind.MLA))
+    smallest = min(
+        spec.block for spec, _ in groups if spec.kind is not Kind.STATE or len(kinds) == 1
+    )
+    growing = sum(
+        size * s.page_bytes / s.block for s, _ in groups if s.kind in (Kind.FULL, Kind.MLA)
+    )
     return KvLayout(groups, size * page, smallest, round(growing))
 
 

@@ -85,11 +85,11 @@ def letters_of(values: Values) -> str:
     return "".join(_BLOCK_LETTERS.get(name, "*") for name in names)
 
 
-def _letters(values: Values, layers: int) -> tuple[str, ...]:
+def _letters(values: Values, _layers: int) -> tuple[str, ...]:
     return tuple(_OVERRIDE.get(letter, FULL) for letter in letters_of(values))
 
 
-def _marked(values: Values, layers: int) -> tuple[str, ...]:
+def _marked(values: Values, _layers: int) -> tuple[str, ...]:
     """`hybrid_layer_pattern`: 0 attends to everything, 1 slides."""
     return tuple(SLIDING if mark else FULL for mark in values.numbers("hybrid_layer_pattern"))
 

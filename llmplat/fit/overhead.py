@@ -122,7 +122,9 @@ def torch_peak_bytes(architecture: Architecture, rank: Rank, load: Load) -> tupl
     return peak + encoder + FIXED_PEAK_BYTES, formula
 
 
-def non_torch_bytes(architecture: Architecture, rank: Rank, load: Load, gpu: Gpu) -> tuple[int, str]:
+def non_torch_bytes(
+    architecture: Architecture, rank: Rank, load: Load, gpu: Gpu
+) -> tuple[int, str]:
     """Growth outside torch after the first look: cuBLAS, NCCL channels, all-reduce workspaces."""
     tp, is_new = rank.tensor_parallel, load.version >= NON_TORCH_GREW
     if gpu.platform == "rocm":
@@ -160,11 +162,16 @@ def graph_bytes(architecture: Architecture, rank: Rank, load: Load, gpu: Gpu) ->
     if gpu.compute_capability == (9, 0) and attention and not _uses_triton(architecture):
         widest = max(attention, key=lambda m: m.heads * m.v_dim)
         v_dim = widest.kv_rank if widest.kind is Kind.MLA else widest.v_dim
-        scratch = architecture.max_capture * (widest.heads / rank.tensor_parallel) * v_dim * 4 * SPLITS
+        scratch = (
+            architecture.max_capture * (widest.heads / rank.tensor_parallel) * v_dim * 4 * SPLITS
+        )
     factor = _graph_factor(rank)
     layers = 0.32 * MIB * len(rank.layers) * count * factor
     total = round(0.14 * GIB + scratch + layers)
-    return total, f"0.14 GiB + split-KV {_gib(scratch)} + {len(rank.layers)} layers x {count} graphs x {factor:g} x 0.32 MiB"
+    return (
+        total,
+        f"0.14 GiB + split-KV {_gib(scratch)} + {len(rank.layers)} layers x {count} graphs x {factor:g} x 0.32 MiB",
+    )
 
 
 def _graph_factor(rank: Rank) -> float:
@@ -180,7 +187,9 @@ def _uses_triton(architecture: Architecture) -> bool:
     return architecture.encoder is not None and architecture.is_tied
 
 
-def before_snapshot_bytes(architecture: Architecture, tensor_parallel: int, pipeline_parallel: int) -> int:
+def before_snapshot_bytes(
+    architecture: Architecture, tensor_parallel: int, pipeline_parallel: int
+) -> int:
     """Taken before the engine first looks: CUDA context, and NCCL's buffers with several GPUs."""
     if tensor_parallel * pipeline_parallel == 1:
         return CONTEXT_BYTES

@@ -47,24 +47,39 @@ def layer_parameters(architecture: Architecture, index: int) -> Iterator[Paramet
     yield Parameter(f"{prefix}.norm", norms, Split.REPLICATED, is_linear=False)
 
 
-def edge_parameters(architecture: Architecture, *, is_first: bool, is_last: bool) -> Iterator[Parameter]:
+def edge_parameters(
+    architecture: Architecture, *, is_first: bool, is_last: bool
+) -> Iterator[Parameter]:
     """Embedding, output head, encoder and tables of the first and the last stage."""
     table = architecture.padded_vocab * architecture.hidden
     shares = architecture.is_tied and is_first and is_last
     if is_first:
         yield Parameter("embed_tokens", table, Split.VOCABULARY)
         if architecture.per_layer_embedding:
-            numbers = architecture.padded_vocab * architecture.per_layer_embedding * len(architecture.layers)
+            numbers = (
+                architecture.padded_vocab
+                * architecture.per_layer_embedding
+                * len(architecture.layers)
+            )
             yield Parameter("embed_tokens", numbers, Split.VOCABULARY)
         if architecture.learned_positions:
-            yield Parameter("positions", architecture.learned_positions * architecture.hidden, Split.REPLICATED)
+            yield Parameter(
+                "positions", architecture.learned_positions * architecture.hidden, Split.REPLICATED
+            )
     if is_last and not shares:
         yield Parameter("lm_head", table, Split.VOCABULARY)
     if architecture.encoder is not None and is_first:
-        yield Parameter("visual", architecture.encoder.parameters, Split.REPLICATED, is_linear=False)
+        yield Parameter(
+            "visual", architecture.encoder.parameters, Split.REPLICATED, is_linear=False
+        )
     head = max((m.rope_dim or m.head_dim for m in architecture.mixers if m.heads), default=0)
     if head and not architecture.learned_positions:
-        yield Parameter("rotary table", min(architecture.max_position, 2**20) * head, Split.REPLICATED, is_linear=False)
+        yield Parameter(
+            "rotary table",
+            min(architecture.max_position, 2**20) * head,
+            Split.REPLICATED,
+            is_linear=False,
+        )
 
 
 def _mixer(architecture: Architecture, mixer: Mixer, prefix: str) -> Iterator[Parameter]:
@@ -89,9 +104,19 @@ def _attention(architecture: Architecture, mixer: Mixer, prefix: str) -> Iterato
     queries = mixer.heads * mixer.head_dim * (2 if mixer.is_gated else 1)
     bias = 1 if architecture.has_attention_bias else 0
     yield Parameter(f"{prefix}.q_proj", (hidden + bias) * queries)
-    yield Parameter(f"{prefix}.k_proj", (hidden + bias) * mixer.kv_heads * mixer.head_dim, Split.HEADS, heads=mixer.kv_heads)
+    yield Parameter(
+        f"{prefix}.k_proj",
+        (hidden + bias) * mixer.kv_heads * mixer.head_dim,
+        Split.HEADS,
+        heads=mixer.kv_heads,
+    )
     if mixer.has_value_projection:
-        yield Parameter(f"{prefix}.v_proj", (hidden + bias) * mixer.kv_heads * mixer.v_dim, Split.HEADS, heads=mixer.kv_heads)
+        yield Parameter(
+            f"{prefix}.v_proj",
+            (hidden + bias) * mixer.kv_heads * mixer.v_dim,
+            Split.HEADS,
+            heads=mixer.kv_heads,
+        )
     yield Parameter(f"{prefix}.o_proj", mixer.heads * mixer.v_dim * hidden)
 
 
@@ -104,7 +129,9 @@ def _latent(architecture: Architecture, mixer: Mixer, prefix: str) -> Iterator[P
         yield Parameter(f"{prefix}.q_b_proj", mixer.q_rank * queries)
     else:
         yield Parameter(f"{prefix}.q_proj", hidden * queries)
-    yield Parameter(f"{prefix}.kv_a_proj_with_mqa", hidden * (mixer.kv_rank + mixer.rope_dim), Split.REPLICATED)
+    yield Parameter(
+        f"{prefix}.kv_a_proj_with_mqa", hidden * (mixer.kv_rank + mixer.rope_dim), Split.REPLICATED
+    )
     up = mixer.kv_rank * heads * (mixer.nope_dim + mixer.v_dim)
     yield Parameter(f"{prefix}.kv_b_proj", up)
     yield Parameter(f"{prefix}.kv_b_absorbed", up, is_linear=False, fixed_bytes=2)
@@ -125,7 +152,9 @@ def _compressed(architecture: Architecture, mixer: Mixer, prefix: str) -> Iterat
     yield Parameter(f"{prefix}.wkv", hidden * mixer.head_dim, Split.REPLICATED)
     yield Parameter(f"{prefix}.wo_a", width * mixer.q_rank)
     yield Parameter(f"{prefix}.wo_b", 8 * mixer.q_rank * hidden)
-    yield Parameter(f"{prefix}.compressor", 4 * hidden * mixer.head_dim, Split.REPLICATED, is_linear=False)
+    yield Parameter(
+        f"{prefix}.compressor", 4 * hidden * mixer.head_dim, Split.REPLICATED, is_linear=False
+    )
 
 
 def _state(architecture: Architecture, state: State, prefix: str) -> Iterator[Parameter]:
@@ -144,7 +173,9 @@ def _state(architecture: Architecture, state: State, prefix: str) -> Iterator[Pa
     yield Parameter(f"{prefix}.{name}.out_proj", inner * hidden)
 
 
-def _feed_forward(architecture: Architecture, layer: Layer, ffn: FeedForward, prefix: str) -> Iterator[Parameter]:
+def _feed_forward(
+    architecture: Architecture, layer: Layer, ffn: FeedForward, prefix: str
+) -> Iterator[Parameter]:
     hidden = architecture.hidden
     name = "mlp" if layer.mixers else "mixer"
     matrices = 3 if ffn.is_gated else 2

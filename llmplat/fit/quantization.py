@@ -28,7 +28,12 @@ FP8 = Scheme(1.0, "fp8")
 FP8_BLOCK = Scheme(1.0 + 4 / (128 * 128), "fp8 in blocks of 128 x 128")
 MXFP4 = Scheme(0.5 + 1 / 32, "mxfp4")
 NVFP4 = Scheme(0.5 + 1 / 16, "nvfp4")
-_ALGORITHMS = {"FP8": FP8, "NVFP4": NVFP4, "MXFP8": Scheme(1 + 1 / 32, "mxfp8"), "W4A16_NVFP4": NVFP4}
+_ALGORITHMS = {
+    "FP8": FP8,
+    "NVFP4": NVFP4,
+    "MXFP8": Scheme(1 + 1 / 32, "mxfp8"),
+    "W4A16_NVFP4": NVFP4,
+}
 _ALGORITHMS |= {"FP8_PB_WO": FP8_BLOCK, "MXFP4": MXFP4, "NVFP4_AWQ": NVFP4}
 
 
@@ -36,12 +41,18 @@ class Quantization:
     """Which scheme each linear layer has."""
 
     def __init__(
-        self, facts: Mapping[str, Any], runtime: str | None, dtype_bytes: float, expert_dtype: str | None = None
+        self,
+        facts: Mapping[str, Any],
+        runtime: str | None,
+        dtype_bytes: float,
+        expert_dtype: str | None = None,
     ) -> None:
         self._plain = plain(dtype_bytes)
         self.is_run_time = not facts and bool(runtime)
         self.scheme = _scheme(facts) or (_runtime(runtime) if not facts else None)
-        self._named = {_canonical(n): _algorithm(v) for n, v in (facts.get("quantized_layers") or {}).items()}
+        self._named = {
+            _canonical(n): _algorithm(v) for n, v in (facts.get("quantized_layers") or {}).items()
+        }
         self._exact, self._patterns, self._prefixes = _ignored(facts)
         self._experts = MXFP4 if expert_dtype == "fp4" else _experts_scheme(facts)
         method = str(facts.get("quant_method") or "")
@@ -57,25 +68,21 @@ class Quantization:
     def of(self, module: str, *, is_expert: bool = False) -> Scheme:
         """The scheme of the linear layer `module`, such as "layers.3.self_attn.q_proj"."""
         if module not in self._known:
-            self._known[module] = self._find(_canonical(module), is_expert)
+            self._known[module] = self._find(_canonical(module), is_expert=is_expert)
         return self._known[module]
 
-    def _find(self, module: str, is_expert: bool) -> Scheme:
-        if self.scheme is None and not self._named:
+    def _find(self, module: str, *, is_expert: bool) -> Scheme:
+        named = self._of_named(module) if self._named else None
+        if named is not None:
+            return named
+        if self.scheme is None:
             return self._plain
-        if self._named:
-            named = self._of_named(module)
-            if named is not None:
-                return named
-            if self.scheme is None:
-                return self._plain
         if is_expert and self._experts is not None:
             return self._experts
-        if self._experts_only and not is_expert:
+        is_table = module in ("lm_head", "embed_tokens") and not self._head
+        if is_table or (self._experts_only and not is_expert) or self._is_ignored(module):
             return self._plain
-        if module in ("lm_head", "embed_tokens") and not self._head:
-            return self._plain
-        return self._plain if self._is_ignored(module) else self.scheme or self._plain
+        return self.scheme
 
     def _of_named(self, module: str) -> Scheme | None:
         parts = module.split(".")
@@ -116,20 +123,20 @@ def kv_cache_scheme(facts: Mapping[str, Any]) -> str | None:
 def _scheme(facts: Mapping[str, Any]) -> Scheme | None:
     method = str(facts.get("quant_method") or "").lower()
     algorithm = str(facts.get("quant_algo") or "").upper()
-    if algorithm in _ALGORITHMS:
-        return _ALGORITHMS[algorithm]
-    if algorithm == "MIXED_PRECISION" and method != "fp8":
-        return None
-    if method == "mxfp4":
-        return MXFP4
-    if method in ("fp8", "fbgemm_fp8", "modelopt"):
-        return FP8_BLOCK if facts.get("weight_block_size") else FP8
-    if method in _FOUR_BITS:
-        return _integers(int(facts.get("bits") or facts.get("w_bit") or 4), facts.get("group_size"), method == "awq")
     groups = facts.get("config_groups")
-    if isinstance(groups, Mapping) and groups:
-        return _group(next(iter(groups.values())), str(facts.get("format") or ""))
-    return None
+    found: Scheme | None = _ALGORITHMS.get(algorithm)
+    if found is not None or (algorithm == "MIXED_PRECISION" and method != "fp8"):
+        return found
+    if method == "mxfp4":
+        found = MXFP4
+    elif method in ("fp8", "fbgemm_fp8", "modelopt"):
+        found = FP8_BLOCK if facts.get("weight_block_size") else FP8
+    elif method in _FOUR_BITS:
+        bits = int(facts.get("bits") or facts.get("w_bit") or 4)
+        found = _integers(bits, facts.get("group_size"), has_zeros=method == "awq")
+    elif isinstance(groups, Mapping) and groups:
+        found = _group(next(iter(groups.values())), str(facts.get("format") or ""))
+    return found
 
 
 def _group(group: Mapping[str, Any], form: str) -> Scheme | None:
@@ -142,11 +149,19 @@ def _group(group: Mapping[str, Any], form: str) -> Scheme | None:
     if bits == 4 and weights.get("type") == "float":
         return NVFP4
     if bits == 8:
-        return FP8_BLOCK if weights.get("strategy") == "block" else Scheme(1.0, f"{weights.get('type')} 8 bits")
-    return _integers(bits, weights.get("group_size"), not weights.get("symmetric", True)) if bits < 8 else None
+        return (
+            FP8_BLOCK
+            if weights.get("strategy") == "block"
+            else Scheme(1.0, f"{weights.get('type')} 8 bits")
+        )
+    return (
+        _integers(bits, weights.get("group_size"), has_zeros=not weights.get("symmetric", True))
+        if bits < 8
+        else None
+    )
 
 
-def _integers(bits: int, group: Any, has_zeros: bool) -> Scheme:  # noqa: ANN401 (JSON)
+def _integers(bits: int, group: Any, *, has_zeros: bool) -> Scheme:  # noqa: ANN401 (JSON)
     size = group if isinstance(group, int) and group > 0 else 128
     extra = 2 / size + (bits / 8 / size if has_zeros else 0)
     return Scheme(bits / 8 + extra, f"{bits} bits in groups of {size}")
@@ -208,7 +223,8 @@ def _canonical(name: str) -> str:
     return name
 
 
-_SPELLINGS = ((".block_sparse_moe", ".mlp"), (".feed_forward", ".mlp"), (".ffn", ".mlp"), (".attn", ".self_attn"))
+_SPELLINGS = ((".block_sparse_moe", ".mlp"), (".feed_forward", ".mlp"), (".ffn", ".mlp"), (".attn", ".self_attn"),
+              (".w1", ".gate_proj"), (".w2", ".down_proj"), (".w3", ".up_proj"))  # fmt: skip
 
 
 __all__ = ["Quantization", "Scheme", "kv_cache_scheme", "merge_hf_quant", "plain"]

@@ -46,7 +46,11 @@ class Rank:
 
 
 def ranks_of(
-    architecture: Architecture, tensor_parallel: int, pipeline_parallel: int, *, expert_parallel: bool = False
+    architecture: Architecture,
+    tensor_parallel: int,
+    pipeline_parallel: int,
+    *,
+    expert_parallel: bool = False,
 ) -> tuple[Rank, ...]:
     """One rank per pipeline stage (those of one stage are alike).
 

@@ -128,7 +128,10 @@ def _mixers(values: Values, family: Family, index: int, kind: str) -> list[Mixer
     if kind == kinds_of.STATE:
         return [Mixer(Kind.STATE, 0, state=_state(values, family))]
     if kind == kinds_of.BOTH:
-        return [Mixer(Kind.STATE, 0, state=_state(values, family)), _attention(values, family, kinds_of.FULL)]
+        return [
+            Mixer(Kind.STATE, 0, state=_state(values, family)),
+            _attention(values, family, kinds_of.FULL),
+        ]
     if values.numbers("compress_ratios"):
         return _compressed(values, values.numbers("compress_ratios")[index])
     if values.get("kv_lora_rank"):

@@ -5,9 +5,10 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from llmplat.domain.units import GIB
-from llmplat.fit.estimate import estimate
+from llmplat.fit.estimate import estimate_model
 from llmplat.fit.inputs import Checkpoint, EngineSettings, Gpu
-from llmplat.fit.read_architecture import Family, read_architecture
+from llmplat.fit.model import read_model
+from llmplat.fit.read_architecture import Family
 from llmplat.fit.result import FitResult, Verdict
 
 IMAGE_BYTES = 12 * GIB
@@ -15,7 +16,7 @@ IMAGE_BYTES = 12 * GIB
 ENGINE_HOST_BYTES = 6 * GIB
 """Main memory of the engine's processes beside the weights that pass through it."""
 SHARED_MEMORY_PER_GPU = GIB // 2
-"""/dev/shm that ranks of one engine talk through."""
+"""Shared memory of the pod that ranks of one engine talk through."""
 
 
 @dataclass(frozen=True)
@@ -89,7 +90,7 @@ class SearchReport:
     """Filled when no single machine fits: what several would have to hold."""
 
 
-def search(
+def search(  # noqa: PLR0913 (each is one input, by name)
     config: Mapping[str, Any],
     offers: Sequence[MachineOffer],
     settings: EngineSettings,
@@ -98,13 +99,14 @@ def search(
     checkpoint: Checkpoint | None = None,
     use_spot: bool = False,
     by: str = "price",
-    host: HostLimits = HostLimits(),  # noqa: B008 (frozen)
+    host: HostLimits = HostLimits(),
 ) -> SearchReport:
     """The machines of `offers` that hold the model, sorted by price per hour or KV tokens per dollar.
 
     Every tensor x pipeline split that the machine has GPUs for is tried, one per machine kept: the
     fewest GPUs, then the least pipeline. Unknown prices come last. Raises InputError as estimate.
     """
+    model = read_model(config, families, checkpoint)
     chosen: list[Candidate] = []
     rejected: list[Rejection] = []
     answers: dict[tuple[str, int, int], FitResult] = {}
@@ -114,7 +116,7 @@ def search(
             key = (offer.gpu.name, tp, pp)
             if key not in answers:
                 changed = replace(settings, tensor_parallel=tp, pipeline_parallel=pp)
-                answers[key] = estimate(config, changed, offer.gpu, families=families, checkpoint=checkpoint, with_fixes=False)
+                answers[key] = estimate_model(model, changed, offer.gpu, with_fixes=False)
             result = answers[key]
             no = _gpu_rejection(offer, result) or _host_rejection(offer, result, host)
             if no is not None:
@@ -123,7 +125,7 @@ def search(
                 best = _candidate(offer, result, use_spot=use_spot)
         if best is not None:
             chosen.append(best)
-    several = () if chosen else _several_nodes(config, rejected, families or {})
+    several = () if chosen else _several_nodes(model.architecture.model_type, rejected)
     return SearchReport(tuple(sorted(chosen, key=_order(by))), tuple(rejected), several)
 
 
@@ -152,7 +154,7 @@ def _gpu_rejection(offer: MachineOffer, result: FitResult) -> Rejection | None:
 
 
 def _host_rejection(offer: MachineOffer, result: FitResult, host: HostLimits) -> Rejection | None:
-    """Weights pass through main memory, lie on the boot disk, and ranks talk through /dev/shm."""
+    """Weights pass through main memory, lie on the boot disk, and ranks talk through shared memory."""
     gpus = result.settings.tensor_parallel * result.settings.pipeline_parallel
     weights = result.memory.weights.bytes * gpus
     needed = weights + ENGINE_HOST_BYTES
@@ -170,18 +172,22 @@ def _host_rejection(offer: MachineOffer, result: FitResult, host: HostLimits) ->
     return None
 
 
-def _no(offer: MachineOffer, result: FitResult, reason: str, bottleneck: str, short: int) -> Rejection:
+def _no(
+    offer: MachineOffer, result: FitResult, reason: str, bottleneck: str, short: int
+) -> Rejection:
     settings = result.settings
     return Rejection(
-        offer.name, settings.tensor_parallel, settings.pipeline_parallel, reason, bottleneck, max(0, short)
+        offer.name,
+        settings.tensor_parallel,
+        settings.pipeline_parallel,
+        reason,
+        bottleneck,
+        max(0, short),
     )
 
 
-def _several_nodes(
-    config: Mapping[str, Any], rejected: list[Rejection], families: Mapping[str, Family]
-) -> tuple[Rejection, ...]:
+def _several_nodes(name: str, rejected: list[Rejection]) -> tuple[Rejection, ...]:
     """The nearest miss of the largest machines: more than one node is needed."""
-    name = read_architecture(config, families).model_type
     by_memory = [no for no in rejected if no.bottleneck in ("gpu-memory", "host-memory")]
     nearest = sorted(by_memory, key=lambda no: no.short_bytes)[:1]
     return tuple(

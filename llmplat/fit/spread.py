@@ -37,18 +37,27 @@ def peak_spread(architecture: Architecture, load: Load, gpu: Gpu) -> Spread:
         return Spread(0.3, 0.6, why="the architecture is not known")
     if gpu.platform == "rocm":
         return Spread(0.2, 0.5, why="few start-ups on ROCm were recorded")
+    return _of_version(architecture, load) or _of_architecture(architecture)
+
+
+def _of_version(architecture: Architecture, load: Load) -> Spread | None:
+    """Versions whose sampler is not the well recorded one."""
     if load.version >= NEW_RUNNER:
         sampler = sampler_bytes(architecture, load)
         why = "the sampler of this version's model runner is not well recorded"
         return Spread(0.02, 0.03, round(sampler * 0.5), round(sampler * 0.35), why=why)
     if load.version < V1:
-        return Spread(0.2, 1.0 if architecture.has_experts else 0.25, why="engine V0 was recorded a few times only")
+        high = 1.0 if architecture.has_experts else 0.25
+        return Spread(0.2, high, why="engine V0 was recorded a few times only")
     if load.version == (0, 11):
         return Spread(0.6, 0.03, why="0.11 images sample with or without FlashInfer")
-    if load.version < TRITON_SAMPLER:
-        return Spread(0.05, 0.05)
+    return Spread(0.05, 0.05) if load.version < TRITON_SAMPLER else None
+
+
+def _of_architecture(architecture: Architecture) -> Spread:
     if architecture.is_hybrid:
-        return Spread(0.1, 0.3, round(0.3 * GIB), round(0.8 * GIB), why="state layers were recorded a few times only")
+        why = "state layers were recorded a few times only"
+        return Spread(0.1, 0.3, round(0.3 * GIB), round(0.8 * GIB), why=why)
     if architecture.encoder is not None and architecture.encoder.image_tokens:
         return Spread(0.25, 0.25, why="the tower's pass over large images is not well recorded")
     if architecture.has_experts or architecture.encoder is not None:
@@ -56,7 +65,7 @@ def peak_spread(architecture: Architecture, load: Load, gpu: Gpu) -> Spread:
     return Spread(0.004, 0.008, round(0.015 * GIB), round(0.02 * GIB))
 
 
-def non_torch_spread(architecture: Architecture, tensor_parallel: int, load: Load, gpu: Gpu) -> Spread:
+def non_torch_spread(architecture: Architecture, tensor_parallel: int, gpu: Gpu) -> Spread:
     """Of memory outside torch."""
     if gpu.platform == "rocm":
         return Spread(0.3, 0.6, why="few start-ups on ROCm were recorded")
@@ -78,7 +87,13 @@ def graphs_spread(architecture: Architecture, load: Load, gpu: Gpu) -> Spread:
     if load.version < V1:
         return Spread(0.7, 0.3)
     if load.version >= GRAPHS_IN_BUDGET:
-        return Spread(0, 0, round(0.2 * GIB), round(0.9 * GIB), why="the engine's own estimate of graphs is noisy")
+        return Spread(
+            0,
+            0,
+            round(0.2 * GIB),
+            round(0.9 * GIB),
+            why="the engine's own estimate of graphs is noisy",
+        )
     return Spread(0.15, 0.15, round(0.02 * GIB), round(0.04 * GIB))
 
 

@@ -40,15 +40,21 @@ def _kimi_delta(values: Values) -> State:
 
 def _mamba_1(values: Values, dtype: str | None) -> State:
     inner = (values.get("mamba_expand", 2) or 2) * values.need("hidden_size")
-    return State(inner, values.need("mamba_d_conv") - 1, inner, 1, values.need("mamba_d_state"), dtype)
+    return State(
+        inner, values.need("mamba_d_conv") - 1, inner, 1, values.need("mamba_d_state"), dtype
+    )
 
 
 def _mamba_2(values: Values, dtype: str | None) -> State:
     """Convolution over the input and, per group, B and C; one matrix head x state per head."""
-    heads = values.get("mamba_n_heads") or values.get("mamba_num_heads") or values.need("n_mamba_heads")
+    heads = (
+        values.get("mamba_n_heads") or values.get("mamba_num_heads") or values.need("n_mamba_heads")
+    )
     dim = values.get("mamba_d_head") or values.get("mamba_head_dim") or values.need("mamba_headdim")
     inner = values.get("mamba_d_ssm") or heads * dim
     state = values.get("mamba_d_state") or values.need("ssm_state_size")
-    groups = values.get("mamba_n_groups") or values.get("mamba_ngroups") or values.get("n_groups") or 1
+    groups = (
+        values.get("mamba_n_groups") or values.get("mamba_ngroups") or values.get("n_groups") or 1
+    )
     taps = (values.get("mamba_d_conv") or values.get("conv_kernel") or 4) - 1
     return State(inner, taps, heads, dim, state, dtype, groups=groups, group_channels=2 * state)

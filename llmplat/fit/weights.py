@@ -1,28 +1,23 @@
 """Bytes of weights on each rank: from a checkpoint's tensors, from their sum, or from the architecture."""
 
 import math
-import re
+from collections import Counter
 from dataclasses import dataclass
+from functools import cached_property
 
 from llmplat.fit.architecture import Architecture
-from llmplat.fit.inputs import Checkpoint, StoredTensor
+from llmplat.fit.inputs import Checkpoint
 from llmplat.fit.parameters import Parameter, Split, edge_parameters, layer_parameters
 from llmplat.fit.quantization import Quantization
 from llmplat.fit.rank import Rank
-from llmplat.fit.safetensors_header import DTYPE_BITS
+from llmplat.fit.stored import Stored, read_stored
 
 PACKED_HIDDEN, PACKED_WIDTH = 256, 128
 """mxfp4 experts are laid out anew while loading, padded to these multiples (measured, two GPUs)."""
 
-_LAYER = re.compile(r"(?:^|\.)(?:layers|h|blocks)\.(\d+)\.")
-_EXPERT = re.compile(r"\.experts?\.|\.experts_")
-_VOCABULARY = re.compile(r"(embed_tokens|lm_head|wte|embed_in|embed_out|word_embeddings|tok_embeddings|output)\.")
-_REPLICATED = re.compile(
-    r"norm|\.gate\.|router|rotary|q_a_proj|kv_a_proj|indexer|visual|vision|multi_modal|mm_proj|patch|position|\.bias$"
-    r"|e_score_correction|latent|mtp"
-)
-_HEADS = re.compile(r"\.(k_proj|v_proj|wk|wv)\.")
-_NOT_LOADED = re.compile(r"(^|\.)mtp\.|rotary_emb\.inv_freq|masked_bias")
+ROTARY_TABLE = "rotary table"
+Sums = Counter[tuple[Split, int]]
+"""Bytes by how ranks share them; the number is key-value heads, for Split.HEADS."""
 
 
 @dataclass(frozen=True)
@@ -34,47 +29,120 @@ class WeightBytes:
     is_exact: bool
 
 
-def rank_weights(
-    architecture: Architecture, rank: Rank, first_layer: int, quantization: Quantization,
-    dtype_bytes: float, checkpoint: Checkpoint | None,
-) -> WeightBytes:  # fmt: skip
-    """Weights of `rank`, whose first layer is `first_layer` of the model.
+class WeightTable:
+    """A model's weights added up once per layer, so that any split is a few sums."""
 
-    Exact where `checkpoint` has every tensor, scaled to its sum where it has only that, else from
-    the architecture. A run-time quantization or another dtype needs the architecture.
-    """
-    tp = rank.tensor_parallel
-    analytic = sum(_bytes_on_rank(p, quantization, dtype_bytes, rank) for p in _parameters(architecture, rank, first_layer))
-    analytic += _padding_bytes(architecture, rank)
-    if checkpoint is not None and checkpoint.tensors and not quantization.is_run_time:
-        stored = _stored_on_rank(architecture, rank, first_layer, checkpoint.tensors, dtype_bytes)
-        stored += _load_time_bytes(architecture, rank, first_layer) + _padding_bytes(architecture, rank)
-        return WeightBytes(round(stored), f"{len(checkpoint.tensors)} stored tensors, TP {tp}", is_exact=True)
-    if checkpoint is not None and checkpoint.total_bytes and not quantization.is_run_time:
-        whole = _whole_bytes(architecture, quantization, dtype_bytes)
-        scale = checkpoint.total_bytes / whole if whole else 1
-        return WeightBytes(round(analytic * scale), f"the index's sum {checkpoint.total_bytes}, shared as computed", is_exact=True)
-    scheme = quantization.scheme.name if quantization.scheme else f"{dtype_bytes:g} bytes a number"
-    return WeightBytes(round(analytic), f"every matrix of config.json, {scheme}, TP {tp}", is_exact=False)
+    def __init__(
+        self,
+        architecture: Architecture,
+        quantization: Quantization,
+        dtype_bytes: float,
+        checkpoint: Checkpoint | None,
+    ) -> None:
+        self._architecture = architecture
+        self._quantization = quantization
+        self._dtype_bytes = dtype_bytes
+        self._checkpoint = checkpoint if not quantization.is_run_time else None
 
+    @property
+    def is_quantized(self) -> bool:
+        """Any weight is stored in fewer bits."""
+        return self._quantization.is_quantized
 
-def _parameters(architecture: Architecture, rank: Rank, first_layer: int) -> list[Parameter]:
-    found = list(edge_parameters(architecture, is_first=rank.is_first, is_last=rank.is_last))
-    for index in range(first_layer, first_layer + len(rank.layers)):
-        found += layer_parameters(architecture, index)
-    return found
+    def on_rank(self, rank: Rank, first_layer: int) -> WeightBytes:
+        """Weights of `rank`, whose first layer is `first_layer` of the model.
 
+        Exact where the checkpoint has every tensor, scaled to its sum where it has only that, else
+        from the architecture. A run-time quantization needs the architecture.
+        """
+        tp = rank.tensor_parallel
+        padding = _padding_bytes(self._architecture, rank)
+        checkpoint = self._checkpoint
+        if checkpoint is not None and checkpoint.tensors:
+            stored = self._stored.on_rank(rank, first_layer, _shards) + self._made_while_loading(
+                rank, first_layer
+            )
+            return WeightBytes(
+                round(stored + padding),
+                f"{len(checkpoint.tensors)} stored tensors, TP {tp}",
+                is_exact=True,
+            )
+        computed = self._computed(rank, first_layer) + padding
+        if checkpoint is not None and checkpoint.total_bytes:
+            made = self._made_while_loading(rank, first_layer)
+            scale = checkpoint.total_bytes / self._whole if self._whole else 1
+            size = (computed - made - padding) * scale + made + padding
+            return WeightBytes(
+                round(size),
+                f"the index's {checkpoint.total_bytes} bytes, shared as computed, TP {tp}",
+                is_exact=True,
+            )
+        scheme = self._quantization.scheme
+        told = scheme.name if scheme else f"{self._dtype_bytes:g} bytes a number"
+        return WeightBytes(
+            round(computed), f"every matrix of config.json, {told}, TP {tp}", is_exact=False
+        )
 
-def _bytes_on_rank(parameter: Parameter, quantization: Quantization, dtype_bytes: float, rank: Rank) -> float:
-    return parameter.numbers * _each(parameter, quantization, dtype_bytes) / _shards(parameter.split, parameter.heads, rank)
+    def _computed(self, rank: Rank, first_layer: int) -> float:
+        total = sum(self._bytes(p) / _shards(p.split, p.heads, rank) for p in self._edges(rank))
+        for sums in self._layers[first_layer : first_layer + len(rank.layers)]:
+            total += sum(
+                size / _shards(split, heads, rank) for (split, heads), size in sums.items()
+            )
+        return total
 
+    def _edges(self, rank: Rank) -> list[Parameter]:
+        return list(
+            edge_parameters(self._architecture, is_first=rank.is_first, is_last=rank.is_last)
+        )
 
-def _each(parameter: Parameter, quantization: Quantization, dtype_bytes: float) -> float:
-    if parameter.fixed_bytes is not None:
-        return parameter.fixed_bytes
-    if not parameter.is_linear:
-        return dtype_bytes
-    return quantization.of(parameter.module, is_expert=parameter.split is Split.EXPERTS).bytes_each
+    def _made_while_loading(self, rank: Rank, first_layer: int) -> float:
+        """What no file holds: rotary tables and absorbed projections."""
+        made = [p for p in self._edges(rank) if p.module == ROTARY_TABLE]
+        for index in range(first_layer, first_layer + len(rank.layers)):
+            made += self._made[index]
+        return sum(self._bytes(p) / _shards(p.split, p.heads, rank) for p in made)
+
+    @cached_property
+    def _layers(self) -> list[Sums]:
+        found = []
+        for index in range(len(self._architecture.layers)):
+            sums: Sums = Counter()
+            for parameter in layer_parameters(self._architecture, index):
+                sums[parameter.split, parameter.heads] += self._bytes(parameter)  # type: ignore[assignment]
+            found.append(sums)
+        return found
+
+    @cached_property
+    def _made(self) -> list[list[Parameter]]:
+        return [
+            [p for p in layer_parameters(self._architecture, index) if p.fixed_bytes is not None]
+            for index in range(len(self._architecture.layers))
+        ]
+
+    @cached_property
+    def _whole(self) -> float:
+        """The checkpoint's bytes as computed: what is made only while loading left out."""
+        edges = edge_parameters(self._architecture, is_first=True, is_last=True)
+        total = sum(self._bytes(p) for p in edges if p.module != ROTARY_TABLE)
+        total += sum(sum(sums.values()) for sums in self._layers)
+        return total - sum(self._bytes(p) for made in self._made for p in made)
+
+    @cached_property
+    def _stored(self) -> Stored:
+        tensors = self._checkpoint.tensors if self._checkpoint else ()
+        return read_stored(self._architecture, tensors, self._dtype_bytes)
+
+    def _bytes(self, parameter: Parameter) -> float:
+        if parameter.fixed_bytes is not None:
+            return parameter.numbers * parameter.fixed_bytes
+        if not parameter.is_linear:
+            return parameter.numbers * self._dtype_bytes
+        is_expert = parameter.split is Split.EXPERTS
+        return (
+            parameter.numbers
+            * self._quantization.of(parameter.module, is_expert=is_expert).bytes_each
+        )
 
 
 def _shards(split: Split, heads: int, rank: Rank) -> int:
@@ -102,71 +170,3 @@ def _padding_bytes(architecture: Architecture, rank: Rank) -> float:
 
 def _up(value: float, multiple: int) -> int:
     return math.ceil(value / multiple) * multiple
-
-
-def _whole_bytes(architecture: Architecture, quantization: Quantization, dtype_bytes: float) -> float:
-    """The checkpoint's bytes as computed: what is made only while loading left out."""
-    found = list(edge_parameters(architecture, is_first=True, is_last=True))
-    for index in range(len(architecture.layers)):
-        found += layer_parameters(architecture, index)
-    stored = [p for p in found if p.fixed_bytes is None and p.module != "rotary table"]
-    return sum(p.numbers * _each(p, quantization, dtype_bytes) for p in stored)
-
-
-def _load_time_bytes(architecture: Architecture, rank: Rank, first_layer: int) -> float:
-    """What no file holds: rotary tables and absorbed projections."""
-    made = [
-        p for p in _parameters(architecture, rank, first_layer)
-        if p.fixed_bytes is not None or p.module == "rotary table"
-    ]  # fmt: skip
-    return sum(p.numbers * (p.fixed_bytes or 2) / _shards(p.split, p.heads, rank) for p in made)
-
-
-def _stored_on_rank(
-    architecture: Architecture, rank: Rank, first_layer: int, tensors: tuple[StoredTensor, ...], dtype_bytes: float
-) -> float:
-    last = first_layer + len(rank.layers)
-    heads = min((m.kv_heads for m in architecture.mixers if m.kv_heads), default=1)
-    total = 0.0
-    for tensor in tensors:
-        found = _LAYER.search(tensor.name)
-        layer = int(found.group(1)) if found else None
-        if layer is not None and not _is_tower(tensor.name):
-            if layer >= len(architecture.layers) or not first_layer <= layer < last:
-                continue
-        elif not _is_on_stage(architecture, tensor.name, rank):
-            continue
-        if _NOT_LOADED.search(tensor.name):
-            continue
-        total += _stored_bytes(tensor, dtype_bytes) / _stored_shards(tensor.name, heads, rank)
-    return total
-
-
-def _is_tower(name: str) -> bool:
-    return "visual" in name or "vision" in name
-
-
-def _is_on_stage(architecture: Architecture, name: str, rank: Rank) -> bool:
-    if "lm_head" in name or "embed_out" in name:
-        return rank.is_last and not (architecture.is_tied and rank.is_first)
-    if architecture.is_tied and "embed" in name and rank.is_last:
-        return True
-    return rank.is_first or ("norm" in name and rank.is_last and not _is_tower(name))
-
-
-def _stored_bytes(tensor: StoredTensor, dtype_bytes: float) -> float:
-    numbers = math.prod(tensor.shape)
-    bits = DTYPE_BITS.get(tensor.dtype, 16)
-    is_float = tensor.dtype in ("F32", "F16", "BF16")
-    is_scale = tensor.name.endswith(("scale", "scale_inv", "scales", "bias"))
-    return numbers * (dtype_bytes if is_float and not is_scale else bits / 8)
-
-
-def _stored_shards(name: str, heads: int, rank: Rank) -> int:
-    if _EXPERT.search(name) and "shared" not in name:
-        return rank.tensor_parallel
-    if _VOCABULARY.search(name):
-        return rank.tensor_parallel
-    if _REPLICATED.search(name):
-        return 1
-    return min(rank.tensor_parallel, heads) if _HEADS.search(name) else rank.tensor_parallel

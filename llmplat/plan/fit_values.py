@@ -48,11 +48,15 @@ def find_gpu(catalog: Catalog, text: str) -> entries.Gpu:
     for gpu in catalog.gpus.values():
         if wanted in _names(gpu):
             return gpu
-    starts = [g for g in catalog.gpus.values() if wanted and any(n.startswith(wanted) for n in _names(g))]
+    starts = [
+        g for g in catalog.gpus.values() if wanted and any(n.startswith(wanted) for n in _names(g))
+    ]
     if starts:
         return max(starts, key=lambda gpu: gpu.memory_bytes)
     names = {name: gpu.name for gpu in catalog.gpus.values() for name in _names(gpu)}
-    near = dict.fromkeys(names[n] for n in difflib.get_close_matches(wanted, names, n=5, cutoff=0.4))
+    near = dict.fromkeys(
+        names[n] for n in difflib.get_close_matches(wanted, names, n=5, cutoff=0.4)
+    )
     raise InputError(
         f"There is no GPU {text!r} in the catalogue.",
         why=f"nearest: {', '.join(near)}" if near else f"it has: {', '.join(catalog.gpus)}",
@@ -67,11 +71,18 @@ def gpu_value(entry: entries.Gpu) -> Gpu:
         major, _, minor = entry.compute_capability.partition(".")
         capability = (int(major), int(minor or 0))
     return Gpu(
-        entry.name, entry.memory_bytes, entry.platform, capability, entry.link, is_unified=entry.is_unified
+        entry.name,
+        entry.memory_bytes,
+        entry.platform,
+        capability,
+        entry.link,
+        is_unified=entry.is_unified,
     )
 
 
-def machine_offers(data: Path, catalog: Catalog, region: str | None = None) -> tuple[MachineOffer, ...]:
+def machine_offers(
+    data: Path, catalog: Catalog, region: str | None = None
+) -> tuple[MachineOffer, ...]:
     """Every machine type at its cheapest region, or at `region` only; unknown prices stay unknown.
 
     A machine type whose GPU the catalogue does not know is left out. Raises InputError for a
@@ -97,10 +108,20 @@ def machine_offers(data: Path, catalog: Catalog, region: str | None = None) -> t
     for machine in offers.machine_types:
         gpu = gpus.get(_plain(machine.gpu))
         rows = by_machine.get(machine.name, [])
-        if gpu is None or region is not None and not rows and _is_elsewhere(offers, machine.gpu, region):
+        if gpu is None or (
+            region is not None and not rows and _is_elsewhere(offers, machine.gpu, region)
+        ):
             continue
-        best = min(rows, key=lambda row: row[1] if row[1] is not None else float("inf"), default=None)
-        where, usd, spot, as_of, source = best or (region or "unknown", None, None, machine.as_of, machine.source)
+        best = min(
+            rows, key=lambda row: row[1] if row[1] is not None else float("inf"), default=None
+        )
+        where, usd, spot, as_of, source = best or (
+            region or "unknown",
+            None,
+            None,
+            machine.as_of,
+            machine.source,
+        )
         found.append(
             MachineOffer(
                 machine.name, gpu_value(gpu), machine.gpu_count, machine.memory_bytes, machine.vcpus, where,

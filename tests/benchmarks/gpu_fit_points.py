@@ -58,7 +58,13 @@ _DIMS = (
 _FAMILY = {
     "qwen2": ("qwen", "kimi-dev"), "gemma3_text": ("gemma-3",), "gemma": ("gemma-7b",), "granite": ("granite",),
 }  # fmt: skip
-_TYPICAL_GIB = {"H100-80GB": 79.19, "A100-80GB": 79.25, "A100-40GB": 39.39, "L4": 22.03, "A10-24GB": 22.19}
+_TYPICAL_GIB = {
+    "H100-80GB": 79.19,
+    "A100-80GB": 79.25,
+    "A100-40GB": 39.39,
+    "L4": 22.03,
+    "A10-24GB": 22.19,
+}
 
 
 @dataclass(frozen=True)
@@ -84,7 +90,9 @@ class Point:
             return None
         is_hopper = name.startswith(("H100", "H20"))
         is_amd = name.startswith("MI")
-        capability = (9, 0) if is_hopper else None if is_amd else (8, 0) if "A100" in name else (8, 6)
+        capability = (
+            (9, 0) if is_hopper else None if is_amd else (8, 0) if "A100" in name else (8, 6)
+        )
         link = "nvlink" if total > 39 else "pcie"
         return Gpu(name, round(total * GIB), "rocm" if is_amd else "cuda", capability, link)
 
@@ -115,7 +123,9 @@ def _point(record: dict[str, Any]) -> Point:
     for pattern, file in _CONFIGS:
         if re.search(pattern, name):
             config = json.loads((DATA / "configs" / f"{file}.json").read_text(encoding="utf-8"))
-            return Point(record, _quantized(config, record), has_whole_config=not file.startswith("_"))
+            return Point(
+                record, _quantized(config, record), has_whole_config=not file.startswith("_")
+            )
     dims = json.loads((DATA / "dims_verified.json").read_text(encoding="utf-8"))
     for pattern, key in _DIMS:
         if re.search(pattern, name):
@@ -128,12 +138,16 @@ def _quantized(config: dict[str, Any], record: dict[str, Any]) -> dict[str, Any]
     if config.get("quantization_config") or record["quantization"] in (None, "fp8", "mxfp4"):
         return config
     name = str(record["model"]).lower()
-    method = "gptq" if "w4a16" in name or record["quantization"] == "gptq" else record["quantization"]
+    method = (
+        "gptq" if "w4a16" in name or record["quantization"] == "gptq" else record["quantization"]
+    )
     scheme: dict[str, Any] = {"quant_method": method}
     if method in ("gptq", "awq"):
         scheme |= {"bits": 4, "group_size": 128}
     else:
-        scheme["config_groups"] = {"group_0": {"targets": ["Linear"], "weights": {"num_bits": 8, "type": "int"}}}
+        scheme["config_groups"] = {
+            "group_0": {"targets": ["Linear"], "weights": {"num_bits": 8, "type": "int"}}
+        }
         scheme["ignore"] = ["lm_head"]
     return {**config, "quantization_config": scheme}
 
@@ -152,9 +166,16 @@ def _of_dimensions(key: str, dims: dict[str, Any]) -> dict[str, Any]:
         step = layers // dims["layers_full"]
         full = {step * (i + 1) - 1 for i in range(dims["layers_full"])}
         config["sliding_window"] = dims["sliding_window"]
-        config["layer_types"] = ["full_attention" if i in full else "sliding_attention" for i in range(layers)]
+        config["layer_types"] = [
+            "full_attention" if i in full else "sliding_attention" for i in range(layers)
+        ]
     if dims["mla_width"]:
-        config |= {"model_type": "kimi_vl", "kv_lora_rank": 512, "qk_rope_head_dim": 64, "v_head_dim": 128}
+        config |= {
+            "model_type": "kimi_vl",
+            "kv_lora_rank": 512,
+            "qk_rope_head_dim": 64,
+            "v_head_dim": 128,
+        }
         config |= {"qk_nope_head_dim": 128, "num_attention_heads": 16}
     if dims["moe"]:
         config |= {"moe_intermediate_size": dims["moe"]["moe_intermediate_size"]}
