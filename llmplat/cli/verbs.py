@@ -9,6 +9,7 @@ class Panel(StrEnum):
 
     DESIGN = "Design"
     RUN = "Run"
+    MODELS = "Models"
     HELP = "Help"
 
 
@@ -35,6 +36,7 @@ VERBS: tuple[Verb, ...] = (
     Verb("logs", Panel.RUN, "Show the logs of the running parts."),
     Verb("verify", Panel.RUN, "Prove the controls on the running platform."),
     Verb("down", Panel.RUN, "Stop what llmplat started."),
+    Verb("gpu-fit", Panel.MODELS, "Tell whether a model fits a GPU, and what to change."),
     Verb("doctor", Panel.HELP, "Check this machine, each gap with its fix."),
     Verb("list", Panel.HELP, "List profiles, layers, components and GPUs."),
     Verb("completion", Panel.HELP, "Print the completion script of a shell."),

@@ -29,7 +29,7 @@ _NAME_LISTS = ("ignore", "exclude_modules", "modules_to_not_convert", "ignored_l
 
 
 def read_config_facts(config: Mapping[str, Any]) -> dict[str, Any]:
-    """The facts that `config` states, absent ones left out; names of single experts as `*`.
+    """The facts that `config` states, absent ones left out; one name for all experts of a layer.
 
     A model with several parts keeps its language part's numbers under `text_config`; what both
     say, the outer one decides only for model_type and architectures.
@@ -71,8 +71,10 @@ def _shortened(quantization: Mapping[str, Any]) -> dict[str, Any]:
     short = dict(quantization)
     for key in _NAME_LISTS:
         if isinstance(short.get(key), list):
-            short[key] = list(dict.fromkeys(_EXPERT.sub(r"\1*", str(n)) for n in short[key]))
+            short[key] = list(dict.fromkeys(_EXPERT.sub(r"\g<1>0", str(n)) for n in short[key]))
     layers = short.get("quantized_layers")
     if isinstance(layers, Mapping):
-        short["quantized_layers"] = {_EXPERT.sub(r"\1*", str(n)): how for n, how in layers.items()}
+        short["quantized_layers"] = {
+            _EXPERT.sub(r"\g<1>0", str(n)): how for n, how in layers.items()
+        }
     return short

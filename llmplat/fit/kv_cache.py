@@ -66,32 +66,44 @@ class KvCache:
         return self.layout.longest(usable, self.context, self.planning)
 
 
-def kv_cache_of(
-    config: Mapping[str, Any],
-    families: Mapping[str, Family],
-    *,
-    context: int,
-    block_tokens: int,
-    batched_tokens: int,
-    dtype: str = "auto",
-    kv_dtype: str = "auto",
-) -> KvCache:
-    """The KV cache of one GPU (or processor) that holds the whole model.
+@dataclass(frozen=True)
+class KvSettings:
+    """The engine's settings that a KV cache depends on."""
 
-    `dtype` and `kv_dtype` are the engine's names, `auto` is the model's own; `batched_tokens` is
-    max_num_batched_tokens, which windows are planned for. Raises InputError for missing numbers.
+    context: int
+    block_tokens: int
+    batched_tokens: int
+    """max_num_batched_tokens, which windows are planned for."""
+    dtype: str = "auto"
+    """The engine's name; auto: the model's own."""
+    kv_dtype: str = "auto"
+
+
+def kv_cache_of(
+    config: Mapping[str, Any], families: Mapping[str, Family], settings: KvSettings
+) -> KvCache:
+    """The KV cache of one processor (or GPU) that holds the whole model.
+
+    Raises InputError for missing numbers, ValueError for a model without a KV cache.
     """
     architecture = read_architecture(config, families)
-    of_model = architecture.dtype if dtype == "auto" else dtype
-    of_cache = of_model if kv_dtype == "auto" else kv_dtype
+    of_model = architecture.dtype if settings.dtype == "auto" else settings.dtype
+    of_cache = of_model if settings.kv_dtype == "auto" else settings.kv_dtype
     specs = layer_specs(
-        architecture, kv_dtype=of_cache, dtype=of_model, block=block_tokens, tensor_parallel=1
+        architecture,
+        kv_dtype=of_cache,
+        dtype=of_model,
+        block=settings.block_tokens,
+        tensor_parallel=1,
     )
     layout = plan_layout(specs)
+    if layout.block_bytes < 1:
+        msg = "by its configuration a token takes no memory: a width or a count of heads is absurd"
+        raise ValueError(msg)
     return KvCache(
         layout=layout,
-        planning=Planning(batched_tokens),
-        context=context,
+        planning=Planning(settings.batched_tokens),
+        context=settings.context,
         is_estimate=not architecture.is_known,
         how=_how(architecture, layout),
     )
@@ -106,6 +118,4 @@ def _how(architecture: Architecture, layout: KvLayout) -> str:
     kinds = Counter(mixer.kind for mixer in architecture.mixers)
     layers = " + ".join(f"{count} layers of {_WORDS[kind]}" for kind, count in kinds.items())
     groups = f" in {len(layout.groups)} groups" if len(layout.groups) > 1 else ""
-    return (
-        f"{layers}{groups}, {layout.block_bytes} bytes a block of {layout.block_size} tokens"
-    )
+    return f"{layers}{groups}, {layout.block_bytes} bytes a block of {layout.block_size} tokens"
