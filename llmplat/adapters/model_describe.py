@@ -7,18 +7,12 @@ from typing import Any
 from llmplat.adapters.model_selection import WEIGHTS, select_files
 from llmplat.adapters.model_source_demo import PackageSource
 from llmplat.adapters.model_source_folder import FolderSource
-from llmplat.domain.errors import InputError
+from llmplat.adapters.safetensors_read import broken_file, read_tensors
 from llmplat.domain.model_record import ModelRecord, digest_files
 from llmplat.domain.ports import ModelFile, ModelSource, Progress, StepProgress
 from llmplat.fit.config_facts import read_config_facts
-from llmplat.fit.safetensors_header import (
-    LENGTH_BYTES,
-    HeaderError,
-    header_length,
-    parse_header,
-)
 
-_INDEX = "model.safetensors.index.json"
+INDEX = "model.safetensors.index.json"
 
 
 def describe_model(reader: ModelSource, source: str, progress: Progress) -> ModelRecord:
@@ -68,25 +62,19 @@ def _with_hash(reader: ModelSource, file: ModelFile, step: StepProgress) -> Mode
 
 
 def _tensors_bytes(reader: ModelSource, file: ModelFile, source: str) -> int:
-    try:
-        first = reader.read_range(file.path, 0, LENGTH_BYTES)
-        length = header_length(first, file.size_bytes)
-        header = reader.read_range(file.path, LENGTH_BYTES, length)
-        return sum(tensor.size_bytes for tensor in parse_header(header, file.size_bytes))
-    except HeaderError as exc:
-        raise _broken(source, file.path, str(exc)) from exc
+    return sum(tensor.size_bytes for tensor in read_tensors(reader, file, source))
 
 
 def _check_index(reader: ModelSource, files: tuple[ModelFile, ...], source: str) -> None:
     names = {file.path for file in files}
-    if _INDEX not in names:
+    if INDEX not in names:
         return
-    shards = _read_object(reader, files, _INDEX, source).get("weight_map")
+    shards = _read_object(reader, files, INDEX, source).get("weight_map")
     wanted = set(shards.values()) if isinstance(shards, dict) else set()
     missing = sorted(str(name) for name in wanted if name not in names)
     if missing:
         why = f"it names {len(wanted)} files, {len(missing)} are missing: {', '.join(missing[:3])}"
-        raise _broken(source, _INDEX, why)
+        raise broken_file(source, INDEX, why)
 
 
 def _read_object(
@@ -96,15 +84,7 @@ def _read_object(
     try:
         document = json.loads(reader.read_range(path, 0, size_bytes))
     except ValueError as exc:
-        raise _broken(source, path, f"it is not JSON ({exc})") from exc
+        raise broken_file(source, path, f"it is not JSON ({exc})") from exc
     if not isinstance(document, dict):
-        raise _broken(source, path, "it is not a JSON object")
+        raise broken_file(source, path, "it is not a JSON object")
     return document
-
-
-def _broken(source: str, path: str, why: str) -> InputError:
-    return InputError(
-        f"The file {path} of the model {source} is broken.",
-        why=why,
-        fix=("fetch or copy that file again, then run the command again",),
-    )

@@ -22,12 +22,18 @@ def select_files(files: tuple[ModelFile, ...], source: str) -> tuple[ModelFile, 
     Raises:
         InputError: no config.json, no tokenizer, or no weights in safetensors.
     """
+    chosen = wanted_files(files)
+    _check(chosen, files, source)
+    return chosen
+
+
+def wanted_files(files: tuple[ModelFile, ...]) -> tuple[ModelFile, ...]:
+    """Of `files`, those that serving reads, sorted by path; whether they are enough is not asked."""
     chosen = tuple(sorted((f for f in files if _is_wanted(f)), key=lambda file: file.path))
     names = {file.path for file in chosen}
     if any(n.startswith("model") and n.endswith(WEIGHTS) for n in names):
         # Some publishers put a second copy beside it, in their own layout.
         chosen = tuple(file for file in chosen if not file.path.startswith("consolidated"))
-    _check(chosen, files, source)
     return chosen
 
 

@@ -140,15 +140,32 @@ def _translate(
             fix=(f"accept its terms at {page}, then set HF_TOKEN to a token of that account",),
         )
     if refused.status in {401, 403, 404} and path is None:
-        return InputError(
-            f"There is no model {model}, or your account may not see it.",
-            why=f"{said}; the hub answers the same for both",
-            fix=(
-                "check the spelling",
-                "for a private model set HF_TOKEN to a token that may read it",
-            ),
-        )
+        return _not_seen(refused.status, model, said)
     what = f"{path} of {model}" if path else model
     return DownloadError(
         f"The hub refused {what}.", why=said, fix=("llmplat lock", "check HF_TOKEN and HF_ENDPOINT")
+    )
+
+
+def _not_seen(status: int, model: str, said: str) -> LlmplatError:
+    """401, 403 and 404 on the repository itself: who is asked to do what differs."""
+    if status == 404:
+        return InputError(
+            f"There is no model {model}.",
+            why=f"{said}; a private one looks the same to others",
+            fix=("check the spelling", "for a private model set HF_TOKEN"),
+        )
+    if status == 403:
+        return PreconditionError(
+            f"The model {model} may not be read with your token.",
+            why=f"{said}; the token is known, its rights do not reach here",
+            fix=("set HF_TOKEN to a token with read access to this repository",),
+        )
+    return InputError(
+        f"There is no model {model}, or it wants to know who asks.",
+        why=f"{said}; without a token the hub answers the same for both",
+        fix=(
+            "check the spelling",
+            "for a private model set HF_TOKEN to a token that may read it",
+        ),
     )

@@ -84,7 +84,18 @@ class Gpu(Sourced):
     name: str
     title: str
     memory_bytes: int
-    memory_bandwidth_bytes_per_s: int
+    """Usable, as torch reports it."""
+    memory_bandwidth_bytes_per_s: int | None
+    """None where no source gives it."""
+    compute_capability: str | None = None
+    """NVIDIA's, such as "9.0"."""
+    link: str = "nvlink"
+    """How several of one machine are connected: nvlink or pcie."""
+    platform: str = "cuda"
+    is_unified: bool = False
+    """Shares its memory with the CPU."""
+    aliases: tuple[str, ...] = ()
+    """Other names, the clouds' labels among them."""
 
 
 @dataclass(frozen=True)

@@ -69,13 +69,16 @@ def _gpus(catalog: Catalog) -> tuple[Listed, ...]:
         Listed(
             gpu.name,
             gpu.title,
-            f"{format_size(gpu.memory_bytes)} usable, "
-            f"{gpu.memory_bandwidth_bytes_per_s / 1e9:g} GB/s",
+            f"{format_size(gpu.memory_bytes)} usable{_bandwidth(gpu.memory_bandwidth_bytes_per_s)}",
             gpu.source,
             gpu.as_of,
         )
         for gpu in catalog.gpus.values()
     )
+
+
+def _bandwidth(bytes_per_s: int | None) -> str:
+    return f", {bytes_per_s / 1e9:g} GB/s" if bytes_per_s else ""
 
 
 def _runtimes(catalog: Catalog) -> tuple[Listed, ...]:

@@ -59,7 +59,12 @@ def make_gpu(record: Record) -> Gpu:
         name=record.text("name"),
         title=record.text("title"),
         memory_bytes=record.whole("memory_bytes"),
-        memory_bandwidth_bytes_per_s=record.whole("memory_bandwidth_bytes_per_s"),
+        memory_bandwidth_bytes_per_s=_optional_whole(record, "memory_bandwidth_bytes_per_s"),
+        compute_capability=record.optional_text("compute_capability"),
+        link=record.optional_text("link") or "nvlink",
+        platform=record.optional_text("platform") or "cuda",
+        is_unified=record.flag("is_unified"),
+        aliases=record.texts("aliases"),
         **_sourced(record),
     )
 
@@ -104,6 +109,10 @@ def _titled(record: Record) -> dict[str, Any]:
 
 def _sourced(record: Record) -> dict[str, Any]:
     return {key: record.text(key) for key in ("source", "as_of")}
+
+
+def _optional_whole(record: Record, key: str) -> int | None:
+    return record.whole(key) if record.has(key) else None
 
 
 def _version(record: Record) -> PinnedVersion:

@@ -39,6 +39,14 @@ class Record:
             raise self.wrong(key, "a positive number is needed", value)
         return value
 
+    def optional_number(self, key: str) -> float | None:
+        """The value of `key`, or None when the file does not say."""
+        return self.number(key) if key in self._facts else None
+
+    def has(self, key: str) -> bool:
+        """Whether the file says anything about `key`."""
+        return key in self._facts
+
     def whole(self, key: str) -> int:
         """The value of `key`, a positive whole number."""
         value = self.number(key)

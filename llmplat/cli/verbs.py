@@ -36,6 +36,7 @@ VERBS: tuple[Verb, ...] = (
     Verb("logs", Panel.RUN, "Show the logs of the running parts."),
     Verb("verify", Panel.RUN, "Prove the controls on the running platform."),
     Verb("down", Panel.RUN, "Stop what llmplat started."),
+    Verb("gpu-fit", Panel.MODELS, "Tell whether a model fits a GPU, and what to change."),
     Verb("package-model", Panel.MODELS, "Package a model as an image and print its digest."),
     Verb("model", Panel.MODELS, "Look at, check and pull a packaged model."),
     Verb("doctor", Panel.HELP, "Check this machine, each gap with its fix."),

@@ -11,6 +11,13 @@ from llmplat.spec.scalars import OptionValue
 ENGINE_KEY = "engine-key"
 """Name of the secret that engines ask for and only the gateway knows."""
 
+NEEDED_BYTES = "llmplat.dev/gpu-needed-bytes"
+"""Annotation: bytes per GPU for everything and one full request."""
+OFFERED_BYTES = "llmplat.dev/gpu-offered-bytes"
+"""Annotation: bytes per GPU that the engine may take."""
+VERDICT = "llmplat.dev/gpu-fit"
+"""Annotation: fits, tight or does-not-fit."""
+
 PROBE = Probe(path="/health", period_s=5, timeout_s=5, startup_budget_s=900)
 STOP_GRACE_S = 30
 
@@ -49,19 +56,19 @@ def make_engine(model: Model, sizing: Sizing, hardware: Hardware, port: int) -> 
         replicas=model.replicas.max,
         max_num_seqs=sizing.running,
         kv_tokens=sizing.kv_tokens,
+        gpus=sizing.on_gpu.count if sizing.on_gpu else 0,
+        annotations=_annotations(sizing),
     )
 
 
-def kv_dtype(model: Model, hardware: Hardware) -> str:
-    """The engine's name of the KV-cache type under the model's options."""
-    options = _defaults(hardware) | dict(model.engine.options)
-    of_cache = str(options.get("kv-cache-dtype", "auto"))
-    return of_cache if of_cache != "auto" else str(options.get("dtype", "auto"))
+def free_options(model: Model, hardware: Hardware) -> dict[str, OptionValue]:
+    """The options that the file may set, with the defaults of such hardware under them."""
+    asked = {name.replace("_", "-"): value for name, value in model.engine.options.items()}
+    return _defaults(hardware) | asked
 
 
 def _options(model: Model, sizing: Sizing, hardware: Hardware) -> tuple[str, ...]:
-    asked = {name.replace("_", "-"): value for name, value in model.engine.options.items()}
-    free = dict(sorted((_defaults(hardware) | asked).items()))
+    free = dict(sorted((_batched(model, sizing) | free_options(model, hardware)).items()))
     everything = owned_options(model, sizing) | free
     return tuple(word for name, value in everything.items() for word in _spell(name, value))
 
@@ -75,7 +82,7 @@ def owned_options(model: Model, sizing: Sizing) -> dict[str, OptionValue]:
         "port": PORT,
         "max-model-len": sizing.context,
         "max-num-seqs": sizing.running,
-        "kv-cache-memory-bytes": sizing.kv_cache_bytes,
+        **_memory_options(model, sizing),
         "scheduling-policy": "priority",
         "enable-request-id-headers": True,
         "enable-log-requests": True,
@@ -86,6 +93,31 @@ def owned_options(model: Model, sizing: Sizing) -> dict[str, OptionValue]:
     if model.kind == "embedding":
         options["runner"] = "pooling"
     return options
+
+
+def _batched(model: Model, sizing: Sizing) -> dict[str, OptionValue]:
+    """Said, because windows were planned for it; encoders take a whole prompt at once."""
+    if model.kind == "embedding":
+        return {}
+    return {"max-num-batched-tokens": sizing.batched_tokens}
+
+
+def _memory_options(model: Model, sizing: Sizing) -> dict[str, OptionValue]:
+    """On a GPU the engine measures and takes its share; a stated KV cache is taken as stated."""
+    if sizing.on_gpu is None or model.engine.kv_cache_memory_bytes is not None:
+        return {"kv-cache-memory-bytes": sizing.kv_cache_bytes}
+    share = sizing.on_gpu.result.settings.gpu_memory_utilization
+    return {"gpu-memory-utilization": share} if share is not None else {}
+
+
+def _annotations(sizing: Sizing) -> tuple[tuple[str, str], ...]:
+    if sizing.on_gpu is None:
+        return ()
+    return (
+        (NEEDED_BYTES, str(sizing.on_gpu.needed_bytes)),
+        (OFFERED_BYTES, str(sizing.on_gpu.offered_bytes)),
+        (VERDICT, sizing.on_gpu.result.verdict.value),
+    )
 
 
 def _defaults(hardware: Hardware) -> dict[str, OptionValue]:

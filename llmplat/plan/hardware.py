@@ -43,7 +43,8 @@ def hardware_of(
     machine = catalog.machines["local"]
     gpu = _seen(model, catalog, free) if model.gpu == "auto" else _gpu(model, catalog)
     usd, told = _usd_per_hour(platform, machine.usd_per_hour)
-    bandwidth = gpu.memory_bandwidth_bytes_per_s if gpu else machine.memory_bandwidth_bytes_per_s
+    # A GPU without a sourced bandwidth is priced as this machine: slow, so never too cheap.
+    bandwidth = (gpu and gpu.memory_bandwidth_bytes_per_s) or machine.memory_bandwidth_bytes_per_s
     return Hardware(
         name=gpu.name if gpu else machine.name,
         runtime=CUDA_RUNTIME if gpu else CPU_RUNTIME,

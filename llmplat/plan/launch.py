@@ -68,7 +68,11 @@ class EngineLaunch(Launch):
     max_num_seqs: int = 1
     """Requests the engine runs at once."""
     kv_tokens: int = 0
-    """KV-cache tokens of one replica."""
+    """KV-cache tokens of one replica, as the engine's log reports them."""
+    gpus: int = 0
+    """GPUs of one replica."""
+    annotations: tuple[tuple[str, str], ...] = ()
+    """What an admission policy may check of a pod: bytes needed and offered per GPU."""
 
 
 @dataclass(frozen=True)

@@ -18,17 +18,26 @@ if TYPE_CHECKING:
 GATEWAY_LAYER = "llm-gateway"
 
 
-def make_plan(platform: Platform, lock: "Lock | None", catalog: Catalog) -> Plan:
-    """Everything that follows from `platform`; reads no disk, no clock, no network.
+def make_plan(
+    platform: Platform,
+    lock: "Lock | None",
+    catalog: Catalog,
+    *,
+    is_unfit_accepted: bool = False,
+) -> Plan:
+    """Everything that follows from `platform`; reads no clock, no network, only shipped data.
 
     Raises LockMissingError when the lock lacks a model, PlanError (or DoesNotFitError) when wishes
-    cannot be met together, each with figures and a fix.
+    cannot be met together, each with figures and a fix. With `is_unfit_accepted` a model that does
+    not fit its GPU is planned all the same, with a warning.
     """
     substrate = _substrate(platform, catalog)
     switches = {name: part.enabled for name, part in platform.components.items()}
     stack = make_stack(platform.profile, substrate, switches, catalog)
     port = platform.substrate.local.port if platform.substrate.local else 0
-    served = _serve_all(platform, lock, catalog, first_port=port + 1)
+    served = _serve_all(
+        platform, lock, catalog, first_port=port + 1, is_unfit_accepted=is_unfit_accepted
+    )
     models = tuple(one.model for one in served)
     with_gateway = any(layer.name == GATEWAY_LAYER for layer in stack.layers)
     return Plan(
@@ -44,6 +53,7 @@ def make_plan(platform: Platform, lock: "Lock | None", catalog: Catalog) -> Plan
         engines=tuple(one.engine for one in served if one.engine is not None),
         gateway=make_gateway(platform, models, port, catalog) if with_gateway else None,
         warnings=tuple(warning for one in served for warning in one.warnings),
+        tight=tuple(reason for one in served for reason in one.tight),
     )
 
 
@@ -59,7 +69,12 @@ def _substrate(platform: Platform, catalog: Catalog) -> SubstrateFacts:
 
 
 def _serve_all(
-    platform: Platform, lock: "Lock | None", catalog: Catalog, *, first_port: int
+    platform: Platform,
+    lock: "Lock | None",
+    catalog: Catalog,
+    *,
+    first_port: int,
+    is_unfit_accepted: bool,
 ) -> tuple[Served, ...]:
     """Every model, or one error that holds all that is wrong with any of them."""
     served: list[Served] = []
@@ -68,7 +83,9 @@ def _serve_all(
     free = list(lock.gpus) if lock is not None else []
     for model in platform.models:
         try:
-            one = serve_model(model, platform, lock, catalog, port, free)
+            one = serve_model(
+                model, platform, lock, catalog, port, free, is_unfit_accepted=is_unfit_accepted
+            )
         except (PlanError, LockMissingError) as fault:
             faults.append(fault)
             continue

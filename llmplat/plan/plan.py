@@ -125,3 +125,5 @@ class Plan:
     gateway: GatewayLaunch | None
     """None for the profile `serving`, which ends below the gateway."""
     warnings: tuple[str, ...]
+    tight: tuple[str, ...] = ()
+    """Models that fit their GPU by the best estimate only, and why."""

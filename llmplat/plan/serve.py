@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from llmplat.catalog.entries import Catalog
 from llmplat.domain.errors import PlanError
 from llmplat.plan.capacity import Sizing, capacity_of, size_model
-from llmplat.plan.engine import kv_dtype, make_engine
+from llmplat.plan.engine import free_options, make_engine
 from llmplat.plan.facts import ModelFacts, facts_of
 from llmplat.plan.gateway import backends_of
 from llmplat.plan.hardware import hardware_of
@@ -32,6 +32,8 @@ class Served:
     model: PlannedModel
     engine: EngineLaunch | None
     warnings: tuple[str, ...] = ()
+    tight: tuple[str, ...] = ()
+    """Why it fits its GPU by the best estimate only; empty when it fits."""
 
 
 def serve_model(
@@ -41,20 +43,26 @@ def serve_model(
     catalog: Catalog,
     port: int,
     free: "Sequence[LockedGpu]" = (),
+    *,
+    is_unfit_accepted: bool = False,
 ) -> Served:
     """`model` as planned; its engine's replicas take `port` and the ports behind it, and GPUs of `free`.
 
-    Raises LockMissingError when nothing is known of it, PlanError when it cannot be served.
+    Raises LockMissingError when nothing is known of it, PlanError when it cannot be served, a
+    model that does not fit its GPU among them unless `is_unfit_accepted`.
     """
     if model.external:
         return Served(_external(model, platform, catalog), None)
     facts = facts_of(model, lock, catalog)
     hardware = hardware_of(model, platform, catalog, free)
-    sizing = size_model(model, facts, hardware, kv_dtype(model, hardware))
+    options = free_options(model, hardware)
+    sizing = size_model(model, facts, hardware, options, is_unfit_accepted=is_unfit_accepted)
     engine = make_engine(model, sizing, hardware, port)
     price = price_of(model, hardware, facts.weights_bytes, catalog)
     planned = _planned(model, platform, sizing.context, sizing.running, price)
-    return Served(_with_engine(planned, engine, facts, sizing), engine, sizing.warnings)
+    tight = sizing.on_gpu.warnings if sizing.on_gpu and sizing.on_gpu.is_tight else ()
+    told = _with_engine(planned, engine, facts, sizing)
+    return Served(told, engine, sizing.warnings, tight)
 
 
 def _external(model: Model, platform: Platform, catalog: Catalog) -> PlannedModel:
@@ -127,9 +135,9 @@ def _memory(sizing: Sizing) -> PlannedMemory:
         kv_cache_bytes=need.kv_cache_bytes,
         overhead_bytes=need.overhead_bytes,
         total_bytes=need.total_bytes,
-        kv_bytes_per_token=sizing.kv.bytes_per_token,
+        kv_bytes_per_token=sizing.kv_bytes_per_token,
         kv_tokens=sizing.kv_tokens,
-        how=sizing.kv.how,
+        how=sizing.how,
     )
 
 

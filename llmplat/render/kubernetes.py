@@ -32,7 +32,9 @@ def make_engine_objects(launch: EngineLaunch, image: Image) -> tuple[dict[str, A
     deployment = _deployment(launch, image, replicas=launch.replicas, surroundings=())
     if launch.runtime == _GPU_RUNTIME:
         limits = deployment["spec"]["template"]["spec"]["containers"][0]["resources"]["limits"]
-        limits["nvidia.com/gpu"] = 1
+        limits["nvidia.com/gpu"] = launch.gpus
+    if launch.annotations:
+        deployment["spec"]["template"]["metadata"]["annotations"] = dict(launch.annotations)
     # A second engine would need a second GPU: replace, do not add.
     deployment["spec"]["strategy"] = {"type": "Recreate"}
     _mount(deployment, "model", MODEL_DIR, {"emptyDir": {}})

@@ -7,9 +7,10 @@ from hypothesis import strategies as st
 
 from llmplat.catalog.load import load_catalog
 from llmplat.domain.units import format_size, parse_duration, parse_size
-from llmplat.fit.kv_cache import bytes_for, kv_cache_of, tokens_in
+from llmplat.fit.kv_cache import KvSettings, kv_cache_of
 from llmplat.fit.speed import bandwidth_bound_tokens_per_s, nanousd_per_token
 from llmplat.output.as_json import document, dump
+from llmplat.plan.fit_values import families
 from llmplat.plan.layers import layers_of, make_stack
 from llmplat.plan.make import make_plan
 from llmplat.spec.load import default_platform
@@ -20,46 +21,56 @@ DEFAULT = default_platform().platform
 small = st.integers(1, 200)
 heads = st.integers(1, 16)
 configs = st.builds(
-    lambda layers, kv, groups, dim: {
-        "model_type": "llama",
+    lambda layers, kv, groups, dim, window: {
+        "model_type": "mistral",
         "num_hidden_layers": layers,
         "num_key_value_heads": kv,
         "num_attention_heads": kv * groups,
         "head_dim": dim * 8,
+        "hidden_size": 64,
+        "intermediate_size": 64,
+        "vocab_size": 64,
+        "sliding_window": window,
     },
     small,
     heads,
     heads,
     heads,
+    st.sampled_from([None, 64, 4096]),
 )
 blocks = st.sampled_from([16, 32, 128])
+contexts = st.integers(1, 100_000)
 
 
-@given(configs, small, small, blocks)
-def test_what_is_asked_for_fits_exactly(config, tokens, sequences, block):
-    per_token = kv_cache_of(config).bytes_per_token
-    held = tokens_in(bytes_for(tokens, sequences, per_token, block), per_token, block)
-    assert held >= tokens * sequences
-    assert held < (tokens + block) * sequences
+def cache(config, context, block=16, kv_dtype="auto"):
+    return kv_cache_of(config, families(), KvSettings(context, block, 2048, kv_dtype=kv_dtype))
 
 
-@given(configs, st.integers(0, 2**34), st.integers(0, 2**34), blocks)
-def test_more_memory_never_holds_fewer_tokens(config, one, other, block):
-    per_token = kv_cache_of(config).bytes_per_token
+@given(configs, contexts, small, blocks)
+def test_what_is_asked_for_fits_exactly(config, context, sequences, block):
+    kv = cache(config, context, block)
+    assert kv.running_in(kv.bytes_for(sequences)) == sequences
+    assert kv.running_in(kv.bytes_for(sequences) - 1) == sequences - 1
+
+
+@given(configs, contexts, st.integers(0, 2**34), st.integers(0, 2**34), blocks)
+def test_more_memory_never_holds_less(config, context, one, other, block):
+    kv = cache(config, context, block)
     least, most = sorted((one, other))
-    assert tokens_in(least, per_token, block) <= tokens_in(most, per_token, block)
+    assert kv.tokens_in(least) <= kv.tokens_in(most)
+    assert kv.longest_in(least) <= kv.longest_in(most)
 
 
-@given(small, small, small, blocks)
-def test_more_context_or_concurrency_never_needs_less(tokens, sequences, per_token, block):
-    base = bytes_for(tokens, sequences, per_token, block)
-    assert bytes_for(tokens + 1, sequences, per_token, block) >= base
-    assert bytes_for(tokens, sequences + 1, per_token, block) >= base
+@given(configs, contexts, small, blocks)
+def test_more_context_or_concurrency_never_needs_less(config, context, sequences, block):
+    base = cache(config, context, block).bytes_for(sequences)
+    assert cache(config, context + 1, block).bytes_for(sequences) >= base
+    assert cache(config, context, block).bytes_for(sequences + 1) >= base
 
 
 @given(configs)
 def test_fewer_bits_never_need_more(config):
-    sizes = [kv_cache_of(config, kv_dtype=d).bytes_per_token for d in ("fp8", "bfloat16", "float")]
+    sizes = [cache(config, 1, kv_dtype=d).bytes_per_token for d in ("fp8", "bfloat16", "float")]
     assert sizes == sorted(sizes)
 
 

@@ -65,3 +65,10 @@ def test_memory_is_weights_cache_and_overhead(planning):
     assert need.total_bytes == need.weights_bytes + need.kv_cache_bytes + need.overhead_bytes
     assert made.engines[0].limits.memory_bytes == need.total_bytes
     assert planning.option(made.engines[0], "kv-cache-memory-bytes") == str(need.kv_cache_bytes)
+
+
+def test_what_windows_are_planned_for_is_said_to_the_engine(planning):
+    engine = planning.plan().engines[0]
+    assert planning.option(engine, "max-num-batched-tokens") == "2048"
+    asked = planning.plan(planning.model("engine: {options: {max-num-batched-tokens: 512}}"))
+    assert planning.option(asked.engines[0], "max-num-batched-tokens") == "512"

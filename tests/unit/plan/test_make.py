@@ -120,6 +120,7 @@ def locked(**changes):
         "num_hidden_layers": 2,
         "num_attention_heads": 2,
         "hidden_size": 64,
+        "vocab_size": 512,
         "max_position_embeddings": 512,
         **changes.pop("config", {}),
     }
@@ -155,7 +156,7 @@ def test_a_lock_of_another_source_is_told(planning):
 
 
 @pytest.mark.parametrize(
-    "config", [{"hidden_size": 1}, {"num_hidden_layers": None}, {"kv_lora_rank": 512}]
+    "config", [{"num_attention_heads": None}, {"num_hidden_layers": None}, {"vocab_size": None}]
 )
 def test_a_configuration_that_makes_no_sense_is_a_plain_error(planning, config):
     with pytest.raises(DoesNotFitError, match="KV cache"):
