@@ -65,10 +65,15 @@ def _seen(model: Model, catalog: Catalog, free: Sequence["LockedGpu"]) -> Gpu | 
 
 def _known(seen: "LockedGpu", catalog: Catalog) -> Gpu | None:
     """The catalogue's GPU of that name whose memory is nearest to what the driver tells."""
-    words = seen.name.lower().replace("-", " ").split()
-    near = [gpu for name, gpu in catalog.gpus.items() if name.split("-")[0] in words]
+    words = set(seen.name.lower().replace("-", " ").split())
+    near = [gpu for name, gpu in catalog.gpus.items() if _model_words(name) <= words]
     memory_bytes = seen.memory_bytes or 0
     return min(near, key=lambda gpu: abs(gpu.memory_bytes - memory_bytes), default=None)
+
+
+def _model_words(name: str) -> set[str]:
+    """What of a catalogue name is the GPU's own: rtx-pro-6000, h100-80gb -> h100."""
+    return {word for word in name.split("-") if not word.endswith("gb")}
 
 
 def _usd_per_hour(platform: Platform, default_usd_per_hour: float) -> tuple[float, str]:

@@ -36,7 +36,7 @@ class Served:
     """Why it fits its GPU by the best estimate only; empty when it fits."""
 
 
-def serve_model(
+def serve_model(  # noqa: PLR0913 (the platform's parts and what earlier models left)
     model: Model,
     platform: Platform,
     lock: "Lock | None",

@@ -94,7 +94,8 @@ def test_throughput_names_known_hardware_once():
 def test_gpu_figures_are_plausible(name):
     gpu = CATALOG.gpus[name]
     assert 2**33 <= gpu.memory_bytes <= 2**39
-    assert 10**11 <= gpu.memory_bandwidth_bytes_per_s <= 2 * 10**13
+    bandwidth = gpu.memory_bandwidth_bytes_per_s  # not known of all
+    assert bandwidth is None or 10**11 <= bandwidth <= 2 * 10**13
 
 
 def test_shares_are_shares():

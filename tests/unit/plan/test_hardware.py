@@ -7,6 +7,8 @@ from llmplat.spec.lock import Lock, LockedGpu
 L4 = LockedGpu(name="NVIDIA L4", memory_bytes=23034 * 1024**2)
 A100_40 = LockedGpu(name="NVIDIA A100-SXM4-40GB", memory_bytes=40960 * 1024**2)
 A100_80 = LockedGpu(name="NVIDIA A100 80GB PCIe", memory_bytes=81920 * 1024**2)
+RTX_4090 = LockedGpu(name="NVIDIA GeForce RTX 4090", memory_bytes=24564 * 1024**2)
+H200 = LockedGpu(name="NVIDIA H200", memory_bytes=143771 * 1024**2)
 H100 = LockedGpu(name="NVIDIA H100 80GB HBM3", memory_bytes=81559 * 1024**2)
 TWO = (
     "{name: m, source: 'demo://smollm2-135m-instruct', context: 2048},"
@@ -20,7 +22,14 @@ def gpus(planned):
 
 @pytest.mark.parametrize(
     ("seen", "name"),
-    [(L4, "l4"), (A100_40, "a100-40gb"), (A100_80, "a100-80gb"), (H100, "h100-80gb")],
+    [
+        (L4, "l4"),
+        (A100_40, "a100-40gb"),
+        (A100_80, "a100-80gb"),
+        (H100, "h100-80gb"),
+        (H200, "h200-141gb"),
+        (RTX_4090, "rtx-4090"),
+    ],
 )
 def test_auto_is_the_gpu_the_lock_has_seen(planning, seen, name):
     assert gpus(planning.plan(lock=Lock(gpus=(seen,)))) == [(name, "vllm-cuda")]
