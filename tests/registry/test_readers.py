@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.fakes.real_registry import RealRegistry, find_crane
+from tests.fakes.signing import write_keys
 from tests.fakes.small_model import small_model, write_model
 
 LONG = "deep/" + "n" * 110 + "/w.json"
@@ -26,11 +27,11 @@ class Place:
     repository: str
     digest: str
 
-    def llmplat(self, *words: str) -> subprocess.CompletedProcess[str]:
+    def llmplat(self, *words: str | Path) -> subprocess.CompletedProcess[str]:
         return run_llmplat(self.root, *words)
 
 
-def run_llmplat(root: Path, *words: str) -> subprocess.CompletedProcess[str]:
+def run_llmplat(root: Path, *words: str | Path) -> subprocess.CompletedProcess[str]:
     env = {
         **os.environ,
         "LLMPLAT_STATE_HOME": str(root / "state"),
@@ -38,7 +39,7 @@ def run_llmplat(root: Path, *words: str) -> subprocess.CompletedProcess[str]:
         "CI": "true",
     }
     done = subprocess.run(
-        [sys.executable, "-m", "llmplat", *words],
+        [sys.executable, "-m", "llmplat", *map(str, words)],
         cwd=root,
         env=env,
         capture_output=True,
@@ -152,3 +153,33 @@ def test_a_copy_and_a_new_tag_keep_the_digest_and_what_is_attached(
     tagged = place.llmplat("package-model", source, f"{place.repository}:stable")
     assert tagged.stdout.strip() == f"{place.repository}@{place.digest}"
     assert place.digest in place.llmplat("model", "inspect", f"{place.repository}:stable").stdout
+
+
+def find_cosign() -> str:
+    """cosign 3, from the path or beside the tools that tests have built."""
+    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    built = cache / "llmplat-test-tools" / "bin" / "cosign"
+    found = shutil.which("cosign") or (str(built) if built.is_file() else None)
+    if found is None:
+        module = "github.com/sigstore/cosign/v3/cmd/cosign@v3.1.3"
+        pytest.skip(f"no cosign here (GOBIN={built.parent} go install {module}, ten minutes)")
+    return found
+
+
+def test_cosign_agrees_with_our_signatures(place: Place) -> None:
+    """An independent judge of bundle, envelope, signature and attachment; it says no as well."""
+    cosign = find_cosign()
+    private, public = write_keys(place.root)
+    reference = f"{place.repository}@{place.digest}"
+    place.llmplat("package-model", str(place.model), f"{place.repository}:v2", "--sign", private)
+    checks = ["--insecure-ignore-tlog", "--allow-http-registry", "--key"]
+    run(cosign, "verify", *checks, public, reference)
+    for kind in ("slsaprovenance1", "cyclonedx"):
+        run(cosign, "verify-attestation", "--type", kind, *checks, public, reference)
+    other = place.root / "other"
+    other.mkdir()
+    _, wrong = write_keys(other)
+    done = subprocess.run(
+        [cosign, "verify", *checks, wrong, reference], capture_output=True, check=False
+    )
+    assert done.returncode != 0
