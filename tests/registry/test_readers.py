@@ -183,3 +183,27 @@ def test_cosign_agrees_with_our_signatures(place: Place) -> None:
         [cosign, "verify", *checks, wrong, reference], capture_output=True, check=False
     )
     assert done.returncode != 0
+
+
+def test_the_sidecar_base_lies_below_the_model_on_both_platforms(place: Place) -> None:
+    """The base comes from the package index; its program is what KServe starts."""
+    umoci, skopeo = need("umoci"), need("skopeo")
+    words = [sys.executable, "-m", "llmplat", "package-model", str(place.model), "--kserve-sidecar"]
+    env = {**os.environ, "LLMPLAT_CACHE_HOME": str(place.root / "cache")}
+    done = subprocess.run(
+        [*words, f"{place.repository}:side"], env=env, capture_output=True, text=True, check=False
+    )
+    if "fetch-failed" in done.stderr:
+        pytest.skip("the package index cannot be reached")
+    assert done.returncode == 0, done.stderr
+    for arch in ("amd64", "arm64"):
+        layout, bundle = place.root / f"side-{arch}", place.root / f"bundle-{arch}"
+        run(
+            skopeo, "copy", "-q", "--src-tls-verify=false", f"--override-arch={arch}",
+            "--dest-oci-accept-uncompressed-layers",
+            f"docker://{done.stdout.strip()}", f"oci:{layout}:v1",
+        )  # fmt: skip
+        run(umoci, "unpack", "--rootless", "--image", f"{layout}:v1", bundle)
+        assert hashes(bundle / "rootfs" / "models") == hashes(place.model)
+        program = bundle / "rootfs" / "bin" / "link-model-and-wait"
+        assert program.read_bytes()[:4] == b"\x7fELF"
