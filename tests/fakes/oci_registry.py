@@ -268,7 +268,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _location(self, name: str, session: Session, offset: int) -> str:
         state = f"?_state={offset}" if self.owner.speech.signs_state else ""
-        return f"http://{self.owner.address}/v2/{session.repository}/blobs/uploads/{name}{state}"
+        return f"http://{self.headers['Host']}/v2/{session.repository}/blobs/uploads/{name}{state}"
 
     def _where(self, name: str, session: Session) -> None:
         size = len(session.content)
