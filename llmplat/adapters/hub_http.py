@@ -5,11 +5,12 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from functools import cached_property
-from types import MappingProxyType
 from typing import Any
 
 import httpx
 
+from llmplat.adapters.hub_stream import open_stream
+from llmplat.adapters.oci_wire import WireError
 from llmplat.adapters.patience import Patience
 from llmplat.domain.errors import DownloadError
 
@@ -54,7 +55,7 @@ class HubHttp:
     def get_json(self, path: str, params: Mapping[str, str]) -> Any:  # noqa: ANN401 (JSON)
         """The document at `path`. Raises DownloadError, RefusedError."""
         body = b"".join(
-            self._try(lambda client, _offset: self._open(client, path, params=params), None, path)
+            self._try(lambda client, _offset: self._open(client, path, params), None, path)
         )
         try:
             return httpx.Response(200, content=body).json()
@@ -66,10 +67,9 @@ class HubHttp:
         if start >= end:
             return
 
-        def open_at(client: httpx.Client, offset: int) -> _Chunks:
+        def open_at(_client: httpx.Client, offset: int) -> _Chunks:
             first = start + offset
-            asked = {"Range": f"bytes={first}-{end - 1}"}
-            return self._open(client, path, headers=asked, skip_to=first)
+            return self._open_bytes(path, first, end)
 
         yield from self._try(open_at, end - start, path)
 
@@ -89,7 +89,7 @@ class HubHttp:
                     return
             except _BusyAnswer as exc:
                 retry_after, why = exc.retry_after, f"it answered {exc.status}"
-            except httpx.TransportError as exc:
+            except (httpx.TransportError, WireError) as exc:
                 why = str(exc) or type(exc).__name__
             if want_bytes is None and done_bytes:
                 raise self._gave_up(path, why)
@@ -100,26 +100,23 @@ class HubHttp:
 
     @contextmanager
     def _open(
-        self,
-        client: httpx.Client,
-        path: str,
-        *,
-        headers: Mapping[str, str] = MappingProxyType({}),
-        params: Mapping[str, str] | None = None,
-        skip_to: int = 0,
+        self, client: httpx.Client, path: str, params: Mapping[str, str]
     ) -> Iterator[Iterator[bytes]]:
-        # Compressed answers would make byte ranges mean something else.
-        sent = {"Accept-Encoding": "identity", **headers}
         address = f"{self.endpoint}/{path}"
-        with client.stream("GET", address, headers=sent, params=params) as response:
-            if response.status_code in _PASSING:
-                raise _BusyAnswer(response)
-            if response.status_code not in {200, 206}:
-                raise RefusedError(response)
-            # As they come: chunks of a given size would hold bytes back, lost when it breaks.
-            chunks = response.iter_raw()
+        with client.stream("GET", address, params=params) as response:
+            _check(response)
+            yield response.iter_bytes()
+
+    @contextmanager
+    def _open_bytes(self, path: str, first: int, end: int) -> Iterator[Iterator[bytes]]:
+        # Compressed answers would make byte ranges mean something else.
+        asked = {"Accept-Encoding": "identity", "Range": f"bytes={first}-{end - 1}"}
+        address, timeout_s = f"{self.endpoint}/{path}", self._patience.read_timeout_s
+        headers = {**self._headers, **asked}
+        with open_stream(address, headers, self._certificates, timeout_s) as (answer, chunks):
+            _check(httpx.Response(answer.status, headers=dict(answer.headers)))
             # A server that ignores ranges sends the whole file: what is there already is dropped.
-            yield chunks if response.status_code == 206 else _without(chunks, skip_to)
+            yield chunks if answer.status == 206 else _without(chunks, first)
 
     def _gave_up(self, path: str, why: str) -> DownloadError:
         return DownloadError(
@@ -134,6 +131,13 @@ class _BusyAnswer(Exception):  # noqa: N818 (never leaves this module)
         super().__init__(f"HTTP {response.status_code}")
         self.status = response.status_code
         self.retry_after = response.headers.get("retry-after")
+
+
+def _check(response: httpx.Response) -> None:
+    if response.status_code in _PASSING:
+        raise _BusyAnswer(response)
+    if response.status_code not in {200, 206}:
+        raise RefusedError(response)
 
 
 def _without(chunks: Iterator[bytes], count: int) -> Iterator[bytes]:

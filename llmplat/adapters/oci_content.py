@@ -39,7 +39,7 @@ class Content:
         self._starts = _starts(blob.pieces)
         self._index = 0
         self._open: tuple[int, IO[bytes]] | None = None
-        self._flow: tuple[int, int, Iterator[bytes], bytes] | None = None
+        self._flow: tuple[int, int, Iterator[bytes], memoryview] | None = None
         """Of a piece read elsewhere: its index, our place in it, the rest to come, what is left."""
 
     def close(self) -> None:
@@ -116,10 +116,10 @@ class Content:
         return got
 
     def _flow_into(self, piece: Member, target: memoryview, place: int) -> int:
-        index, at, chunks, left = self._flow or (-1, -1, iter(()), b"")
+        index, at, chunks, left = self._flow or (-1, -1, iter(()), memoryview(b""))
         if (index, at) != (self._index, place):
-            chunks, left = piece.stream(place), b""
-        left = left or next(chunks, b"")
+            chunks, left = piece.stream(place), memoryview(b"")
+        left = left or memoryview(next(chunks, b""))
         if not left:
             raise ended_early(self.blob.name)
         part = left[: len(target)]

@@ -11,6 +11,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
+from llmplat.adapters.proxy import find_proxy
+
 _MOST_ANSWER_BYTES = 16 * 1024 * 1024
 """Manifests and error texts; blobs are streamed."""
 _READ_BYTES = 1024 * 1024
@@ -66,11 +68,7 @@ class Wire:
     def __init__(
         self, scheme: str, host: str, context: ssl.SSLContext | None, timeout_s: float
     ) -> None:
-        self._connection: http.client.HTTPConnection = (
-            http.client.HTTPSConnection(host, timeout=timeout_s, context=context)
-            if scheme == "https"
-            else http.client.HTTPConnection(host, timeout=timeout_s)
-        )
+        self._connection = _connection(scheme, host, context, timeout_s)
 
     def __del__(self) -> None:
         self.close()
@@ -104,9 +102,13 @@ class Wire:
         return _answer(reply, b""), self._chunks(reply)
 
     def _chunks(self, reply: http.client.HTTPResponse) -> Iterator[bytes]:
+        length = reply.length
         try:
             while chunk := reply.read(_READ_BYTES):
+                length = None if length is None else length - len(chunk)
                 yield chunk
+            if length:
+                raise WireError("the connection ended early")
         except (OSError, http.client.HTTPException) as exc:
             raise WireError(_words(exc)) from exc
         finally:
@@ -161,6 +163,19 @@ class Wire:
         # Half of the body is unsent: the connection ends with this answer.
         reply.will_close = True
         return reply
+
+
+def _connection(
+    scheme: str, host: str, context: ssl.SSLContext | None, timeout_s: float
+) -> http.client.HTTPConnection:
+    if scheme != "https":
+        return http.client.HTTPConnection(host, timeout=timeout_s)
+    proxy = find_proxy(host)
+    if proxy is None:
+        return http.client.HTTPSConnection(host, timeout=timeout_s, context=context)
+    connection = http.client.HTTPSConnection(proxy.host, timeout=timeout_s, context=context)
+    connection.set_tunnel(host, headers=proxy.headers)
+    return connection
 
 
 def _answer(reply: http.client.HTTPResponse, content: bytes) -> Answer:

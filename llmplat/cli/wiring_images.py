@@ -41,6 +41,8 @@ class PackWish:
     reference: str | None = None
     layout: Path | None = None
     base: str | None = None
+    is_sidecar: bool = False
+    """Upon the base that KServe's sidecar mode needs."""
     sign: Path | None = None
     has_file_digests: bool = False
     allow_pickle: bool = False
@@ -244,11 +246,23 @@ def _about(
         licence=request.annotations.get(_LICENCES),
         config=read_config(found.files),
         are_hashes_computed=found.are_hashes_computed,
-        base=wish.base,
+        base=_base_name(wish),
     )
 
 
+def _base_name(wish: PackWish) -> str | None:
+    if not wish.is_sidecar:
+        return wish.base
+    from llmplat.adapters.sidecar_base import sidecar_name
+
+    return sidecar_name()
+
+
 def _base(run: Run, wish: PackWish, stop: "Stop") -> "BaseImage | None":
+    if wish.is_sidecar:
+        from llmplat.adapters.sidecar_base import open_sidecar_base
+
+        return open_sidecar_base(cache_home(run.env), run.emitter)
     if wish.base is None:
         return None
     from llmplat.domain.oci import Reference
@@ -272,7 +286,7 @@ def _copy(run: Run, wish: PackWish, target: _Target, stop: "Stop") -> "PackRepor
     from llmplat.pack.copy_image import copy_image
     from llmplat.pack.image import read_image
 
-    if wish.sign is not None or wish.base is not None or wish.has_file_digests:
+    if wish.sign or wish.base or wish.is_sidecar or wish.has_file_digests:
         raise UsageError(
             "An image is copied as it is: --sign, --base and --file-digests have no place there.",
             fix=("leave them out", "or package the model's own source"),

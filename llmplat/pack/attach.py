@@ -83,15 +83,20 @@ def make_documents(image: Described, signer: Signer | None) -> tuple[Document, .
 def attach_documents(
     documents: tuple[Document, ...], subject: Descriptor, registry: Registry, progress: Progress
 ) -> None:
-    """Store `documents` and name `subject` in each; the same ones again change nothing."""
+    """Store `documents` and name `subject` in each; those that are listed already stay as they are."""
+    there = {entry.digest for entry in registry.referrers(subject.digest)}
+    made = {one: make_artifact(one, subject) for one in documents}
+    new = {one: artifact for one, artifact in made.items() if artifact.digest not in there}
+    if not new:
+        return
     blobs = [Blob("nothing", EMPTY, (_NOTHING,), digest=Digest.of(_NOTHING))]
     blobs += [
         Blob(one.title, one.media_type, (one.content,), digest=Digest.of(one.content))
-        for one in documents
+        for one in new
     ]
     registry.push_blobs(blobs, progress)
-    for document in documents:
-        registry.attach(make_artifact(document, subject), subject.digest)
+    for artifact in new.values():
+        registry.attach(artifact, subject.digest)
 
 
 def make_artifact(document: Document, subject: Descriptor) -> Manifest:

@@ -25,6 +25,8 @@ class FakeHub:
 
     files: dict[str, bytes]
     address: str = ""
+    storage_address: str = ""
+    """Where it sends those who want a file; "": to itself under another name."""
     stated_sha256: dict[str, str] = field(default_factory=dict)
     """What the API says, where it is not the truth."""
     drops: list[int] = field(default_factory=list)
@@ -85,7 +87,8 @@ class _Handler(BaseHTTPRequestHandler):
         elif path.startswith(f"/{REPOSITORY}/resolve/{COMMIT}/"):
             name = path.removeprefix(f"/{REPOSITORY}/resolve/{COMMIT}/")
             port = self.server.server_address[1]
-            self._say(302, b"", {"Location": f"http://localhost:{port}/storage/{name}"})
+            storage = hub.storage_address or f"http://localhost:{port}"
+            self._say(302, b"", {"Location": f"{storage}/storage/{name}"})
         elif path.startswith("/storage/"):
             self._content(path.removeprefix("/storage/"))
         else:

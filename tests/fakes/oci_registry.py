@@ -8,12 +8,14 @@ from public reports of how the services answer, not recorded from them.
 import hashlib
 import json
 import re
+import ssl
 import threading
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
 MIB = 1024 * 1024
@@ -122,8 +124,8 @@ class FakeRegistry:
 
 
 @contextmanager
-def fake_registry(dialect: str | Speech) -> Iterator[FakeRegistry]:
-    """A registry of that dialect until the block ends."""
+def fake_registry(dialect: str | Speech, certificate: Path | None = None) -> Iterator[FakeRegistry]:
+    """A registry of that dialect until the block ends, with TLS where it has a certificate."""
     registry = FakeRegistry(DIALECTS[dialect] if isinstance(dialect, str) else dialect)
 
     class Handler(_Handler):
@@ -131,6 +133,12 @@ def fake_registry(dialect: str | Speech) -> Iterator[FakeRegistry]:
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     server.daemon_threads = True
+    if certificate is not None:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(certificate)
+        server.socket = context.wrap_socket(server.socket, server_side=True)
+        # A client that refuses the certificate is what a test wants, not a traceback.
+        server.handle_error = lambda *_args: None
     registry.address = f"127.0.0.1:{server.server_address[1]}"
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
     thread.start()
@@ -260,7 +268,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _location(self, name: str, session: Session, offset: int) -> str:
         state = f"?_state={offset}" if self.owner.speech.signs_state else ""
-        return f"http://{self.owner.address}/v2/{session.repository}/blobs/uploads/{name}{state}"
+        return f"http://{self.headers['Host']}/v2/{session.repository}/blobs/uploads/{name}{state}"
 
     def _where(self, name: str, session: Session) -> None:
         size = len(session.content)

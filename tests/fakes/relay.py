@@ -1,5 +1,6 @@
 """A TCP relay that counts what passes, holds it to a rate, and cuts connections on demand."""
 
+import os
 import socket
 import threading
 import time
@@ -7,7 +8,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 
-_CHUNK_BYTES = 256 * 1024
+_CHUNK_BYTES = 64 * 1024
+"""What a pipe holds."""
 
 
 @dataclass
@@ -61,10 +63,15 @@ class Relay:
         server.close()
 
     def _pump(self, source: socket.socket, sink: socket.socket, way: int) -> None:
+        # By the kernel, so that the relay costs next to nothing beside what is measured.
+        pipe_out, pipe_in = os.pipe()
         with suppress(OSError):
-            while chunk := source.recv(_CHUNK_BYTES):
-                self._wait(len(chunk), way)
-                sink.sendall(chunk)
+            while count := os.splice(source.fileno(), pipe_in, _CHUNK_BYTES):
+                self._wait(count, way)
+                while count:
+                    count -= os.splice(pipe_out, sink.fileno(), count)
+        os.close(pipe_out)
+        os.close(pipe_in)
         for one in (source, sink):
             with suppress(OSError):
                 one.shutdown(socket.SHUT_RDWR)

@@ -88,6 +88,24 @@ def test_sigterm_loses_nothing(version: str, real: RealRegistry, tmp_path: Path)
         assert again <= SLACK_BYTES
 
 
+def test_a_registry_killed_in_the_middle(version: str, real: RealRegistry, tmp_path: Path) -> None:
+    """It comes back with what it had on disk; the same run of ours ends well."""
+    packing = make_packing(tmp_path, shards=2, shard_bytes=150 * MIB)
+    total = sum(file.stat().st_size for file in packing.model.glob("*.safetensors"))
+    with relay_to(real.address, RATE) as relay:
+        process = start(packing, relay.address)
+        await_bytes(relay, int(total * 0.4), process)
+        real.stop(kill=True)
+        assert process.poll() is None
+        real.start()
+        code, said = end(process)
+        assert code == 0, said
+        print(f"{version}: {(relay.sent_bytes - total) / MIB:.1f} MiB sent again")
+        assert said.strip() == str(digest_of(packing, real))
+        if version == "v3":
+            assert relay.sent_bytes - total <= 4 * PIECE_BYTES
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_second_signal_ends_at_once(number: int, v3, tmp_path: Path) -> None:
     packing = make_packing(tmp_path, shards=1, shard_bytes=40 * MIB)

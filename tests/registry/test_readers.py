@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.fakes.real_registry import RealRegistry, find_crane
+from tests.fakes.signing import write_keys
 from tests.fakes.small_model import small_model, write_model
 
 LONG = "deep/" + "n" * 110 + "/w.json"
@@ -26,11 +27,11 @@ class Place:
     repository: str
     digest: str
 
-    def llmplat(self, *words: str) -> subprocess.CompletedProcess[str]:
+    def llmplat(self, *words: str | Path) -> subprocess.CompletedProcess[str]:
         return run_llmplat(self.root, *words)
 
 
-def run_llmplat(root: Path, *words: str) -> subprocess.CompletedProcess[str]:
+def run_llmplat(root: Path, *words: str | Path) -> subprocess.CompletedProcess[str]:
     env = {
         **os.environ,
         "LLMPLAT_STATE_HOME": str(root / "state"),
@@ -38,7 +39,7 @@ def run_llmplat(root: Path, *words: str) -> subprocess.CompletedProcess[str]:
         "CI": "true",
     }
     done = subprocess.run(
-        [sys.executable, "-m", "llmplat", *words],
+        [sys.executable, "-m", "llmplat", *map(str, words)],
         cwd=root,
         env=env,
         capture_output=True,
@@ -152,3 +153,57 @@ def test_a_copy_and_a_new_tag_keep_the_digest_and_what_is_attached(
     tagged = place.llmplat("package-model", source, f"{place.repository}:stable")
     assert tagged.stdout.strip() == f"{place.repository}@{place.digest}"
     assert place.digest in place.llmplat("model", "inspect", f"{place.repository}:stable").stdout
+
+
+def find_cosign() -> str:
+    """cosign 3, from the path or beside the tools that tests have built."""
+    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    built = cache / "llmplat-test-tools" / "bin" / "cosign"
+    found = shutil.which("cosign") or (str(built) if built.is_file() else None)
+    if found is None:
+        module = "github.com/sigstore/cosign/v3/cmd/cosign@v3.1.3"
+        pytest.skip(f"no cosign here (GOBIN={built.parent} go install {module}, ten minutes)")
+    return found
+
+
+def test_cosign_agrees_with_our_signatures(place: Place) -> None:
+    """An independent judge of bundle, envelope, signature and attachment; it says no as well."""
+    cosign = find_cosign()
+    private, public = write_keys(place.root)
+    reference = f"{place.repository}@{place.digest}"
+    place.llmplat("package-model", str(place.model), f"{place.repository}:v2", "--sign", private)
+    checks = ["--insecure-ignore-tlog", "--allow-http-registry", "--key"]
+    run(cosign, "verify", *checks, public, reference)
+    for kind in ("slsaprovenance1", "cyclonedx"):
+        run(cosign, "verify-attestation", "--type", kind, *checks, public, reference)
+    other = place.root / "other"
+    other.mkdir()
+    _, wrong = write_keys(other)
+    done = subprocess.run(
+        [cosign, "verify", *checks, wrong, reference], capture_output=True, check=False
+    )
+    assert done.returncode != 0
+
+
+def test_the_sidecar_base_lies_below_the_model_on_both_platforms(place: Place) -> None:
+    """The base comes from the package index; its program is what KServe starts."""
+    umoci, skopeo = need("umoci"), need("skopeo")
+    words = [sys.executable, "-m", "llmplat", "package-model", str(place.model), "--kserve-sidecar"]
+    env = {**os.environ, "LLMPLAT_CACHE_HOME": str(place.root / "cache")}
+    done = subprocess.run(
+        [*words, f"{place.repository}:side"], env=env, capture_output=True, text=True, check=False
+    )
+    if "fetch-failed" in done.stderr:
+        pytest.skip("the package index cannot be reached")
+    assert done.returncode == 0, done.stderr
+    for arch in ("amd64", "arm64"):
+        layout, bundle = place.root / f"side-{arch}", place.root / f"bundle-{arch}"
+        run(
+            skopeo, "copy", "-q", "--src-tls-verify=false", f"--override-arch={arch}",
+            "--dest-oci-accept-uncompressed-layers",
+            f"docker://{done.stdout.strip()}", f"oci:{layout}:v1",
+        )  # fmt: skip
+        run(umoci, "unpack", "--rootless", "--image", f"{layout}:v1", bundle)
+        assert hashes(bundle / "rootfs" / "models") == hashes(place.model)
+        program = bundle / "rootfs" / "bin" / "link-model-and-wait"
+        assert program.read_bytes()[:4] == b"\x7fELF"

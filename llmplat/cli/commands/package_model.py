@@ -30,6 +30,10 @@ def command(  # noqa: PLR0913, PLR0917 (an option of the command line is a param
         str | None,
         typer.Option("--base", metavar="REF@sha256:...", help="Put the model upon this image."),
     ] = None,
+    kserve_sidecar: Annotated[
+        bool,
+        typer.Option("--kserve-sidecar", help="Put it upon the base of KServe's sidecar mode."),
+    ] = False,
     sign: Annotated[
         Path | None,
         typer.Option("--sign", metavar="KEY", help="Sign with this private key (PEM)."),
@@ -75,10 +79,22 @@ def command(  # noqa: PLR0913, PLR0917 (an option of the command line is a param
             "Give either a REFERENCE to push to or --to-layout DIR.",
             fix=("llmplat package-model --help",),
         )
+    if base is not None and kserve_sidecar:
+        raise UsageError(
+            "--base and --kserve-sidecar each name a base.", fix=("leave one of them out",)
+        )
     run = current(ctx)
     run.emitter.tell_events()
     wish = wiring_images.PackWish(
-        source, reference, to_layout, base, sign, file_digests, allow_pickle, plain_http
+        source,
+        reference,
+        to_layout,
+        base=base,
+        is_sidecar=kserve_sidecar,
+        sign=sign,
+        has_file_digests=file_digests,
+        allow_pickle=allow_pickle,
+        plain_http=plain_http,
     )
     if dry_run:
         run.emitter.result(wiring_images.preview_model(run, wish), package_view.PREVIEW)
