@@ -26,6 +26,11 @@ CONTEXT_PARALLEL_BYTES = round(1.5 * GIB)
 CONTEXT_EXPERTS_BYTES = round(0.5 * GIB)
 """More with experts or latent attention on several GPUs."""
 
+LIBRARIES_GIB, LIBRARIES_BEFORE_GIB = 0.25, 0.13
+"""Growth outside torch on one NVIDIA GPU from 0.18 on, and before: cuBLAS and kernels (measured)."""
+ALL_REDUCE_GIB, ALL_REDUCE_PER_CHANNEL_GIB = 2.03, 4.9e-6
+"""The same over NVLink from 0.18 on: a workspace, and more per rank and hidden channel (measured)."""
+
 SPLITS = 32
 """FlashAttention 3 keeps 32 partial results in fp32 for every row of the largest decode graph."""
 
@@ -134,11 +139,13 @@ def non_torch_bytes(
     if tp == 1 and rank.stages > 1:
         return round(0.07 * GIB), "pipeline stage without tensor parallelism: 0.07 GiB"
     if tp == 1:
-        gib = 0.25 if is_new else 0.13
+        gib = LIBRARIES_GIB if is_new else LIBRARIES_BEFORE_GIB
         return round(gib * GIB), f"CUDA libraries: {gib} GiB"
     if gpu.link == "pcie":
         return round(0.2 * GIB), "NCCL over PCIe: 0.2 GiB"
-    gib = 2.03 + 4.9e-6 * tp * architecture.hidden if is_new else 0.3 + 0.07 * tp
+    gib = 0.3 + 0.07 * tp
+    if is_new:
+        gib = ALL_REDUCE_GIB + ALL_REDUCE_PER_CHANNEL_GIB * tp * architecture.hidden
     return round(gib * GIB), f"NCCL and all-reduce workspace, TP {tp}: {gib:.2f} GiB"
 
 

@@ -62,7 +62,7 @@ def _of_architecture(architecture: Architecture) -> Spread:
         return Spread(0.25, 0.25, why="the tower's pass over large images is not well recorded")
     if architecture.has_experts or architecture.encoder is not None:
         return Spread(0.01, 0.03, round(0.03 * GIB), round(0.08 * GIB))
-    return Spread(0.004, 0.008, round(0.015 * GIB), round(0.02 * GIB))
+    return Spread(0.003, 0.006, round(0.008 * GIB), round(0.012 * GIB))
 
 
 def non_torch_spread(architecture: Architecture, tensor_parallel: int, gpu: Gpu) -> Spread:
@@ -74,7 +74,7 @@ def non_torch_spread(architecture: Architecture, tensor_parallel: int, gpu: Gpu)
     if tensor_parallel > 1 and gpu.link == "pcie":
         return Spread(0.5, 1.0, 0, round(0.2 * GIB))
     if tensor_parallel > 1:
-        return Spread(0.015, 0.02)
+        return Spread(0.008, 0.012)
     return Spread(0.0, 0.0, round(0.01 * GIB), round(0.02 * GIB))
 
 

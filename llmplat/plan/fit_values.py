@@ -31,6 +31,7 @@ def families() -> Mapping[str, Family]:
             state_dtype=entry.state_dtype,
             is_query_gated=entry.is_query_gated,
             image_tokens=entry.image_tokens,
+            has_shared_expert=entry.has_shared_expert,
             facts=entry.facts,
         )
         for entry in load_families().values()
