@@ -95,7 +95,7 @@ def up(
     lock: Lock | None,
     tools: UpTools,
     progress: Progress,
-    consent: FitConsent = FitConsent(),  # noqa: B008 (frozen)
+    consent: FitConsent = FitConsent(),
 ) -> UpReport:
     """Bring the platform up, step by step; each step may be killed and run again.
 

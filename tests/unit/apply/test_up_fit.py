@@ -22,13 +22,13 @@ class UntouchedSubstrate:
 
     def mark(self, verb: str, step: str) -> None:
         if step != "lock":
-            raise Reached
+            raise ReachedError
 
     def preflight(self, needs: object):
-        raise Reached
+        raise ReachedError
 
 
-class Reached(Exception):
+class ReachedError(Exception):
     """The run went on behind planning."""
 
 
@@ -65,7 +65,7 @@ def test_unfit_is_refused_before_anything_is_created() -> None:
 
 
 def test_unfit_goes_on_when_accepted() -> None:
-    with pytest.raises(Reached):
+    with pytest.raises(ReachedError):
         start(UNFIT, 15.0, FitConsent(is_unfit_accepted=True, is_tight_accepted=True))
 
 
@@ -73,11 +73,11 @@ def test_tight_needs_a_flag_where_nobody_can_be_asked() -> None:
     with pytest.raises(PlanError, match="nothing was started") as caught:
         start(TIGHT, tight_gib(), FitConsent())
     assert "llmplat up --accept-tight" in caught.value.fix
-    with pytest.raises(Reached):
+    with pytest.raises(ReachedError):
         start(TIGHT, tight_gib(), FitConsent(is_tight_accepted=True))
 
 
-@pytest.mark.parametrize(("answer", "outcome"), [(True, Reached), (False, PlanError)])
+@pytest.mark.parametrize(("answer", "outcome"), [(True, ReachedError), (False, PlanError)])
 def test_tight_is_asked_about(answer: bool, outcome: type[Exception]) -> None:
     asked: list[str] = []
 
