@@ -9,6 +9,7 @@ from pathlib import Path
 from llmplat.catalog import entries
 from llmplat.catalog.entries import Catalog
 from llmplat.catalog.families import load_families
+from llmplat.catalog.load import GpuShelf
 from llmplat.domain.errors import InputError
 from llmplat.fit.inputs import Gpu
 from llmplat.fit.read_architecture import Family
@@ -39,7 +40,7 @@ def families() -> Mapping[str, Family]:
     }
 
 
-def find_gpu(catalog: Catalog, text: str) -> entries.Gpu:
+def find_gpu(catalog: Catalog | GpuShelf, text: str) -> entries.Gpu:
     """The GPU that `text` names: its name, an alias, or the start of one; letters and digits count.
 
     Of several GPUs that start so the one with the most memory is meant by a bare name ("a100").
@@ -82,7 +83,7 @@ def gpu_value(entry: entries.Gpu) -> Gpu:
 
 
 def machine_offers(
-    data: Path, catalog: Catalog, region: str | None = None
+    data: Path, catalog: Catalog | GpuShelf, region: str | None = None
 ) -> tuple[MachineOffer, ...]:
     """Every machine type at its cheapest region, or at `region` only; unknown prices stay unknown.
 

@@ -4,6 +4,7 @@ import re
 from dataclasses import dataclass, field, replace
 
 from llmplat.catalog.entries import Catalog
+from llmplat.catalog.load import GpuShelf
 from llmplat.domain.errors import UsageError
 from llmplat.domain.units import GIB
 from llmplat.fit.calibration import Calibration
@@ -79,7 +80,7 @@ def fit_model(
     model: FoundModel,
     wish: GpuWish,
     settings: EngineSettings,
-    catalog: Catalog,
+    catalog: Catalog | GpuShelf,
     measured: Measured | None = None,
     calibration: Calibration | None = None,
 ) -> GpuFit:
@@ -103,7 +104,7 @@ def fit_model(
     return GpuFit(model, gpu, result, _node_warnings(wish, settings))
 
 
-def gpu_of(wish: GpuWish, catalog: Catalog) -> Gpu:
+def gpu_of(wish: GpuWish, catalog: Catalog | GpuShelf) -> Gpu:
     """The GPU of `wish`: by name, by its memory, or by a name with other memory."""
     if wish.memory_gib is not None:
         total_bytes = round(wish.memory_gib * GIB)
@@ -120,7 +121,7 @@ def gpu_of(wish: GpuWish, catalog: Catalog) -> Gpu:
     return gpu
 
 
-def _known(name: str | None, catalog: Catalog) -> Gpu | None:
+def _known(name: str | None, catalog: Catalog | GpuShelf) -> Gpu | None:
     from llmplat.domain.errors import InputError  # noqa: PLC0415 (beside its only use)
 
     try:

@@ -47,7 +47,10 @@ SHARED = Path(os.environ.get("LLMPLAT_SHARED", Path(__file__).parents[3] / "shar
 
 
 def further() -> dict[str, dict]:
-    """Configurations that are not bundled, by file, where the project's material lies beside it."""
+    """Configurations that are not bundled, by file, where the project's material lies beside it.
+
+    Defaults of transformers' classes are left out: they are no checkpoints and name no dtype.
+    """
     folder = SHARED / "data" / "gpu-fit" / "configs"
     if not folder.is_dir():
         print(f"no {folder}: only the bundled configurations are compared")
@@ -56,7 +59,9 @@ def further() -> dict[str, dict]:
     return {
         path.stem: json.loads(path.read_text())
         for path in found
-        if path.stem not in bundled and not path.name.endswith(".hf_quant_config.json")
+        if path.stem not in bundled
+        and not path.name.endswith(".hf_quant_config.json")
+        and not path.name.startswith("_transformers_default__")
     }
 
 
