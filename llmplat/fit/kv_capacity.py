@@ -9,6 +9,7 @@ from llmplat.fit.result import KvCapacity
 from llmplat.fit.version import (
     IN_FLIGHT_STEPS,
     NULL_BLOCK_CHECKED,
+    PREFILL_CHECKPOINTS,
     TOKENS_BY_CONCURRENCY,
     V1,
     parse_version,
@@ -67,6 +68,7 @@ def stage_caches(
         dtype=str(settings.dtype),
         block=settings.block_size or 16,
         tensor_parallel=settings.tensor_parallel,
+        has_checkpoints=version >= PREFILL_CHECKPOINTS,
     )
     layout = plan_layout(specs, is_hybrid_planned=version >= V1)
     planning = _planning(settings, version, platform)

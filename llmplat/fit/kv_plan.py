@@ -45,13 +45,20 @@ class KvLayout:
 
 
 def layer_specs(
-    architecture: Architecture, *, kv_dtype: str, dtype: str, block: int, tensor_parallel: int
+    architecture: Architecture,
+    *,
+    kv_dtype: str,
+    dtype: str,
+    block: int,
+    tensor_parallel: int,
+    has_checkpoints: bool = False,
 ) -> tuple[Spec, ...]:
     """The cache of every layer on one rank, in the model's order.
 
     `kv_dtype` is the type of cached keys and values, `dtype` the model's; `block` the tokens of a
     page that attention starts from. With state layers the block grows until an attention page
-    holds a state, and the state is padded to it.
+    holds a state, and the state is padded to it. `has_checkpoints`: the version keeps one state
+    more per request of Mamba 2 layers while it reads a prompt (vLLM 0.32, mamba_mixer2.py).
     """
     attention = [m for m in architecture.mixers if m.kind is not Kind.STATE]
     states = [m.state for m in architecture.mixers if m.state is not None]
@@ -69,6 +76,7 @@ def layer_specs(
             0,
             state_bytes=state_bytes(m.state, dtype, tensor_parallel),
             padded=padded,
+            checkpoints=1 if has_checkpoints and m.state.groups else 0,
         )
         if m.state is not None
         else Spec(m.kind, block, attention_token_bytes(m, kv_dtype, tensor_parallel), m.window)

@@ -39,6 +39,8 @@ class Spec:
     state_bytes: int = 0
     padded: int | None = None
     """Bytes of a page that was padded to the others' size."""
+    checkpoints: int = 0
+    """Further states per request that are kept while a prompt is read, with cached prefixes."""
 
     @property
     def page_bytes(self) -> int:
@@ -57,11 +59,11 @@ class Spec:
         """Pages that one request of `length` tokens takes at most.
 
         Full attention ceil(length / block); sliding window ceil(min(window - 1 + batch, length)
-        / block) + 1; chunked ceil(min(chunk + batch, length) / block); state 1, or 2 when states
-        are cached for prefixes (vLLM 0.32, v1/kv_cache_interface.py).
+        / block) + 1; chunked ceil(min(chunk + batch, length) / block); state 1, or 2 (and its
+        checkpoints) when states are cached for prefixes (vLLM 0.32, v1/kv_cache_interface.py).
         """
         if self.kind is Kind.STATE:
-            return 2 if planning.is_prefix_cached else 1
+            return 2 + self.checkpoints if planning.is_prefix_cached else 1
         if self.kind is Kind.SLIDING:
             tokens = min(self.window - 1 + planning.batched_tokens, length)
             return -(-tokens // self.block) + 1

@@ -170,7 +170,13 @@ def main() -> int:
         return 0
     points = load_points()
     by_model = held_out(points, lambda p: p.model)
-    lines = [*_errors(points, by_model), *_tokens(points), *_weights(points), *_verdicts(by_model)]
+    lines = [
+        *_errors(points, by_model),
+        *_end_to_end(points),
+        *_tokens(points),
+        *_weights(points),
+        *_verdicts(by_model),
+    ]
     is_right = all(line.is_met for line in lines)
     print(f"{len(points)} recorded start-ups, {len(by_model)} with a known configuration and GPU\n")
     print(_SHARE)
@@ -283,6 +289,21 @@ def _errors(points: Sequence[Point], by_model: list[Judged]) -> list[Line]:
         )
     )
     return lines
+
+
+def _end_to_end(points: Sequence[Point]) -> list[Line]:
+    """The weights estimated too, where the configuration is the model's own."""
+    errors = []
+    for point in points:
+        found = answer(point, with_weights=False)
+        if found is None or not point.has_whole_config or not _is_recent_nvidia(point):
+            continue
+        error = Judged(point, found).kv_error
+        if error is not None and (point.record["pp"] or 1) == 1:
+            errors.append(error)
+    p90 = sorted(errors)[int(0.9 * (len(errors) - 1))]
+    told = f"{statistics.median(errors):.2%} / {p90:.2%}"
+    return [Line("KV bytes end to end (weights estimated), same slice", told, "", len(errors))]
 
 
 def _tokens(points: Sequence[Point]) -> list[Line]:

@@ -101,6 +101,11 @@ def test_states_take_two_pages_when_prefixes_are_cached():
     assert spec.pages(10**6, Planning(8192, is_prefix_cached=False)) == 1
 
 
+def test_mamba_2_keeps_a_checkpoint_more():
+    spec = Spec(Kind.STATE, 16, 0, state_bytes=100, checkpoints=1)
+    assert spec.pages(10**6, PLANNING) == 3
+
+
 def test_the_longest_request_is_exact():
     plan = layout(chunked())
     longest = plan.longest(GIB, 10**7, PLANNING)

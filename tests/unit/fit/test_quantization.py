@@ -70,6 +70,9 @@ def test_a_checkpoint_may_ask_for_an_8_bit_cache():
     assert kv_cache_scheme({"kv_cache_quant_algo": "FP8"}) == "fp8"
     assert kv_cache_scheme({"kv_cache_scheme": {"num_bits": 8}}) == "fp8"
     assert kv_cache_scheme({"kv_cache_scheme": None}) is None
+    assert kv_cache_scheme({"kv_cache_scheme": "FP8"}) is None, (
+        "vLLM takes no text for a scheme there"
+    )
 
 
 def test_a_separate_file_fills_the_gap_only():
