@@ -5,6 +5,7 @@ import re
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from llmplat.catalog import entries
 from llmplat.catalog.entries import Catalog
@@ -13,7 +14,9 @@ from llmplat.catalog.load import GpuShelf
 from llmplat.domain.errors import InputError
 from llmplat.fit.inputs import Gpu
 from llmplat.fit.read_architecture import Family
-from llmplat.fit.search import MachineOffer
+
+if TYPE_CHECKING:
+    from llmplat.fit.search import MachineOffer
 
 
 @cache
@@ -84,13 +87,14 @@ def gpu_value(entry: entries.Gpu) -> Gpu:
 
 def machine_offers(
     data: Path, catalog: Catalog | GpuShelf, region: str | None = None
-) -> tuple[MachineOffer, ...]:
+) -> "tuple[MachineOffer, ...]":
     """Every machine type at its cheapest region, or at `region` only; unknown prices stay unknown.
 
     A machine type whose GPU the catalogue does not know is left out. Raises InputError for a
     region that no price names.
     """
     from llmplat.catalog.offers import load_offers  # noqa: PLC0415 (only a search reads it)
+    from llmplat.fit.search import MachineOffer  # noqa: PLC0415 (as above)
 
     offers = load_offers(data)
     by_machine: dict[str, list[tuple[str, float | None, float | None, str, str]]] = {}

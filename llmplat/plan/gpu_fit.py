@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
 
 from llmplat.catalog.entries import Catalog
 from llmplat.catalog.load import GpuShelf
@@ -11,9 +12,11 @@ from llmplat.fit.calibration import Calibration
 from llmplat.fit.estimate import estimate
 from llmplat.fit.inputs import AUTO, EngineSettings, Gpu, Measured
 from llmplat.fit.result import FitResult, Verdict
-from llmplat.fit.search import SearchReport
 from llmplat.plan.fit_model import FoundModel
 from llmplat.plan.fit_values import families, find_gpu, gpu_value
+
+if TYPE_CHECKING:
+    from llmplat.fit.search import SearchReport
 
 CUSTOM_GPU = "custom"
 _VERSION = re.compile(r"v?(\d+\.\d+(\.\d+)?)\S*")
@@ -70,7 +73,7 @@ class MachineSearch:
 
     model: FoundModel
     settings: EngineSettings
-    report: SearchReport
+    report: "SearchReport"
     by: str
     region: str | None = None
     notes: tuple[str, ...] = field(default=())
