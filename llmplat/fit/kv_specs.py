@@ -99,11 +99,14 @@ def attention_token_bytes(mixer: Mixer, dtype: str, tensor_parallel: int) -> flo
     return heads * (mixer.head_dim + mixer.v_dim) * each
 
 
-def state_bytes(state: State, dtype: str, tensor_parallel: int) -> int:
+def state_bytes(
+    state: State, dtype: str, tensor_parallel: int, state_dtype: str | None = None
+) -> int:
     """Bytes of one request's state in one recurrent layer on one rank.
 
     Convolution taps x channels in the model's type, a matrix per head in the state's type; groups
-    are repeated when ranks do not divide them (vLLM 0.32, mamba_utils.py).
+    are repeated when ranks do not divide them (vLLM 0.32, mamba_utils.py). `state_dtype` replaces
+    the model's own type of the matrix.
     """
     groups = state.groups
     if groups and groups % tensor_parallel:
@@ -111,4 +114,4 @@ def state_bytes(state: State, dtype: str, tensor_parallel: int) -> int:
     channels = (state.conv_channels + groups * state.group_channels) // tensor_parallel
     conv = state.conv_taps * channels * DTYPE_BYTES.get(dtype, 2.0)
     matrix = state.heads // tensor_parallel * state.head_dim * state.state_dim
-    return round(conv + matrix * DTYPE_BYTES.get(state.dtype or dtype, 2.0))
+    return round(conv + matrix * DTYPE_BYTES.get(state_dtype or state.dtype or dtype, 2.0))
