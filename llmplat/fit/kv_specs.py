@@ -7,6 +7,7 @@ from llmplat.fit.architecture import Kind, Mixer, State
 DTYPE_BYTES = {
     "float32": 4.0, "float": 4.0, "bfloat16": 2.0, "float16": 2.0, "half": 2.0,
     "fp8": 1.0, "fp8_e4m3": 1.0, "fp8_e5m2": 1.0, "fp8_inc": 1.0, "int8": 1.0,
+    "fp8_ds_mla": 1.0, "nvfp4": 0.5625,
 }  # fmt: skip
 """Bytes of one cached number by vLLM's name of the type."""
 

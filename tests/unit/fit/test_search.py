@@ -74,3 +74,10 @@ def test_more_than_one_node_is_said():
 
 def test_splits_use_powers_of_two_fewest_first():
     assert splits(4) == ((1, 1), (2, 1), (1, 2), (4, 1), (2, 2), (1, 4))
+
+
+def test_what_a_node_must_offer_is_said():
+    one = found(dense(), (SMALL,)).chosen[0]
+    assert one.host_memory_bytes > one.result.memory.weights.bytes
+    assert one.disk_bytes > one.result.memory.weights.bytes
+    assert one.shared_memory_bytes == 0
