@@ -3,7 +3,7 @@
 import re
 from pathlib import Path
 
-from llmplat.adapters.model_config_read import read_folder, read_reader, read_single
+from llmplat.adapters.model_config_file import read_single
 from llmplat.catalog.model_configs import find_bundled, near_bundled, read_bundled
 from llmplat.domain.errors import DownloadError, InputError
 from llmplat.plan.fit_model import FoundModel
@@ -52,15 +52,22 @@ def _by_scheme(model: str, scheme: str, rest: str) -> FoundModel:
 
 def _at_path(path: Path) -> FoundModel:
     if path.is_dir():
-        return read_folder(path)
+        return _in_folder(path)
     if not path.is_file():
         raise _nothing(str(path))
     is_in_model = path.name == "config.json" or path.name.endswith(".safetensors.index.json")
     has_weights = any(path.parent.glob("*.safetensors*"))
-    return read_folder(path.parent) if is_in_model and has_weights else read_single(path)
+    return _in_folder(path.parent) if is_in_model and has_weights else read_single(path)
+
+
+def _in_folder(path: Path) -> FoundModel:
+    from llmplat.adapters.model_config_read import read_folder  # noqa: PLC0415 (slow to import)
+
+    return read_folder(path)
 
 
 def _on_hub(model: str, address: str) -> FoundModel:
+    from llmplat.adapters.model_config_read import read_reader  # noqa: PLC0415 (slow to import)
     from llmplat.adapters.model_source_hub import HubSource  # noqa: PLC0415 (httpx is slow)
 
     repository, _, revision = address.partition("@")

@@ -11,7 +11,7 @@ from llmplat.apply.needs import needs_of, refuse_missing
 from llmplat.apply.proof import Proof, prove
 from llmplat.apply.services import LOOPBACK, launches_of, make_inputs
 from llmplat.catalog.entries import Catalog
-from llmplat.domain.errors import Finding, LockMissingError
+from llmplat.domain.errors import Finding, LockMissingError, PlanError
 from llmplat.domain.ports import Ask, Progress, StepProgress, Substrate
 from llmplat.domain.substrate import Places, SubstrateOutputs
 from llmplat.plan.make import make_plan
@@ -80,11 +80,29 @@ class UpPreview:
     running: tuple[str, ...]
 
 
-def up(platform: Platform, lock: Lock | None, tools: UpTools, progress: Progress) -> UpReport:
+@dataclass(frozen=True)
+class FitConsent:
+    """What the user agreed to about models that do not fit their GPU for certain."""
+
+    is_unfit_accepted: bool = False
+    is_tight_accepted: bool = False
+    ask: Callable[[str], bool] | None = None
+    """Asks a person; None where nobody is there to answer."""
+
+
+def up(
+    platform: Platform,
+    lock: Lock | None,
+    tools: UpTools,
+    progress: Progress,
+    consent: FitConsent = FitConsent(),
+) -> UpReport:
     """Bring the platform up, step by step; each step may be killed and run again.
 
     Raises:
         BusyError: another run holds the platform.
+        DoesNotFitError: a model does not fit its GPU; nothing was started.
+        PlanError: a model is tight and `consent` does not cover it; nothing was started.
         PreconditionError: ports, memory, disk or secrets are missing (all findings at once).
         SubstrateError: a service died while it started, with its last lines and a reason.
         TimedOutError: a service is not ready within its budget.
@@ -92,7 +110,8 @@ def up(platform: Platform, lock: Lock | None, tools: UpTools, progress: Progress
     """
     began = time.monotonic()
     with tools.substrate.claim("up"):
-        found, plan = _plan(platform, lock, tools, progress)
+        found, plan = _plan(platform, lock, tools, progress, consent)
+        _agree(plan, consent)
         for warning in plan.warnings:
             progress.warn(warning)
         with _step("Check this machine", tools, progress) as step:
@@ -112,9 +131,11 @@ def up(platform: Platform, lock: Lock | None, tools: UpTools, progress: Progress
         return _report(plan, outputs, proofs, time.monotonic() - began)
 
 
-def preview_up(platform: Platform, lock: Lock | None, tools: UpTools) -> UpPreview:
+def preview_up(
+    platform: Platform, lock: Lock | None, tools: UpTools, *, is_unfit_accepted: bool = False
+) -> UpPreview:
     """What `up` would do, changing nothing; LockMissingError when there is too little to plan by."""
-    plan = make_plan(platform, lock, tools.catalog)
+    plan = make_plan(platform, lock, tools.catalog, is_unfit_accepted=is_unfit_accepted)
     needs = needs_of(plan)
     status = tools.substrate.status()
     runtimes = dict.fromkeys(launch.runtime for launch in launches_of(plan))
@@ -131,14 +152,33 @@ def preview_up(platform: Platform, lock: Lock | None, tools: UpTools) -> UpPrevi
 
 
 def _plan(
-    platform: Platform, lock: Lock | None, tools: UpTools, progress: Progress
+    platform: Platform,
+    lock: Lock | None,
+    tools: UpTools,
+    progress: Progress,
+    consent: FitConsent,
 ) -> tuple[Lock, Plan]:
+    is_accepted = consent.is_unfit_accepted
     if lock is not None:
         with suppress(LockMissingError):
-            return lock, make_plan(platform, lock, tools.catalog)
+            return lock, make_plan(platform, lock, tools.catalog, is_unfit_accepted=is_accepted)
     tools.substrate.mark("up", "lock")
     found = tools.make_lock(progress)
-    return found, make_plan(platform, found, tools.catalog)
+    return found, make_plan(platform, found, tools.catalog, is_unfit_accepted=is_accepted)
+
+
+def _agree(plan: Plan, consent: FitConsent) -> None:
+    """Go on with tight models only where somebody said so."""
+    if not plan.tight or consent.is_tight_accepted:
+        return
+    why = "; ".join(plan.tight)
+    if consent.ask is not None and consent.ask(f"{why}. Start all the same?"):
+        return
+    raise PlanError(
+        "A model may not fit its GPU, so nothing was started.",
+        why=why,
+        fix=("llmplat up --accept-tight", "llmplat gpu-fit says what would make it fit"),
+    )
 
 
 def _install(plan: Plan, tools: UpTools, progress: Progress) -> dict[str, Path]:

@@ -28,6 +28,7 @@ class FamilyEntry(Sourced):
     state_dtype: str | None = None
     is_query_gated: bool = False
     image_tokens: int = 0
+    has_shared_expert: bool = False
     facts: Mapping[str, Any] = field(default_factory=dict)
 
 
@@ -56,6 +57,7 @@ def make_family(record: Record) -> FamilyEntry:
         max_capture=int(capture or 512),
         state_dtype=record.optional_text("state_dtype"),
         is_query_gated=record.flag("is_query_gated"),
+        has_shared_expert=record.flag("has_shared_expert"),
         image_tokens=int(record.optional_number("image_tokens") or 0),
         facts={key: int(value) for key, value in facts.items()},
         source=record.text("source"),

@@ -1,15 +1,28 @@
 """Turns the shipped folders (profiles, templates, infra, data) into one Catalog."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 from llmplat.catalog import make
-from llmplat.catalog.entries import Catalog, Component, Demo, Layer, Runtime, Throughput
+from llmplat.catalog.entries import Catalog, Component, Demo, Gpu, Layer, Runtime, Throughput
 from llmplat.catalog.read import Record, read_each, read_mapping
 from llmplat.domain.errors import CatalogError
 
 DATA = Path(__file__).parent / "data"
 """Facts with source and date; part of the package."""
+
+
+@dataclass(frozen=True)
+class GpuShelf:
+    """The catalogue's GPUs alone: all that a fit needs of it, read in a tenth of the time."""
+
+    gpus: Mapping[str, Gpu]
+
+
+def load_gpus(data: Path = DATA) -> GpuShelf:
+    """Every GPU by its name; CatalogError when a file is wrong."""
+    return GpuShelf(read_each((data / "gpus").glob("*.yaml"), make.make_gpu))
 
 
 def load_catalog(home: Path, *, data: Path = DATA) -> Catalog:

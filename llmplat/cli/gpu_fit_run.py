@@ -118,10 +118,10 @@ def check_positive(wish: GpuWish, how: How) -> None:
 
 
 def _fit(model: str, wish: GpuWish, flags: Flags, how: How) -> GpuFit:
-    from llmplat.cli import wiring, wiring_fit
+    from llmplat.cli import wiring_fit
 
     found = wiring_fit.find_model(model)
-    return fit_model(found, wish, flags.settings(), wiring.catalog(), _measured(how))
+    return fit_model(found, wish, flags.settings(), wiring_fit.gpus(), _measured(how))
 
 
 def _measured(how: How) -> Measured:
@@ -147,13 +147,13 @@ def _warn(run: Run, fit: GpuFit) -> None:
 
 
 def _calibrated(model: str, wish: GpuWish, flags: Flags, how: How) -> GpuFit:
-    from llmplat.cli import wiring, wiring_fit
+    from llmplat.cli import wiring_fit
     from llmplat.plan.gpu_fit_log import fit_from_log
 
     assert how.log is not None  # noqa: S101 (the caller asked)
     found = wiring_fit.find_model(model)
     log = wiring_fit.read_log(how.log)
-    return fit_from_log(found, log, wish, flags, wiring.catalog(), _measured(how))
+    return fit_from_log(found, log, wish, flags, wiring_fit.gpus(), _measured(how))
 
 
 def _search(run: Run, model: str, flags: Flags, how: How) -> Verdict:

@@ -2,6 +2,7 @@
 
 import os
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import cast
@@ -35,6 +36,13 @@ def new_run(verb: str) -> Run:
 def current(ctx: typer.Context) -> Run:
     """The run `ctx` belongs to."""
     return cast("Run", ctx.find_root().obj)
+
+
+def confirmation() -> Callable[[str], bool] | None:
+    """Asks yes or no on stderr; None where no person is at a terminal."""
+    if not (sys.stdin.isatty() and sys.stderr.isatty()) or os.environ.get("CI"):
+        return None
+    return lambda question: bool(typer.confirm(question, default=False, err=True))
 
 
 def state_home(env: dict[str, str]) -> Path:

@@ -215,7 +215,7 @@ def desk_of(opened: Opened) -> "Desk":
     def policy_of(platform: "Platform") -> dict[str, Any]:
         from llmplat.plan.make import make_plan
 
-        gateway = make_plan(platform, read_lock(opened), catalog()).gateway
+        gateway = make_plan(platform, read_lock(opened), catalog(), is_unfit_accepted=True).gateway
         return gateway.policy if gateway is not None else {"tenants": {}}
 
     return Desk(

@@ -44,7 +44,9 @@ def wishes(run: Run) -> "Wishes":
     try:
         opened = open_platform(run)
         name = opened.name
-        plan = make_plan(opened.loaded.platform, read_lock(opened), catalog())
+        plan = make_plan(
+            opened.loaded.platform, read_lock(opened), catalog(), is_unfit_accepted=True
+        )
         needs = needs_of(plan)
         missing = LocalSubstrate(name, opened.state, opened.cache).preflight(needs)
     except LlmplatError as error:
@@ -78,7 +80,7 @@ def verify_site(run: Run) -> "LocalVerifySite":
     entrance(run, opened)
     found = substrate(opened).status()
     _require_gateway(found, opened)
-    plan = make_plan(opened.loaded.platform, read_lock(opened), catalog())
+    plan = make_plan(opened.loaded.platform, read_lock(opened), catalog(), is_unfit_accepted=True)
     chat = [model for model in plan.models if model.kind == "chat" and model.ports]
     engines = tuple(
         EngineAddress(f"engine-{model.name}", "127.0.0.1", port, model.name)

@@ -1,5 +1,6 @@
 """What gpu-fit needs of the world: models as they were published and start-up logs."""
 
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -8,6 +9,7 @@ from llmplat.domain.errors import InputError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from llmplat.catalog.load import GpuShelf
     from llmplat.fit.search import MachineOffer
     from llmplat.fit.start_log import StartLog
     from llmplat.plan.fit_model import FoundModel
@@ -22,13 +24,20 @@ def find_model(model: str) -> "FoundModel":
     return find(model)
 
 
+@cache
+def gpus() -> "GpuShelf":
+    """The GPUs of the catalogue; CatalogError when one is broken."""
+    from llmplat.catalog.load import load_gpus
+
+    return load_gpus()
+
+
 def offers(region: str | None) -> "Sequence[MachineOffer]":
     """The machine types of the catalogue with their prices, in `region` or everywhere."""
     from llmplat.catalog.load import DATA
-    from llmplat.cli.wiring import catalog
     from llmplat.plan.fit_values import machine_offers
 
-    return machine_offers(DATA, catalog(), region=region)
+    return machine_offers(DATA, gpus(), region=region)
 
 
 def read_log(path: Path) -> "StartLog":

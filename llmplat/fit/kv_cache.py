@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from llmplat.fit.architecture import Architecture, Kind
-from llmplat.fit.kv_plan import KvLayout, layer_specs, plan_layout
+from llmplat.fit.kv_plan import PROCESSOR_STATES, KvLayout, layer_specs, plan_layout
 from llmplat.fit.kv_specs import Planning
 from llmplat.fit.read_architecture import Family, read_architecture, text_part
 
@@ -95,6 +95,8 @@ def kv_cache_of(
         dtype=of_model,
         block=settings.block_tokens,
         tensor_parallel=1,
+        has_checkpoints=True,
+        state_dtype=PROCESSOR_STATES,
     )
     layout = plan_layout(specs)
     if layout.block_bytes < 1:

@@ -4,11 +4,18 @@ from dataclasses import dataclass
 
 from llmplat.fit.architecture import Architecture, Kind
 from llmplat.fit.inputs import AUTO, EngineSettings
-from llmplat.fit.kv_plan import KvLayout, Planning, layer_specs, plan_layout
+from llmplat.fit.kv_plan import (
+    PROCESSOR_STATES,
+    KvLayout,
+    Planning,
+    layer_specs,
+    plan_layout,
+)
 from llmplat.fit.result import KvCapacity
 from llmplat.fit.version import (
     IN_FLIGHT_STEPS,
     NULL_BLOCK_CHECKED,
+    PREFILL_CHECKPOINTS,
     TOKENS_BY_CONCURRENCY,
     V1,
     parse_version,
@@ -67,6 +74,8 @@ def stage_caches(
         dtype=str(settings.dtype),
         block=settings.block_size or 16,
         tensor_parallel=settings.tensor_parallel,
+        has_checkpoints=version >= PREFILL_CHECKPOINTS,
+        state_dtype=PROCESSOR_STATES if platform == "cpu" else None,
     )
     layout = plan_layout(specs, is_hybrid_planned=version >= V1)
     planning = _planning(settings, version, platform)

@@ -14,6 +14,9 @@ from llmplat.fit.kv_specs import (
 
 STATE_ALIGNMENT = 16
 """Tokens that an attention block grows by to hold a state page (FlashAttention's smallest block)."""
+PROCESSOR_STATES = "float32"
+"""Type of recurrent states on processors with AVX-512 BF16 (vLLM 0.32, platforms/cpu.py); others keep
+the model's, which takes less."""
 MLA_STATE_ALIGNMENT = 128
 """The same where latent attention meets states (vLLM 0.32, platforms/interface.py)."""
 
@@ -44,19 +47,32 @@ class KvLayout:
         return _last(1, limit, lambda n: self.needed_bytes(n, planning) <= available_bytes)
 
 
-def layer_specs(
-    architecture: Architecture, *, kv_dtype: str, dtype: str, block: int, tensor_parallel: int
+def layer_specs(  # noqa: PLR0913 (each is one setting, by name)
+    architecture: Architecture,
+    *,
+    kv_dtype: str,
+    dtype: str,
+    block: int,
+    tensor_parallel: int,
+    has_checkpoints: bool = False,
+    state_dtype: str | None = None,
 ) -> tuple[Spec, ...]:
     """The cache of every layer on one rank, in the model's order.
 
     `kv_dtype` is the type of cached keys and values, `dtype` the model's; `block` the tokens of a
     page that attention starts from. With state layers the block grows until an attention page
-    holds a state, and the state is padded to it.
+    holds a state, and the state is padded to it. `has_checkpoints`: the version keeps one state
+    more per request of Mamba 2 layers while it reads a prompt (vLLM 0.32, mamba_mixer2.py).
+    `state_dtype` replaces the models' own type of recurrent states, as processors do.
     """
     attention = [m for m in architecture.mixers if m.kind is not Kind.STATE]
-    states = [m.state for m in architecture.mixers if m.state is not None]
+    sizes = {
+        m.state: state_bytes(m.state, dtype, tensor_parallel, state_dtype)
+        for m in architecture.mixers
+        if m.state is not None
+    }
     padded = None
-    largest = max((state_bytes(state, dtype, tensor_parallel) for state in states), default=0)
+    largest = max(sizes.values(), default=0)
     if largest and attention:
         token = min(attention_token_bytes(m, kv_dtype, tensor_parallel) for m in attention)
         step = max(block, MLA_STATE_ALIGNMENT if architecture.is_mla else STATE_ALIGNMENT)
@@ -67,8 +83,9 @@ def layer_specs(
             Kind.STATE,
             block,
             0,
-            state_bytes=state_bytes(m.state, dtype, tensor_parallel),
+            state_bytes=sizes[m.state],
             padded=padded,
+            checkpoints=1 if has_checkpoints and m.state.groups else 0,
         )
         if m.state is not None
         else Spec(m.kind, block, attention_token_bytes(m, kv_dtype, tensor_parallel), m.window)

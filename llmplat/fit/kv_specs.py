@@ -7,6 +7,7 @@ from llmplat.fit.architecture import Kind, Mixer, State
 DTYPE_BYTES = {
     "float32": 4.0, "float": 4.0, "bfloat16": 2.0, "float16": 2.0, "half": 2.0,
     "fp8": 1.0, "fp8_e4m3": 1.0, "fp8_e5m2": 1.0, "fp8_inc": 1.0, "int8": 1.0,
+    "fp8_ds_mla": 1.0, "nvfp4": 0.5625,
 }  # fmt: skip
 """Bytes of one cached number by vLLM's name of the type."""
 
@@ -39,6 +40,8 @@ class Spec:
     state_bytes: int = 0
     padded: int | None = None
     """Bytes of a page that was padded to the others' size."""
+    checkpoints: int = 0
+    """Further states per request that are kept while a prompt is read, with cached prefixes."""
 
     @property
     def page_bytes(self) -> int:
@@ -57,11 +60,11 @@ class Spec:
         """Pages that one request of `length` tokens takes at most.
 
         Full attention ceil(length / block); sliding window ceil(min(window - 1 + batch, length)
-        / block) + 1; chunked ceil(min(chunk + batch, length) / block); state 1, or 2 when states
-        are cached for prefixes (vLLM 0.32, v1/kv_cache_interface.py).
+        / block) + 1; chunked ceil(min(chunk + batch, length) / block); state 1, or 2 (and its
+        checkpoints) when states are cached for prefixes (vLLM 0.32, v1/kv_cache_interface.py).
         """
         if self.kind is Kind.STATE:
-            return 2 if planning.is_prefix_cached else 1
+            return 2 + self.checkpoints if planning.is_prefix_cached else 1
         if self.kind is Kind.SLIDING:
             tokens = min(self.window - 1 + planning.batched_tokens, length)
             return -(-tokens // self.block) + 1
@@ -97,11 +100,14 @@ def attention_token_bytes(mixer: Mixer, dtype: str, tensor_parallel: int) -> flo
     return heads * (mixer.head_dim + mixer.v_dim) * each
 
 
-def state_bytes(state: State, dtype: str, tensor_parallel: int) -> int:
+def state_bytes(
+    state: State, dtype: str, tensor_parallel: int, state_dtype: str | None = None
+) -> int:
     """Bytes of one request's state in one recurrent layer on one rank.
 
     Convolution taps x channels in the model's type, a matrix per head in the state's type; groups
-    are repeated when ranks do not divide them (vLLM 0.32, mamba_utils.py).
+    are repeated when ranks do not divide them (vLLM 0.32, mamba_utils.py). `state_dtype` replaces
+    the model's own type of the matrix.
     """
     groups = state.groups
     if groups and groups % tensor_parallel:
@@ -109,4 +115,4 @@ def state_bytes(state: State, dtype: str, tensor_parallel: int) -> int:
     channels = (state.conv_channels + groups * state.group_channels) // tensor_parallel
     conv = state.conv_taps * channels * DTYPE_BYTES.get(dtype, 2.0)
     matrix = state.heads // tensor_parallel * state.head_dim * state.state_dim
-    return round(conv + matrix * DTYPE_BYTES.get(state.dtype or dtype, 2.0))
+    return round(conv + matrix * DTYPE_BYTES.get(state_dtype or state.dtype or dtype, 2.0))

@@ -26,6 +26,15 @@ CONTEXT_PARALLEL_BYTES = round(1.5 * GIB)
 CONTEXT_EXPERTS_BYTES = round(0.5 * GIB)
 """More with experts or latent attention on several GPUs."""
 
+LIBRARIES_GIB, LIBRARIES_BEFORE_GIB = 0.25, 0.13
+"""Growth outside torch on one NVIDIA GPU from 0.18 on, and before: cuBLAS and kernels (measured)."""
+ALL_REDUCE_GIB, ALL_REDUCE_PER_CHANNEL_GIB = 2.03, 4.9e-6
+"""The same over NVLink from 0.18 on: a workspace, and more per rank and hidden channel (measured)."""
+LATENT_GIB, LATENT_BEFORE_GIB = 1.2, 1.0
+"""Latent attention on eight NVIDIA GPUs and more, from 0.18 on, and before (measured, few)."""
+ROCM_GIB, ROCM_PER_RANK_GIB, ROCM_LATENT_GIB = 1.15, 0.45, 1.5
+"""ROCm: up to four GPUs, more per rank beyond, and with latent attention (measured on MI300X, few)."""
+
 SPLITS = 32
 """FlashAttention 3 keeps 32 partial results in fp32 for every row of the largest decode graph."""
 
@@ -128,17 +137,21 @@ def non_torch_bytes(
     """Growth outside torch after the first look: cuBLAS, NCCL channels, all-reduce workspaces."""
     tp, is_new = rank.tensor_parallel, load.version >= NON_TORCH_GREW
     if gpu.platform == "rocm":
-        gib = 1.15 if tp == 1 else 0.8 + 0.27 * tp
-        gib += 1.5 if architecture.is_mla else 0
+        gib = ROCM_GIB + ROCM_PER_RANK_GIB * max(0, tp - 4)
+        gib += ROCM_LATENT_GIB if architecture.is_mla else 0
         return round(gib * GIB), f"ROCm runtime and RCCL, TP {tp}: {gib:.2f} GiB"
     if tp == 1 and rank.stages > 1:
         return round(0.07 * GIB), "pipeline stage without tensor parallelism: 0.07 GiB"
     if tp == 1:
-        gib = 0.25 if is_new else 0.13
+        gib = LIBRARIES_GIB if is_new else LIBRARIES_BEFORE_GIB
         return round(gib * GIB), f"CUDA libraries: {gib} GiB"
     if gpu.link == "pcie":
         return round(0.2 * GIB), "NCCL over PCIe: 0.2 GiB"
-    gib = 2.03 + 4.9e-6 * tp * architecture.hidden if is_new else 0.3 + 0.07 * tp
+    gib = 0.3 + 0.07 * tp
+    if is_new:
+        gib = ALL_REDUCE_GIB + ALL_REDUCE_PER_CHANNEL_GIB * tp * architecture.hidden
+    if tp >= 8 and architecture.is_mla:
+        gib += LATENT_GIB if is_new else LATENT_BEFORE_GIB
     return round(gib * GIB), f"NCCL and all-reduce workspace, TP {tp}: {gib:.2f} GiB"
 
 

@@ -115,7 +115,8 @@ def kv_cache_scheme(facts: Mapping[str, Any]) -> str | None:
         said = facts.get(key)
         if isinstance(said, Mapping) and said.get("num_bits") == 8:
             return "fp8"
-        if isinstance(said, str) and said.upper() == "FP8":
+        # vLLM takes a text for a scheme only under ModelOpt's own key.
+        if key == "kv_cache_quant_algo" and str(said).upper() == "FP8":
             return "fp8"
     return None
 

@@ -32,6 +32,8 @@ class Family:
     max_capture: int = 512
     state_dtype: str | None = None
     is_query_gated: bool = False
+    has_shared_expert: bool = False
+    """Expert layers have one shared expert, of an expert's width, that the file does not name."""
     image_tokens: int = 0
     """Tokens of the largest image, where pictures keep their own size."""
     facts: Mapping[str, Any] = field(default_factory=dict)
@@ -265,7 +267,7 @@ def _experts(values: Values, family: Family) -> FeedForward:
     width = values.get("moe_intermediate_size") or values.need("intermediate_size")
     matrices = 3 if family.is_gated else 2
     return FeedForward(
-        width=_shared_width(values, width),
+        width=_shared_width(values, width) or (width if family.has_shared_expert else 0),
         experts=values.need("experts"),
         top_k=values.get("top_k", 1) or 1,
         expert_width=width,

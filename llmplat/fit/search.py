@@ -66,6 +66,21 @@ class Candidate:
         """Of the machine's."""
         return self.tensor_parallel * self.pipeline_parallel
 
+    @property
+    def host_memory_bytes(self) -> int:
+        """Main memory while weights load."""
+        return _host_memory(self.result)
+
+    @property
+    def disk_bytes(self) -> int:
+        """Boot disk for the engine's image and the weights, where they are not elsewhere."""
+        return _all_weights(self.result) + IMAGE_BYTES
+
+    @property
+    def shared_memory_bytes(self) -> int:
+        """Shared memory of the pod; 0 for one rank."""
+        return _shared_memory(self.result)
+
 
 @dataclass(frozen=True)
 class Rejection:
@@ -155,21 +170,35 @@ def _gpu_rejection(offer: MachineOffer, result: FitResult) -> Rejection | None:
 
 def _host_rejection(offer: MachineOffer, result: FitResult, host: HostLimits) -> Rejection | None:
     """Weights pass through main memory, lie on the boot disk, and ranks talk through shared memory."""
-    gpus = result.settings.tensor_parallel * result.settings.pipeline_parallel
-    weights = result.memory.weights.bytes * gpus
-    needed = weights + ENGINE_HOST_BYTES
+    needed = _host_memory(result)
     if needed > offer.memory_bytes:
         reason = f"{_gib(needed)} of main memory are needed while weights load, the node has {_gib(offer.memory_bytes)}"
         return _no(offer, result, reason, "host-memory", needed - offer.memory_bytes)
-    disk = weights + host.image_bytes
+    disk = _all_weights(result) + host.image_bytes
     if host.boot_disk_bytes is not None and disk > host.boot_disk_bytes:
         reason = f"image and weights need {_gib(disk)} of disk, the node has {_gib(host.boot_disk_bytes)}"
         return _no(offer, result, reason, "boot-disk", disk - host.boot_disk_bytes)
-    shared = SHARED_MEMORY_PER_GPU * gpus
-    if gpus > 1 and host.shared_memory_bytes is not None and shared > host.shared_memory_bytes:
-        reason = f"{gpus} ranks need {_gib(shared)} of shared memory, the pod has {_gib(host.shared_memory_bytes)}"
+    shared = _shared_memory(result)
+    if host.shared_memory_bytes is not None and shared > host.shared_memory_bytes:
+        reason = f"{_gpus(result)} ranks need {_gib(shared)} of shared memory, the pod has {_gib(host.shared_memory_bytes)}"
         return _no(offer, result, reason, "shared-memory", shared - host.shared_memory_bytes)
     return None
+
+
+def _gpus(result: FitResult) -> int:
+    return result.settings.tensor_parallel * result.settings.pipeline_parallel
+
+
+def _all_weights(result: FitResult) -> int:
+    return result.memory.weights.bytes * _gpus(result)
+
+
+def _host_memory(result: FitResult) -> int:
+    return _all_weights(result) + ENGINE_HOST_BYTES
+
+
+def _shared_memory(result: FitResult) -> int:
+    return SHARED_MEMORY_PER_GPU * _gpus(result) if _gpus(result) > 1 else 0
 
 
 def _no(

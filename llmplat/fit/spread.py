@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from llmplat.domain.units import GIB
 from llmplat.fit.architecture import Architecture
 from llmplat.fit.inputs import Gpu
-from llmplat.fit.overhead import Load, sampler_bytes
+from llmplat.fit.overhead import LATENT_GIB, Load, sampler_bytes
 from llmplat.fit.version import GRAPHS_IN_BUDGET, NEW_RUNNER, TRITON_SAMPLER, V1
 
 
@@ -62,7 +62,7 @@ def _of_architecture(architecture: Architecture) -> Spread:
         return Spread(0.25, 0.25, why="the tower's pass over large images is not well recorded")
     if architecture.has_experts or architecture.encoder is not None:
         return Spread(0.01, 0.03, round(0.03 * GIB), round(0.08 * GIB))
-    return Spread(0.004, 0.008, round(0.015 * GIB), round(0.02 * GIB))
+    return Spread(0.003, 0.006, round(0.008 * GIB), round(0.012 * GIB))
 
 
 def non_torch_spread(architecture: Architecture, tensor_parallel: int, gpu: Gpu) -> Spread:
@@ -70,11 +70,12 @@ def non_torch_spread(architecture: Architecture, tensor_parallel: int, gpu: Gpu)
     if gpu.platform == "rocm":
         return Spread(0.3, 0.6, why="few start-ups on ROCm were recorded")
     if tensor_parallel > 4 or (tensor_parallel > 1 and architecture.is_mla):
-        return Spread(0.05, 0.15, 0, round(0.3 * GIB))
+        below = LATENT_GIB if architecture.is_mla and tensor_parallel >= 8 else 0.1
+        return Spread(0.05, 0.15, round(below * GIB), round(0.3 * GIB))
     if tensor_parallel > 1 and gpu.link == "pcie":
         return Spread(0.5, 1.0, 0, round(0.2 * GIB))
     if tensor_parallel > 1:
-        return Spread(0.015, 0.02)
+        return Spread(0.008, 0.012)
     return Spread(0.0, 0.0, round(0.01 * GIB), round(0.02 * GIB))
 
 

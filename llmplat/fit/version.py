@@ -25,6 +25,8 @@ IN_FLIGHT_STEPS = (0, 31)
 """Windows are planned for every step in flight (two with asynchronous scheduling)."""
 NULL_BLOCK_CHECKED = (0, 31)
 """The check for one request leaves out the block that is never used."""
+PREFILL_CHECKPOINTS = (0, 32)
+"""Mamba 2 keeps one state more per request while a prompt is read (seen in 0.32, not in 0.11)."""
 KV_DTYPE_FROM_CHECKPOINT = (0, 12)
 """`auto` follows the checkpoint's own KV-cache scheme."""
 

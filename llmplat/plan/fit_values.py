@@ -5,14 +5,18 @@ import re
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from llmplat.catalog import entries
 from llmplat.catalog.entries import Catalog
 from llmplat.catalog.families import load_families
+from llmplat.catalog.load import GpuShelf
 from llmplat.domain.errors import InputError
 from llmplat.fit.inputs import Gpu
 from llmplat.fit.read_architecture import Family
-from llmplat.fit.search import MachineOffer
+
+if TYPE_CHECKING:
+    from llmplat.fit.search import MachineOffer
 
 
 @cache
@@ -31,6 +35,7 @@ def families() -> Mapping[str, Family]:
             state_dtype=entry.state_dtype,
             is_query_gated=entry.is_query_gated,
             image_tokens=entry.image_tokens,
+            has_shared_expert=entry.has_shared_expert,
             facts=entry.facts,
         )
         for entry in load_families().values()
@@ -38,7 +43,7 @@ def families() -> Mapping[str, Family]:
     }
 
 
-def find_gpu(catalog: Catalog, text: str) -> entries.Gpu:
+def find_gpu(catalog: Catalog | GpuShelf, text: str) -> entries.Gpu:
     """The GPU that `text` names: its name, an alias, or the start of one; letters and digits count.
 
     Of several GPUs that start so the one with the most memory is meant by a bare name ("a100").
@@ -81,14 +86,15 @@ def gpu_value(entry: entries.Gpu) -> Gpu:
 
 
 def machine_offers(
-    data: Path, catalog: Catalog, region: str | None = None
-) -> tuple[MachineOffer, ...]:
+    data: Path, catalog: Catalog | GpuShelf, region: str | None = None
+) -> "tuple[MachineOffer, ...]":
     """Every machine type at its cheapest region, or at `region` only; unknown prices stay unknown.
 
     A machine type whose GPU the catalogue does not know is left out. Raises InputError for a
     region that no price names.
     """
     from llmplat.catalog.offers import load_offers  # noqa: PLC0415 (only a search reads it)
+    from llmplat.fit.search import MachineOffer  # noqa: PLC0415 (as above)
 
     offers = load_offers(data)
     by_machine: dict[str, list[tuple[str, float | None, float | None, str, str]]] = {}

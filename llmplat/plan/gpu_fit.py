@@ -2,17 +2,21 @@
 
 import re
 from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
 
 from llmplat.catalog.entries import Catalog
+from llmplat.catalog.load import GpuShelf
 from llmplat.domain.errors import UsageError
 from llmplat.domain.units import GIB
 from llmplat.fit.calibration import Calibration
 from llmplat.fit.estimate import estimate
 from llmplat.fit.inputs import AUTO, EngineSettings, Gpu, Measured
 from llmplat.fit.result import FitResult, Verdict
-from llmplat.fit.search import SearchReport
 from llmplat.plan.fit_model import FoundModel
 from llmplat.plan.fit_values import families, find_gpu, gpu_value
+
+if TYPE_CHECKING:
+    from llmplat.fit.search import SearchReport
 
 CUSTOM_GPU = "custom"
 _VERSION = re.compile(r"v?(\d+\.\d+(\.\d+)?)\S*")
@@ -69,7 +73,7 @@ class MachineSearch:
 
     model: FoundModel
     settings: EngineSettings
-    report: SearchReport
+    report: "SearchReport"
     by: str
     region: str | None = None
     notes: tuple[str, ...] = field(default=())
@@ -79,7 +83,7 @@ def fit_model(
     model: FoundModel,
     wish: GpuWish,
     settings: EngineSettings,
-    catalog: Catalog,
+    catalog: Catalog | GpuShelf,
     measured: Measured | None = None,
     calibration: Calibration | None = None,
 ) -> GpuFit:
@@ -103,7 +107,7 @@ def fit_model(
     return GpuFit(model, gpu, result, _node_warnings(wish, settings))
 
 
-def gpu_of(wish: GpuWish, catalog: Catalog) -> Gpu:
+def gpu_of(wish: GpuWish, catalog: Catalog | GpuShelf) -> Gpu:
     """The GPU of `wish`: by name, by its memory, or by a name with other memory."""
     if wish.memory_gib is not None:
         total_bytes = round(wish.memory_gib * GIB)
@@ -120,7 +124,7 @@ def gpu_of(wish: GpuWish, catalog: Catalog) -> Gpu:
     return gpu
 
 
-def _known(name: str | None, catalog: Catalog) -> Gpu | None:
+def _known(name: str | None, catalog: Catalog | GpuShelf) -> Gpu | None:
     from llmplat.domain.errors import InputError  # noqa: PLC0415 (beside its only use)
 
     try:

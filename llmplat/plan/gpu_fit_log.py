@@ -4,6 +4,7 @@ from dataclasses import replace
 from typing import Protocol
 
 from llmplat.catalog.entries import Catalog
+from llmplat.catalog.load import GpuShelf
 from llmplat.domain.errors import InputError
 from llmplat.fit.calibrate import calibrate
 from llmplat.fit.estimate import estimate
@@ -29,7 +30,7 @@ def fit_from_log(
     log: StartLog,
     wish: GpuWish,
     flags: TypedFlags,
-    catalog: Catalog,
+    catalog: Catalog | GpuShelf,
     measured: Measured,
 ) -> GpuFit:
     """Whether `model` fits under `flags`, by what one start-up of it measured.
@@ -94,7 +95,7 @@ def measured_of(model: FoundModel, log: StartLog, settings: EngineSettings, gpu:
     return replace(known, torch_peak_bytes=max(0, rest))
 
 
-def _gpu(log: StartLog, wish: GpuWish, catalog: Catalog) -> Gpu:
+def _gpu(log: StartLog, wish: GpuWish, catalog: Catalog | GpuShelf) -> Gpu:
     named = None if wish.is_open else gpu_of(wish, catalog)
     total_bytes = _total_bytes(log)
     if named is not None:

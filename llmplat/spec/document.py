@@ -44,9 +44,14 @@ def make_pages() -> dict[str, str]:
     pages["platform-file.md"] = _platform_page()
     pages["lock-file.md"] = _small_page("lock", "The lock file", _LOCK)
     pages["keys-file.md"] = _small_page("keys", "The keys file", _KEYS)
+    pages["fleet-file.md"] = _small_page("fleet", "The fleet file", _FLEET)
     return pages
 
 
+_FLEET = (
+    "`fleet.yaml`, for `llmplat gpu-fit -f fleet.yaml`: models and the GPU each is to fit, checked "
+    "together. Paths of models are looked for beside the file first."
+)
 _LOCK = (
     "`platform.lock.yaml`, written by `llmplat lock` (which `llmplat up` runs): what planning must "
     "know of the world. Keep it beside the platform file and under version control."

@@ -5,6 +5,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
+from llmplat.spec.fleet import Fleet
 from llmplat.spec.keys import KeysFile
 from llmplat.spec.lock import Lock
 from llmplat.spec.not_yet import TABLE, NotYet
@@ -14,7 +15,12 @@ from llmplat.spec.words import shape_at
 BASE = "https://llmplat.dev/schemas"
 DRAFT = "https://json-schema.org/draft/2020-12/schema"
 
-SHAPES: dict[str, type[BaseModel]] = {"platform": Platform, "lock": Lock, "keys": KeysFile}
+SHAPES: dict[str, type[BaseModel]] = {
+    "platform": Platform,
+    "lock": Lock,
+    "keys": KeysFile,
+    "fleet": Fleet,
+}
 
 
 def schema_file(kind: str) -> str:
@@ -23,7 +29,7 @@ def schema_file(kind: str) -> str:
 
 
 def make_schema(kind: str) -> dict[str, Any]:
-    """The schema of `kind`: platform, lock or keys; KeyError for another."""
+    """The schema of `kind`: platform, lock, keys or fleet; KeyError for another."""
     schema = SHAPES[kind].model_json_schema(by_alias=True)
     _tidy(schema)
     if kind == "platform":

@@ -124,13 +124,22 @@ def _point(record: dict[str, Any]) -> Point:
         if re.search(pattern, name):
             config = json.loads((DATA / "configs" / f"{file}.json").read_text(encoding="utf-8"))
             return Point(
-                record, _quantized(config, record), has_whole_config=not file.startswith("_")
+                record, _quantized(config, record), has_whole_config=_is_whole(file, config)
             )
     dims = json.loads((DATA / "dims_verified.json").read_text(encoding="utf-8"))
     for pattern, key in _DIMS:
         if re.search(pattern, name):
             return Point(record, _of_dimensions(key, dims[key]), has_whole_config=False)
     return Point(record, None, has_whole_config=False)
+
+
+def _is_whole(file: str, config: dict[str, Any]) -> bool:
+    """A checkpoint's own file with all its parts: class defaults and files cut to the text part are not."""
+    is_cut = (
+        "ForConditionalGeneration" in str(config.get("architectures"))
+        and "vision_config" not in config
+    )
+    return not file.startswith("_") and not is_cut
 
 
 def _quantized(config: dict[str, Any], record: dict[str, Any]) -> dict[str, Any]:

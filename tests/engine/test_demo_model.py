@@ -44,7 +44,7 @@ def test_the_package_makes_the_pinned_bytes(
     facts = read_mapping(DEMOS / "smollm2-135m-instruct.yaml")
     assert stored.digest == facts["package"]["digest"]
     assert stored.weights_bytes == facts["weights_bytes"]
-    assert dict(stored.config) == facts["config"]
+    assert facts["config"].items() <= dict(stored.config).items()
     assert not list((tmp_path / "downloads").glob("demo-*/"))
     env = {"HF_HUB_OFFLINE": "1", "PATH": os.environ["PATH"], "HOME": str(tmp_path)}
     said = subprocess.run(

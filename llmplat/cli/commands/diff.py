@@ -27,7 +27,8 @@ def command(ctx: typer.Context) -> None:
 
     run = current(ctx)
     opened = wiring.open_platform(run)
-    plan = make_plan(opened.loaded.platform, wiring.read_lock(opened), wiring.catalog())
+    platform, lock = opened.loaded.platform, wiring.read_lock(opened)
+    plan = make_plan(platform, lock, wiring.catalog(), is_unfit_accepted=True)
     report = make_diff(plan, wiring.running_parts(opened))
     run.emitter.result(report, DIFF)
     if report.changes:

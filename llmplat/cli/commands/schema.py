@@ -14,6 +14,7 @@ class Kind(StrEnum):
     PLATFORM = "platform"
     LOCK = "lock"
     KEYS = "keys"
+    FLEET = "fleet"
 
 
 def command(
@@ -22,7 +23,7 @@ def command(
 ) -> None:
     r"""Print the JSON Schema of a file.
 
-    KIND is platform, lock or keys. Editors find the same schema through the first line that
+    KIND is platform, lock, keys or fleet. Editors find the same schema through the first line that
     `llmplat init` writes.
 
     \b

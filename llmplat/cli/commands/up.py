@@ -4,13 +4,19 @@ from typing import Annotated
 
 import typer
 
-from llmplat.cli.run import current
+from llmplat.cli.run import confirmation, current
 
 
 def command(
     ctx: typer.Context,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Show what would be done and change nothing.")
+    ] = False,
+    accept_tight: Annotated[
+        bool, typer.Option("--accept-tight", help="Start models that may not fit their GPU.")
+    ] = False,
+    accept_unfit: Annotated[
+        bool, typer.Option("--accept-unfit", help="Start models that do not fit their GPU.")
     ] = False,
 ) -> None:
     r"""Start the platform and prove it answers.
@@ -19,6 +25,8 @@ def command(
     3. fetches the models; 4. writes configuration and secrets; 5. starts what is new or changed;
     6. waits until all is well; 7. asks each model for a first answer through the gateway.
     It may be stopped at any moment and run again; what runs and did not change is left alone.
+    A model that does not fit its GPU is refused before anything starts; one that is tight is
+    asked about on a terminal and needs --accept-tight elsewhere.
 
     \b
     Examples:
@@ -28,7 +36,7 @@ def command(
       llmplat up --dry-run
     """
     from llmplat.apply.key_changes import refresh
-    from llmplat.apply.up import preview_up, up
+    from llmplat.apply.up import FitConsent, preview_up, up
     from llmplat.cli import wiring
     from llmplat.domain.errors import ExitCode
     from llmplat.output import up_view
@@ -40,12 +48,13 @@ def command(
     tools = wiring.up_tools(run, opened)
     platform, lock = opened.loaded.platform, wiring.read_lock(opened)
     if dry_run:
-        preview = preview_up(platform, lock, tools)
+        preview = preview_up(platform, lock, tools, is_unfit_accepted=accept_unfit)
         run.emitter.result(preview, up_view.PREVIEW)
         if preview.missing:
             raise typer.Exit(ExitCode.NOT_READY)
         return
-    report = up(platform, lock, tools, run.emitter)
+    consent = FitConsent(accept_unfit, accept_unfit or accept_tight, confirmation())
+    report = up(platform, lock, tools, run.emitter, consent)
     # A key made while we worked is in its file, and must not be missing at the gateway.
     refresh(wiring.desk_of(opened))
     run.emitter.result(report, up_view.VIEW)
