@@ -70,7 +70,10 @@ MODELS = {
         "qk_rope_head_dim": 64,
         "v_head_dim": 32,
         "first_k_dense_replace": 4,
-        "n_routed_experts": None,
+        "n_routed_experts": 8,
+        "num_experts_per_tok": 2,
+        "n_group": 1,
+        "topk_group": 1,
         "moe_intermediate_size": 64,
     },
 }
