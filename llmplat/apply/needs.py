@@ -3,7 +3,6 @@
 from llmplat.apply.services import LOOPBACK, launches_of, replica_names
 from llmplat.domain.errors import Finding, PreconditionError
 from llmplat.domain.substrate import Need, Needs
-from llmplat.plan.hardware import CUDA_RUNTIME
 from llmplat.plan.launch import EngineLaunch
 from llmplat.plan.plan import Plan
 
@@ -16,7 +15,7 @@ def needs_of(plan: Plan) -> Needs:
         names = replica_names(launch) if isinstance(launch, EngineLaunch) else (launch.name,)
         for replica, name in enumerate(names):
             needs.append(Need(name, LOOPBACK, launch.port + replica, memory_bytes))
-    gpus = sum(one.replicas for one in plan.engines if one.runtime == CUDA_RUNTIME)
+    gpus = sum(one.replicas * one.gpus for one in plan.engines)
     return Needs(tuple(needs), secrets=_external_secrets(plan), gpus=gpus)
 
 

@@ -1,11 +1,11 @@
 """A plan and the places of a substrate -> the services it is to run, fully spelled."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from itertools import count
 from pathlib import Path
 
 from llmplat.domain.substrate import ConfigFile, Places, Role, Service, SubstrateInputs
-from llmplat.plan.hardware import CUDA_RUNTIME
 from llmplat.plan.launch import Backend, EngineLaunch, GatewayLaunch, Launch
 from llmplat.plan.plan import Plan
 from llmplat.render.gateway_files import LITELLM, make_gateway_files
@@ -24,11 +24,12 @@ def make_inputs(
     keys_json: str,
 ) -> SubstrateInputs:
     """Everything the substrate is to run for `plan`; engines first, they start slowest."""
-    engines = _with_devices(
+    devices = count()
+    engines = [
         service
         for engine in plan.engines
-        for service in _engines(engine, places, pythons, folders[engine.model])
-    )
+        for service in _engines(engine, places, pythons, folders[engine.model], devices)
+    ]
     gateways = [_gateway(plan.gateway, places, pythons)] if plan.gateway is not None else []
     caches = [python.parent.parent for python in pythons.values()] + list(folders.values())
     return SubstrateInputs(
@@ -68,29 +69,24 @@ def replica_names(engine: EngineLaunch) -> tuple[str, ...]:
 
 
 def _engines(
-    engine: EngineLaunch, places: Places, pythons: Mapping[str, Path], folder: Path
+    engine: EngineLaunch,
+    places: Places,
+    pythons: Mapping[str, Path],
+    folder: Path,
+    devices: Iterator[int],
 ) -> list[Service]:
-    return [
-        replace(
-            _service(engine, engine.port + replica, places, pythons, str(folder)),
-            name=name,
-            model=engine.model,
-        )
-        for replica, name in enumerate(replica_names(engine))
-    ]
+    services = []
+    for replica, name in enumerate(replica_names(engine)):
+        service = _service(engine, engine.port + replica, places, pythons, str(folder))
+        env = (*service.env, *_devices(engine, devices))
+        services.append(replace(service, name=name, model=engine.model, env=env))
+    return services
 
 
-def _with_devices(services: Iterable[Service]) -> list[Service]:
-    """Each engine on a GPU sees one of its own, in the driver's order."""
-    device, given = 0, []
-    for service in services:
-        if service.runtime == CUDA_RUNTIME:
-            env = (*service.env, ("CUDA_VISIBLE_DEVICES", str(device)))
-            given.append(replace(service, env=env))
-            device += 1
-        else:
-            given.append(service)
-    return given
+def _devices(engine: EngineLaunch, devices: Iterator[int]) -> tuple[tuple[str, str], ...]:
+    """A replica on GPUs sees the next ones of the driver's order, and no other."""
+    taken = ",".join(str(next(devices)) for _ in range(engine.gpus))
+    return (("CUDA_VISIBLE_DEVICES", taken),) if taken else ()
 
 
 def _gateway(gateway: GatewayLaunch, places: Places, pythons: Mapping[str, Path]) -> Service:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from llmplat.domain.errors import DoesNotFitError, InputError
 from llmplat.domain.units import GIB, MIB, format_size
@@ -9,11 +10,13 @@ from llmplat.fit.kv_cache import KvCache, KvSettings, kv_cache_of, text_config
 from llmplat.fit.memory import MemoryNeed
 from llmplat.plan.facts import ModelFacts
 from llmplat.plan.fit_values import families
-from llmplat.plan.gpu_sizing import GpuSizing, size_on_gpu
 from llmplat.plan.hardware import Hardware
 from llmplat.plan.plan import PlannedCapacity
 from llmplat.spec.model import Model
 from llmplat.spec.scalars import OptionValue
+
+if TYPE_CHECKING:
+    from llmplat.plan.gpu_sizing import GpuSizing
 
 BLOCK_TOKENS = 128
 """Tokens in a KV-cache block of the CPU engine (vLLM, platforms/cpu.py)."""
@@ -44,7 +47,7 @@ class Sizing:
     memory: MemoryNeed
     warnings: tuple[str, ...]
     batched_tokens: int = BATCHED_TOKENS
-    on_gpu: GpuSizing | None = None
+    on_gpu: "GpuSizing | None" = None
     """None on a processor."""
 
 
@@ -64,6 +67,8 @@ def size_model(
     context = context_of(model, facts)
     if hardware.gpu is None:
         return _on_processor(model, facts, hardware, context, options)
+    from llmplat.plan.gpu_sizing import size_on_gpu  # noqa: PLC0415 (the estimate is slow to import)
+
     sized = size_on_gpu(model, facts, hardware.gpu, context, options)
     if sized.is_unfit and not is_unfit_accepted:
         raise sized.refusal()

@@ -11,6 +11,7 @@ from llmplat.fit.inputs import Checkpoint, EngineSettings
 from llmplat.fit.result import FitResult, Verdict
 from llmplat.plan.facts import ModelFacts
 from llmplat.plan.fit_values import families, gpu_value
+from llmplat.plan.hardware import PIPELINE_PARALLEL, TENSOR_PARALLEL, whole_option
 from llmplat.spec.engine_options import VERSION
 from llmplat.spec.model import Model
 from llmplat.spec.scalars import OptionValue
@@ -91,16 +92,16 @@ def size_on_gpu(
     """Whether `model` fits `gpu`; InputError when its configuration lacks a number."""
     settings = EngineSettings(
         vllm_version=VERSION,
-        tensor_parallel=_whole(options, "tensor-parallel-size") or 1,
-        pipeline_parallel=_whole(options, "pipeline-parallel-size") or 1,
+        tensor_parallel=whole_option(options, TENSOR_PARALLEL) or 1,
+        pipeline_parallel=whole_option(options, PIPELINE_PARALLEL) or 1,
         max_model_len=context,
         max_num_seqs=model.concurrency,
-        max_num_batched_tokens=_whole(options, "max-num-batched-tokens"),
+        max_num_batched_tokens=whole_option(options, "max-num-batched-tokens"),
         dtype=_text(options, "dtype"),
         quantization=None if model.quantization == "none" else model.quantization,
         kv_cache_dtype=_text(options, "kv-cache-dtype"),
         enforce_eager=options.get("enforce-eager") is True,
-        block_size=_whole(options, "block-size"),
+        block_size=whole_option(options, "block-size"),
         kv_cache_memory_bytes=model.engine.kv_cache_memory_bytes,
         enable_prefix_caching=options.get("enable-prefix-caching") is not False,
         enable_expert_parallel=options.get("enable-expert-parallel") is True,
@@ -114,11 +115,6 @@ def size_on_gpu(
     )
     count = settings.tensor_parallel * settings.pipeline_parallel
     return GpuSizing(model.name, gpu.name, count, result)
-
-
-def _whole(options: Mapping[str, OptionValue], name: str) -> int | None:
-    value = options.get(name)
-    return value if isinstance(value, int) and not isinstance(value, bool) and value > 0 else None
 
 
 def _text(options: Mapping[str, OptionValue], name: str) -> str | None:

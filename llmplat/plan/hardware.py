@@ -1,7 +1,7 @@
 """Turns `gpu:` and the substrate into the hardware one replica runs on."""
 
 import difflib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -9,12 +9,15 @@ from llmplat.catalog.entries import Catalog, Gpu
 from llmplat.domain.errors import PlanError
 from llmplat.spec.model import Model
 from llmplat.spec.platform import Platform
+from llmplat.spec.scalars import OptionValue
 
 if TYPE_CHECKING:
     from llmplat.spec.lock import LockedGpu
 
 CPU_RUNTIME = "vllm-cpu"
 CUDA_RUNTIME = "vllm-cuda"
+TENSOR_PARALLEL = "tensor-parallel-size"
+PIPELINE_PARALLEL = "pipeline-parallel-size"
 
 
 @dataclass(frozen=True)
@@ -58,9 +61,16 @@ def hardware_of(
 
 def _seen(model: Model, catalog: Catalog, free: Sequence["LockedGpu"]) -> Gpu | None:
     """The catalogue's GPU that is free for each replica; None when there are too few or others."""
-    wanted = free[: model.replicas.max]
-    found = {_known(gpu, catalog) for gpu in wanted}
-    return found.pop() if len(wanted) == model.replicas.max and len(found) == 1 else None
+    count = model.replicas.max * _gpus_of_replica(model)
+    found = {_known(gpu, catalog) for gpu in free[:count]}
+    return found.pop() if len(free) >= count and len(found) == 1 else None
+
+
+def _gpus_of_replica(model: Model) -> int:
+    options = model.engine.options
+    return (whole_option(options, TENSOR_PARALLEL) or 1) * (
+        whole_option(options, PIPELINE_PARALLEL) or 1
+    )
 
 
 def _known(seen: "LockedGpu", catalog: Catalog) -> Gpu | None:
@@ -74,6 +84,12 @@ def _known(seen: "LockedGpu", catalog: Catalog) -> Gpu | None:
 def _model_words(name: str) -> set[str]:
     """What of a catalogue name is the GPU's own: rtx-pro-6000, h100-80gb -> h100."""
     return {word for word in name.split("-") if not word.endswith("gb")}
+
+
+def whole_option(options: Mapping[str, OptionValue], name: str) -> int | None:
+    """The positive whole number behind option `name`; None when it is something else."""
+    value = options.get(name)
+    return value if isinstance(value, int) and not isinstance(value, bool) and value > 0 else None
 
 
 def _usd_per_hour(platform: Platform, default_usd_per_hour: float) -> tuple[float, str]:

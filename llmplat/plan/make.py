@@ -5,7 +5,6 @@ from typing import TYPE_CHECKING
 from llmplat.catalog.entries import Catalog, SubstrateFacts
 from llmplat.domain.errors import Finding, LockMissingError, PlanError
 from llmplat.plan.gateway import make_gateway, timeouts_of
-from llmplat.plan.hardware import CUDA_RUNTIME
 from llmplat.plan.layers import make_stack
 from llmplat.plan.plan import Plan, PlannedTenant
 from llmplat.plan.policy import all_tenants, allowed_models
@@ -91,8 +90,7 @@ def _serve_all(
             continue
         served.append(one)
         port += one.engine.replicas if one.engine else 0
-        if one.engine and one.engine.runtime == CUDA_RUNTIME:
-            del free[: one.engine.replicas]
+        del free[: one.engine.replicas * one.engine.gpus if one.engine else 0]
     if faults:
         raise _together(faults)
     return tuple(served)

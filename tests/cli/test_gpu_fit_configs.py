@@ -34,7 +34,5 @@ def test_every_configuration_beside_the_project_is_answered(llmplat: Llmplat) ->
     ]
     for path in files:
         ran = llmplat("gpu-fit", str(path), "--gpu", "b200", "--tp", "1", "-o", "json")
-        assert ran.code in {0, 3, 4}, (path.name, ran.err)
-        assert "Traceback" not in ran.err
-        if ran.code == 3:
-            assert json.loads(ran.err)["code"] == "input-invalid", path.name
+        assert ran.code in {0, 4}, (path.name, ran.err)
+        assert json.loads(ran.out)["per_gpu"]["weights_bytes"] > 0, path.name

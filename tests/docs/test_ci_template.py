@@ -52,6 +52,17 @@ def test_gates_stop_a_bad_file(tmp_path: Path) -> None:
     assert "platform.yaml:" in done.stderr
 
 
+def test_a_fleet_that_does_not_fit_stops_the_change(tmp_path: Path) -> None:
+    gate = next(command for command in gates() if "gpu-fit" in command)
+    fleet = tmp_path / "fleet.yaml"
+    fleet.write_text("kind: Fleet\nmodels: [{model: Qwen/Qwen3-8B, gpu: h100-80gb}]\n")
+    assert run(gate, tmp_path).returncode == 0
+    fleet.write_text("kind: Fleet\nmodels: [{model: Qwen/Qwen3-8B, gpu: l4}]\n")
+    done = run(gate, tmp_path)
+    assert done.returncode == 4
+    assert "does-not-fit" in done.stdout
+
+
 def test_actions_are_pinned_by_commit() -> None:
     workflow = yaml.safe_load(TEMPLATE.read_text())
     uses = [s["uses"] for s in workflow["jobs"]["gates"]["steps"] if "uses" in s]

@@ -35,14 +35,6 @@ KINDS = {
     "SlidingWindowSpec",
 }
 
-EXPLAINED = {
-    "nvidia/Nemotron-H-56B-Base-8K": "equal blocks; vLLM 0.32 keeps a third block of state per "
-    "request for Mamba 2 (num_prefill_checkpoint_blocks), we plan two: its tokens are 30 % fewer",
-    "Qwen/Qwen3-32B-FP8-Static-PerTensor": "its kv_cache_scheme is the text FP8, which vLLM does "
-    "not take for a scheme and we do: its cache has 2 bytes a number, ours 1",
-}
-"""Models whose figures are known to differ, and why."""
-
 SHARED = Path(os.environ.get("LLMPLAT_SHARED", Path(__file__).parents[3] / "shared"))
 
 
@@ -145,9 +137,7 @@ def test_blocks_and_tokens_are_those_of_vllm(answers: list[tuple[dict, dict]]) -
         if "error" in told:
             print(f"  not built: {asked['name']}: {told['error'][:160]}")
     print("\n".join(differing))
-    unexplained = [line for line in differing if line.split(":")[0] not in EXPLAINED]
-    assert not unexplained
-    assert len(differing) <= 0.05 * len(built)
+    assert not differing
     assert set(kinds) >= KINDS
     if SHARED.is_dir():
         assert all(sum(counts) >= LEAST_OF_A_KIND for counts in kinds.values())

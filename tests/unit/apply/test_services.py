@@ -1,5 +1,6 @@
 """A plan -> services, needs and files for the substrate."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -119,3 +120,14 @@ def test_what_is_missing_is_refused_together() -> None:
         refuse_missing((one, Finding("need-memory", "Too little.")))
     assert len(both.value.findings) == 2
     assert both.value.exit_code is ExitCode.NOT_READY
+
+
+def test_each_replica_sees_its_own_gpus(plan: Plan) -> None:
+    engine = replace(plan.engines[0], gpus=2)
+    inputs = make_inputs(
+        replace(plan, engines=(engine,)), PLACES, PYTHONS, {"m": Path("/models/m")}, "{}"
+    )
+    seen = [
+        dict(one.env)["CUDA_VISIBLE_DEVICES"] for one in inputs.services if one.role is Role.ENGINE
+    ]
+    assert seen == ["0,1", "2,3"]

@@ -49,3 +49,12 @@ def test_replicas_take_a_gpu_each_or_none(planning):
     model = planning.model("replicas: {min: 2, max: 2}")
     assert gpus(planning.plan(model, lock=Lock(gpus=(L4,)))) == [(None, "vllm-cpu")]
     assert gpus(planning.plan(model, lock=Lock(gpus=(L4, L4)))) == [("l4", "vllm-cuda")]
+
+
+def test_a_split_model_takes_all_its_gpus(planning):
+    split = planning.model("engine: {options: {tensor-parallel-size: 2}}")
+    other = split.replace("name: m", "name: n")
+    lock = Lock(gpus=(L4,) * 3)
+    (first, second) = planning.plan(f"{split}, {other}", lock=lock).engines
+    assert (first.gpus, first.runtime) == (2, "vllm-cuda")
+    assert (second.gpus, second.runtime) == (0, "vllm-cpu")
