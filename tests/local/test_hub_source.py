@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from llmplat.adapters.patience import Patience
 from llmplat.adapters.model_describe import describe_model
 from llmplat.adapters.model_source_hub import HubSource, find_token
+from llmplat.adapters.patience import Patience
 from llmplat.domain.errors import DownloadError, InputError, PreconditionError
 from tests.fakes.hub import COMMIT, FakeHub, fake_hub
 from tests.fakes.recording_progress import RecordingProgress

@@ -13,10 +13,10 @@ from pathlib import Path
 import pytest
 
 from llmplat.adapters import disk_space, model_source_hub
-from llmplat.adapters.patience import Patience
 from llmplat.adapters.model_describe import describe_model
 from llmplat.adapters.model_source import open_source
 from llmplat.adapters.model_store import StoredModel, ensure_model, model_folder
+from llmplat.adapters.patience import Patience
 from llmplat.domain.errors import DownloadError, InputError, PreconditionError
 from llmplat.domain.model_record import ModelRecord
 from llmplat.domain.ports import ModelFile
