@@ -6,7 +6,7 @@ from llmplat.adapters.oci_client import RegistryClient
 from llmplat.adapters.oci_dialect import Spoken
 from llmplat.adapters.oci_errors import refusal
 from llmplat.adapters.oci_journal import Journal
-from llmplat.domain.oci import Digest
+from llmplat.domain.oci import Descriptor, Digest
 from llmplat.domain.registry import Blob
 
 
@@ -51,3 +51,8 @@ def mount_blob(place: Place, blob: Blob, digest: Digest) -> bool:
         if answer.status == 202 and answer.headers.get("location"):
             place.client.ask("DELETE", answer.headers["location"])
     return False
+
+
+def descriptor_of(blob: Blob, digest: Digest) -> Descriptor:
+    """What a manifest says of `blob`, now that its digest is known."""
+    return Descriptor(blob.media_type, digest, blob.size_bytes, blob.annotations)

@@ -1,8 +1,5 @@
 """A repository of a real registry -> the Registry port: blobs by several connections, then manifests."""
 
-import queue
-import threading
-import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
@@ -11,12 +8,12 @@ from pathlib import Path
 from llmplat.adapters.file_lock import hold
 from llmplat.adapters.oci_client import RegistryClient
 from llmplat.adapters.oci_credentials import find_credentials
+from llmplat.adapters.oci_crew import Crew
 from llmplat.adapters.oci_dialect import Spoken
 from llmplat.adapters.oci_errors import immutable_tag, is_immutable, refusal
 from llmplat.adapters.oci_journal import Journal
 from llmplat.adapters.oci_place import Place
 from llmplat.adapters.oci_stop import Stop
-from llmplat.adapters.oci_upload import push_blob
 from llmplat.adapters.oci_wire import Answer, WireError
 from llmplat.adapters.patience import Patience
 from llmplat.catalog.registries import RegistryFacts, find_registry
@@ -32,14 +29,12 @@ from llmplat.domain.oci import (
     Reference,
     canonical_json,
 )
-from llmplat.domain.ports import Progress, StepProgress
+from llmplat.domain.ports import Progress
 from llmplat.domain.registry import Blob, Pushed
-from llmplat.domain.units import format_size
 
 CONNECTIONS = 4
 """Two cores hash and send about as fast with four as they ever do."""
 _ACCEPT = f"{MANIFEST}, {INDEX}, {DOCKER_MANIFEST}, {DOCKER_INDEX}"
-_NEWS_EVERY_S = 0.2
 
 
 @dataclass(frozen=True)
@@ -113,7 +108,7 @@ class OciRegistry:
             # Where nothing can be noted, nothing can be taken up, and two runs do not meet.
             with suppress(OSError):
                 held.enter_context(lock)
-            return _Crew(self._place, blobs, progress).push(self._connections)
+            return Crew(self._place, blobs, progress).push(self._connections)
 
     def push_manifest(self, manifest: Manifest, tag: str | None = None) -> Descriptor:
         """Store `manifest` under its digest, or also under `tag`; the answer is checked."""
@@ -247,85 +242,6 @@ class OciRegistry:
 
     def _refusal(self, act: str, answer: Answer) -> Exception:
         return refusal(self._client.host, self.name, act, answer, self._client.auth.account)
-
-
-class _Crew:
-    """Threads that push blobs until none is left or one cannot be pushed."""
-
-    def __init__(self, place: Place, blobs: Sequence[Blob], progress: Progress) -> None:
-        self._place = place
-        self._blobs = blobs
-        self._progress = progress
-        self._done: queue.SimpleQueue[tuple[int, Pushed | BaseException]] = queue.SimpleQueue()
-        order = sorted(range(len(blobs)), key=lambda index: -blobs[index].size_bytes)
-        self._todo = queue.SimpleQueue[int]()
-        for index in order:
-            self._todo.put(index)
-
-    def push(self, connections: int) -> tuple[Pushed, ...]:
-        """All of them, in order; raises what the first that failed raised."""
-        stop = self._place.client.stop
-        crew = [
-            threading.Thread(target=self._work, daemon=True)
-            for _ in range(min(connections, len(self._blobs)))
-        ]
-        for thread in crew:
-            thread.start()
-        pushed: dict[int, Pushed] = {}
-        failed: BaseException | None = None
-        while len(pushed) < len(self._blobs) and failed is None:
-            index, outcome = self._done.get()
-            if isinstance(outcome, BaseException):
-                failed = outcome
-            else:
-                pushed[index] = outcome
-        if failed is not None:
-            was_asked = stop.is_set
-            stop.set()
-            for thread in crew:
-                thread.join()
-            raise KeyboardInterrupt if was_asked else failed
-        return tuple(pushed[index] for index in range(len(self._blobs)))
-
-    def _work(self) -> None:
-        while not self._place.client.stop.is_set:
-            try:
-                index = self._todo.get_nowait()
-            except queue.Empty:
-                return
-            try:
-                self._done.put((index, self._push(self._blobs[index])))
-            except BaseException as exc:  # noqa: BLE001 (handed to the main thread, raised there)
-                self._done.put((index, exc))
-                return
-        self._done.put((-1, KeyboardInterrupt()))
-
-    def _push(self, blob: Blob) -> Pushed:
-        started = time.monotonic()
-        with self._progress.step(f"Push {blob.name}") as step:
-            pushed = push_blob(self._place, blob, _News(step, blob.size_bytes).add)
-            size = format_size(blob.size_bytes)
-            took_s = max(time.monotonic() - started, 0.001)
-            rate = f"{format_size(round(pushed.sent_bytes / took_s))}/s"
-            step.detail(f"{size}, {rate}" if pushed.sent_bytes else f"{size}, already there")
-        return pushed
-
-
-class _News:
-    """Bytes of one blob -> how far it is, told now and then."""
-
-    def __init__(self, step: StepProgress, total_bytes: int) -> None:
-        self._step = step
-        self._total_bytes = total_bytes
-        self._done_bytes = 0
-        self._next_at = 0.0
-
-    def add(self, count: int) -> None:
-        self._done_bytes += count
-        now = time.monotonic()
-        if now >= self._next_at:
-            self._next_at = now + _NEWS_EVERY_S
-            self._step.advance(self._done_bytes, self._total_bytes)
 
 
 def _fallback_tag(digest: Digest) -> str:

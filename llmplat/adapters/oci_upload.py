@@ -1,7 +1,6 @@
 """One blob -> the registry has it: begun, taken up, sent in its dialect, closed and checked."""
 
 from collections.abc import Callable
-from contextlib import closing
 from typing import NoReturn
 from urllib.parse import urlsplit
 
@@ -10,11 +9,11 @@ from llmplat.adapters.oci_content import Content
 from llmplat.adapters.oci_dialect import PIECE_BYTES, Dialect, Way
 from llmplat.adapters.oci_errors import PASSING, code_of, is_disk_full, refusal
 from llmplat.adapters.oci_journal import Session
-from llmplat.adapters.oci_place import Place, mount_blob
+from llmplat.adapters.oci_place import Place, descriptor_of
 from llmplat.adapters.oci_wire import Answer, WireError
 from llmplat.domain.errors import RegistryError
-from llmplat.domain.oci import Descriptor, Digest
-from llmplat.domain.registry import Blob, Pushed
+from llmplat.domain.oci import Digest
+from llmplat.domain.registry import Pushed
 
 _NOT_SPOKEN = {400, 404, 405, 411, 416, 501}
 """What a registry says to a way of sending that it does not take."""
@@ -38,29 +37,6 @@ class _BusyError(Exception):
         self.retry_after = answer.headers.get("retry-after")
 
 
-def push_blob(place: Place, blob: Blob, on_sent: Callable[[int], None]) -> Pushed:
-    """Have `blob` at `place`; `on_sent` is told of every byte there, sent now or before.
-
-    Raises:
-        RegistryError: refused, or given up; what was sent is kept where the registry can.
-        InputError: a file changed while it was read.
-        KeyboardInterrupt: asked to stop; the upload can be taken up.
-    """
-    known = blob.digest or place.journal.digest(blob.key)
-    if known is not None and place.has_blob(known) == blob.size_bytes:
-        on_sent(blob.size_bytes)
-        return Pushed(_descriptor(blob, known), 0)
-    if known is not None and mount_blob(place, blob, known):
-        on_sent(blob.size_bytes)
-        return Pushed(_descriptor(blob, known), 0)
-    with closing(Content(blob, known, place.client.stop)) as content:
-        return Upload(place, content, on_sent).run()
-
-
-def _descriptor(blob: Blob, digest: Digest) -> Descriptor:
-    return Descriptor(blob.media_type, digest, blob.size_bytes, blob.annotations)
-
-
 class Upload:
     """One blob on its way."""
 
@@ -79,7 +55,7 @@ class Upload:
         self._wrong_digests = 0
 
     def run(self) -> Pushed:
-        """Send until it is there. Raises as `push_blob` says."""
+        """Send until it is there. Raises as `push_blob` in `oci_crew` says."""
         blob, journal = self._content.blob, self._place.journal
         digest: Digest | None = None
         while digest is None:
@@ -94,7 +70,7 @@ class Upload:
         journal.note_digest(blob.key, digest)
         journal.forget(blob.key)
         self._tell(self._content.size_bytes)
-        return Pushed(_descriptor(blob, digest), self._sent_bytes)
+        return Pushed(descriptor_of(blob, digest), self._sent_bytes)
 
     def _go_through(self) -> Digest:
         session = self._begin() if self._session is None else self._take_up(self._session)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from llmplat.cli.run import Run, cache_home
 from llmplat.domain.errors import InputError, PreconditionError, UsageError
+from llmplat.pack.wish import Packaged, PackWish
 
 if TYPE_CHECKING:
     from llmplat.adapters.image_pull import Pulled
@@ -31,34 +32,6 @@ _LICENCES = "org.opencontainers.image.licenses"
 LAYOUT_TAG = "latest"
 """What a layout names the image: tools ask for a name there."""
 KEY_NAME = "LLMPLAT_SIGNING_KEY"
-
-
-@dataclass(frozen=True)
-class PackWish:
-    """What the user asks of packaging."""
-
-    source: str
-    reference: str | None = None
-    layout: Path | None = None
-    base: str | None = None
-    is_sidecar: bool = False
-    """Upon the base that KServe's sidecar mode needs."""
-    sign: Path | None = None
-    has_file_digests: bool = False
-    allow_pickle: bool = False
-    plain_http: bool = False
-
-
-@dataclass(frozen=True)
-class Packaged:
-    """The image, and where it is."""
-
-    source: str
-    reference: str
-    """registry/repository@digest, or FOLDER@digest for a layout."""
-    tag: str | None
-    is_signed: bool
-    report: "PackReport"
 
 
 @dataclass(frozen=True)

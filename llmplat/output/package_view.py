@@ -1,42 +1,13 @@
 """Turns a packaged model, or the plan of one, into lines."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, Protocol
+from typing import Any
 
 from llmplat.domain.units import format_size
 from llmplat.output.theme import Theme
 from llmplat.output.view import View, columns
 from llmplat.pack.preview import PackPreview
-from llmplat.pack.request import PackReport
-
-
-class Packaged(Protocol):
-    """What the command hands over."""
-
-    @property
-    def source(self) -> str:
-        """What was packaged."""
-        ...
-
-    @property
-    def reference(self) -> str:
-        """registry/repository@digest."""
-        ...
-
-    @property
-    def tag(self) -> str | None:
-        """The tag that was written."""
-        ...
-
-    @property
-    def is_signed(self) -> bool:
-        """Whether a signature is attached."""
-        ...
-
-    @property
-    def report(self) -> PackReport:
-        """The image."""
-        ...
+from llmplat.pack.wish import Packaged
 
 
 def _packaged(done: Packaged) -> Mapping[str, Any]:

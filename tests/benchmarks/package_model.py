@@ -2,7 +2,8 @@
 
     python tests/benchmarks/package_model.py [--gb 4] [--rounds 3]
 
-Each round measures all of them in turn, with an empty registry and empty caches; how is in
+Everything lies in memory-backed storage: five times the model's size must be free. Each round
+measures all of them in turn, with an empty registry and empty caches; how is in
 registry_push.py. The rivals (oci-modelcar 1.3.0, olot 1.2.1) are installed from the package index
 into an environment of their own; skopeo is the system's. What is missing is said and left out.
 oci-modelcar knows hubs only, so it reads from a hub on this machine, unthrottled: the row "hub" is

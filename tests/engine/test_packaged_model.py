@@ -40,15 +40,21 @@ class Machine:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self.cache = folder / "cache"
-        self.cache.mkdir()
-        (self.cache / "environments").symlink_to(cache() / "environments")
+        self.cache = self._new_cache("cache")
+        self.packers_cache = self._new_cache("packers-cache")
+        """Of the machine that packages: it has the model, the other one has not."""
 
-    def run(self, *words: str, models: Path | None = None) -> str:
+    def _new_cache(self, name: str) -> Path:
+        made = self.folder / name
+        made.mkdir()
+        (made / "environments").symlink_to(cache() / "environments")
+        return made
+
+    def run(self, *words: str, cache_home: Path | None = None) -> str:
         env = {
             **os.environ,
             "LLMPLAT_STATE_HOME": str(self.folder / "state"),
-            "LLMPLAT_CACHE_HOME": str(models or self.cache),
+            "LLMPLAT_CACHE_HOME": str(cache_home or self.cache),
             "CI": "true",
         }
         done = subprocess.run(
@@ -84,7 +90,7 @@ def test_a_model_is_packaged_signed_and_served_from_its_digest(machine: Machine)
     with real_registry(program, data) as registry:
         place = f"{registry.address}/demo/smol:v1"
         words = ("package-model", "demo://smollm2-135m-instruct", place, "--sign", str(private))
-        reference = machine.run(*words, models=cache()).strip()
+        reference = machine.run(*words, cache_home=machine.packers_cache).strip()
         assert reference.startswith(f"{registry.address}/demo/smol@sha256:")
         machine.run("model", "verify", reference, "--key", str(public))
         (machine.folder / "platform.yaml").write_text(PLATFORM.replace("REFERENCE", reference))

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.fakes.hub import COMMIT, fake_hub
 from tests.fakes.oci_registry import FakeRegistry
 from tests.fakes.signing import write_keys
 from tests.fakes.small_model import small_model, write_model
@@ -190,6 +191,24 @@ def test_hashes_of_a_hubs_cache_are_claimed_and_checked_on_request(place: Place)
     weights.write_bytes(weights.read_bytes()[:-1] + b"x")
     refused = place.run("package-model", snapshot, place.tag, "--file-digests", code=3)
     assert "is not the file that its hub states" in refused.stderr
+
+
+def test_from_the_hub_to_the_registry_nothing_is_kept(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with fake_hub(small_model(9_000_000)) as hub:
+        monkeypatch.setenv("HF_ENDPOINT", hub.address)
+        monkeypatch.delenv("HF_TOKEN", raising=False)
+        place.run("package-model", "hf://org/tiny@main", place.tag, "--sign", place.private)
+    assert hub.sent_bytes["model.safetensors"] == len(hub.files["model.safetensors"])
+    assert hub.sent_bytes["pytorch_model.bin"] == 0
+    shown = json.loads(place.run("model", "inspect", place.tag, "-o", "json").stdout)
+    assert shown["annotations"] == {
+        "org.opencontainers.image.source": "hf://org/tiny",
+        "org.opencontainers.image.revision": COMMIT,
+    }
+    place.run("model", "verify", place.tag, "--key", place.public)
+    assert not list((place.root / "cache").rglob("*.safetensors*"))
 
 
 def flip_largest(registry: FakeRegistry) -> None:

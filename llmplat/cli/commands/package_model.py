@@ -73,6 +73,7 @@ def command(  # noqa: PLR0913, PLR0917 (an option of the command line is a param
     """
     from llmplat.cli import wiring_images
     from llmplat.output import package_view
+    from llmplat.pack.wish import PackWish
 
     if (reference is None) == (to_layout is None):
         raise UsageError(
@@ -85,7 +86,7 @@ def command(  # noqa: PLR0913, PLR0917 (an option of the command line is a param
         )
     run = current(ctx)
     run.emitter.tell_events()
-    wish = wiring_images.PackWish(
+    wish = PackWish(
         source,
         reference,
         to_layout,

@@ -52,7 +52,7 @@ def test_replicas_take_a_gpu_each_or_none(planning):
 
 
 def test_a_split_model_takes_all_its_gpus(planning):
-    split = planning.model("engine: {options: {tensor-parallel-size: 2}}")
+    split = planning.model("engine: {options: {pipeline-parallel-size: 2}}")
     other = split.replace("name: m", "name: n")
     lock = Lock(gpus=(L4,) * 3)
     (first, second) = planning.plan(f"{split}, {other}", lock=lock).engines
