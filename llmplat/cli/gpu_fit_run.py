@@ -81,6 +81,8 @@ class How:
     region: str | None = None
     spot: bool = False
     by: Literal["price", "tokens-per-dollar"] = "price"
+    boot_disk_gib: float | None = None
+    shared_memory_gib: float | None = None
 
 
 def answer(run: Run, model: str | None, wish: GpuWish, flags: Flags, how: How) -> Verdict:
@@ -109,6 +111,8 @@ def check_positive(wish: GpuWish, how: How) -> None:
         "--gpu-memory-gib": wish.memory_gib,
         "--free-gib": wish.free_gib,
         "--weights-gib": how.weights_gib,
+        "--boot-disk-gib": how.boot_disk_gib,
+        "--shared-memory-gib": how.shared_memory_gib,
     }
     for flag, gib in sizes.items():
         if gib is not None and not 0 < gib < 1e6:
@@ -125,9 +129,11 @@ def _fit(model: str, wish: GpuWish, flags: Flags, how: How) -> GpuFit:
 
 
 def _measured(how: How) -> Measured:
-    if how.weights_gib is None:
-        return Measured()
-    return Measured(weights_bytes=round(how.weights_gib * GIB))
+    return Measured(weights_bytes=_in_bytes(how.weights_gib))
+
+
+def _in_bytes(gib: float | None) -> int | None:
+    return None if gib is None else round(gib * GIB)
 
 
 def _one(run: Run, fit: GpuFit, how: How) -> Verdict:
@@ -158,6 +164,7 @@ def _calibrated(model: str, wish: GpuWish, flags: Flags, how: How) -> GpuFit:
 
 def _search(run: Run, model: str, flags: Flags, how: How) -> Verdict:
     from llmplat.cli import wiring_fit
+    from llmplat.fit.search import HostLimits
     from llmplat.output.search_view import SEARCH
     from llmplat.plan.gpu_search import search_machines
 
@@ -169,6 +176,10 @@ def _search(run: Run, model: str, flags: Flags, how: How) -> Verdict:
         region=how.region,
         is_spot=how.spot,
         by=how.by,
+        host=HostLimits(
+            boot_disk_bytes=_in_bytes(how.boot_disk_gib),
+            shared_memory_bytes=_in_bytes(how.shared_memory_gib),
+        ),
     )
     run.emitter.result(report, SEARCH)
     return Verdict.FITS if report.report.chosen else Verdict.DOES_NOT_FIT

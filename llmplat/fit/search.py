@@ -68,7 +68,7 @@ class Candidate:
 
     @property
     def host_memory_bytes(self) -> int:
-        """Main memory while weights load."""
+        """Main memory while weights load, /dev/shm included: it is main memory."""
         return _host_memory(self.result)
 
     @property
@@ -194,7 +194,7 @@ def _all_weights(result: FitResult) -> int:
 
 
 def _host_memory(result: FitResult) -> int:
-    return _all_weights(result) + ENGINE_HOST_BYTES
+    return _all_weights(result) + ENGINE_HOST_BYTES + _shared_memory(result)
 
 
 def _shared_memory(result: FitResult) -> int:

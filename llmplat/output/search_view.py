@@ -23,6 +23,8 @@ def _human(search: MachineSearch, theme: Theme) -> Iterator[str]:
     more = len(report.chosen) - _SHOWN
     if more > 0:
         yield theme.dim(f"  and {more} more: -o plain shows all")
+    if report.chosen:
+        yield f"  {theme.dim('the node of the first:')} {_node(report.chosen[0])}"
     for bottleneck, count in Counter(r.bottleneck for r in report.rejected).most_common():
         nearest = min(
             (r for r in report.rejected if r.bottleneck == bottleneck), key=lambda r: r.short_bytes
@@ -44,6 +46,16 @@ def _row(candidate: Candidate, theme: Theme) -> list[str]:
         f"{result.kv_cache.tokens:,} KV tokens",
         f"{result.kv_cache.max_concurrency:.1f} at once",
     ]
+
+
+def _node(candidate: Candidate) -> str:
+    needs = [
+        f"{format_size(candidate.disk_bytes)} of disk for image and weights",
+        f"{format_size(candidate.host_memory_bytes)} of main memory while loading",
+    ]
+    if candidate.shared_memory_bytes:
+        needs.append(f"{format_size(candidate.shared_memory_bytes)} of it as /dev/shm")
+    return ", ".join(needs)
 
 
 def _price(candidate: Candidate) -> str:
@@ -108,6 +120,9 @@ def _candidate(candidate: Candidate) -> dict[str, Any]:
         "kv_tokens": result.kv_cache.tokens,
         "max_concurrency": result.kv_cache.max_concurrency,
         "kv_tokens_per_usd": candidate.kv_tokens_per_usd,
+        "host_memory_bytes": candidate.host_memory_bytes,
+        "disk_bytes": candidate.disk_bytes,
+        "shared_memory_bytes": candidate.shared_memory_bytes,
     }
 
 

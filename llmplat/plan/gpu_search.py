@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from typing import Literal
 
 from llmplat.fit.inputs import EngineSettings
-from llmplat.fit.search import MachineOffer, search
+from llmplat.fit.search import HostLimits, MachineOffer, search
 from llmplat.plan.fit_model import FoundModel
 from llmplat.plan.fit_values import families
 from llmplat.plan.gpu_fit import MachineSearch
@@ -12,7 +12,7 @@ from llmplat.plan.gpu_fit import MachineSearch
 Offers = Callable[[str | None], Sequence[MachineOffer]]
 
 
-def search_machines(
+def search_machines(  # noqa: PLR0913 (each is one wish, by name)
     model: FoundModel,
     settings: EngineSettings,
     offers: Offers,
@@ -20,6 +20,7 @@ def search_machines(
     region: str | None,
     is_spot: bool,
     by: Literal["price", "tokens-per-dollar"],
+    host: HostLimits,
 ) -> MachineSearch:
     """The machines that hold `model`, and why the others do not.
 
@@ -35,5 +36,6 @@ def search_machines(
         checkpoint=model.checkpoint,
         use_spot=is_spot,
         by=order,
+        host=host,
     )
     return MachineSearch(model, settings, report, by, region)

@@ -35,8 +35,8 @@ def config(tmp_path: Path) -> Path:
     return path
 
 
-def fields(ran: Ran, code: int = 0) -> dict:
-    assert ran.code == code, ran.err
+def fields(ran: Ran, code: int | None = 0) -> dict:
+    assert code is None or ran.code == code, ran.err
     return json.loads(ran.out)
 
 
@@ -138,6 +138,23 @@ def test_without_a_gpu_machines_are_searched_cheapest_first(llmplat: Llmplat) ->
     assert all(c["price_as_of"] and c["price_source"] for c in found["candidates"])
     assert all(r["reason"] for r in found["rejected"])
     refused(llmplat("gpu-fit", QWEN, "--region", "moon-east1"), 3, "moon-east1")
+
+
+def test_a_node_too_small_for_the_model_is_rejected(llmplat: Llmplat) -> None:
+    found = fields(llmplat("gpu-fit", QWEN, "-o", "json"))
+    most = max(c["disk_bytes"] for c in found["candidates"])
+    enough = fields(
+        llmplat("gpu-fit", QWEN, "--boot-disk-gib", f"{most / 2**30 + 1}", "-o", "json")
+    )
+    assert len(enough["candidates"]) == len(found["candidates"])
+    for flag, bottleneck in (
+        ("--boot-disk-gib", "boot-disk"),
+        ("--shared-memory-gib", "shared-memory"),
+    ):
+        less = fields(llmplat("gpu-fit", QWEN, flag, "0.01", "-o", "json"), code=None)
+        assert bottleneck in {r["bottleneck"] for r in less["rejected"]}
+        assert all(r["short_bytes"] > 0 for r in less["rejected"] if r["bottleneck"] == bottleneck)
+    refused(llmplat("gpu-fit", QWEN, "--boot-disk-gib", "0"), 2, "--boot-disk-gib")
 
 
 def test_a_fleet_is_a_gate(llmplat: Llmplat, tmp_path: Path, config: Path) -> None:

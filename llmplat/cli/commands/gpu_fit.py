@@ -80,6 +80,12 @@ def command(  # noqa: PLR0913, PLR0917 (one parameter is one flag)
         str | None, typer.Option(help="Search this region only.", metavar="NAME")
     ] = None,
     spot: Annotated[bool, typer.Option("--spot", help="Search at spot prices.")] = False,
+    boot_disk_gib: Annotated[
+        float | None, typer.Option(help="Search: boot disk of a node.", metavar="X")
+    ] = None,
+    shared_memory_gib: Annotated[
+        float | None, typer.Option(help="Search: /dev/shm of the pod.", metavar="X")
+    ] = None,
     by: Annotated[By, typer.Option(help="Sort found machines.")] = By.PRICE,
 ) -> None:
     r"""Tell whether a model fits a GPU, and what to change.
@@ -122,6 +128,16 @@ def command(  # noqa: PLR0913, PLR0917 (one parameter is one flag)
         kv_cache_memory_bytes=kv_cache_memory_bytes,
     )
     wish = GpuWish(gpu, gpu_memory_gib, free_gib, gpus_per_node)
-    how = work.How(weights_gib, calibrate, strict, explain, region, spot, by.value)
+    how = work.How(
+        weights_gib,
+        calibrate,
+        strict,
+        explain,
+        region,
+        spot,
+        by.value,
+        boot_disk_gib=boot_disk_gib,
+        shared_memory_gib=shared_memory_gib,
+    )
     verdict = work.answer(run, model, wish, flags, how)
     work.end(verdict, is_strict=strict)
