@@ -1,5 +1,6 @@
 """One served model: where its weights come from, how it runs, what it costs."""
 
+from dataclasses import dataclass
 from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field, GetJsonSchemaHandler
@@ -111,11 +112,19 @@ class Package(Shape):
     """Where the model is published as an image."""
 
     repository: Annotated[
-        Word, Field(description="Registry and repository, without a tag: registry/team/name.")
-    ]
+        Word | None,
+        Field(
+            description="Registry and repository, without a tag: registry/team/name. Without it "
+            "the model's name under modelRepository."
+        ),
+    ] = None
     sign: Annotated[
         bool, Field(description="Sign the image with the key that LLMPLAT_SIGNING_KEY names.")
     ] = False
+
+
+def _package(value: object) -> object:
+    return {True: {}, False: None}[value] if isinstance(value, bool) else value
 
 
 def _price(value: object) -> object:
@@ -124,17 +133,21 @@ def _price(value: object) -> object:
     return None if value == "computed" else value
 
 
-class _SaysComputed:
-    """Tells editors of the word that stands for no figures of one's own."""
+@dataclass(frozen=True)
+class _Says:
+    """Tells editors of the short value that stands for a whole object, or for none."""
+
+    short: dict[str, object]
 
     def __get_pydantic_json_schema__(
         self, schema: CoreSchema, handler: GetJsonSchemaHandler
     ) -> JsonSchemaValue:
         choices = [item for item in handler(schema)["anyOf"] if item != {"type": "null"}]
-        return {"anyOf": [{"const": "computed"}, *choices]}
+        return {"anyOf": [self.short, *choices]}
 
 
-PriceOrComputed = Annotated[Price | None, BeforeValidator(_price), _SaysComputed()]
+PriceOrComputed = Annotated[Price | None, BeforeValidator(_price), _Says({"const": "computed"})]
+PackageOrNot = Annotated[Package | None, BeforeValidator(_package), _Says({"type": "boolean"})]
 
 
 class Model(Shape):
@@ -169,10 +182,10 @@ class Model(Shape):
         Field(description="In place of source: several such services for one model."),
     ] = ()
     package: Annotated[
-        Package | None,
+        PackageOrNot,
         Field(
             description="Publish the model as an image, and serve it from there: `llmplat lock` "
-            "packages it and pins the digest."
+            "packages it and pins the digest. `true` publishes under modelRepository."
         ),
     ] = None
     context: Annotated[
@@ -242,6 +255,13 @@ class Model(Shape):
     def external(self) -> tuple[Backend, ...]:
         """The services outside that answer for this model; empty when an engine does."""
         return (self.backend,) if self.backend is not None else self.backends
+
+    def packaged_under(self, parent: str) -> "Model":
+        """The same, its image at its name under `parent` where it names no repository."""
+        if self.package is None or self.package.repository is not None:
+            return self
+        package = self.package.model_copy(update={"repository": f"{parent}/{self.name}"})
+        return self.model_copy(update={"package": package})
 
     def is_served_from(self, image: str | None) -> bool:
         """Whether a lock that says `image` fits: one in the package's repository, else none."""

@@ -6,7 +6,7 @@ from pydantic import Field
 
 from llmplat.spec.gateway import Cache, Gateway, Timeouts
 from llmplat.spec.model import Model
-from llmplat.spec.scalars import DnsName, Label
+from llmplat.spec.scalars import DnsName, Label, Word
 from llmplat.spec.shape import Shape
 from llmplat.spec.substrate import Substrate
 from llmplat.spec.surroundings import (
@@ -37,6 +37,13 @@ class Platform(Shape):
     models: Annotated[
         tuple[Model, ...], Field(min_length=1, description="The models the platform serves.")
     ]
+    model_repository: Annotated[
+        Word | None,
+        Field(
+            description="Registry and path under which `package: true` publishes models by their "
+            "names: registry/team/models."
+        ),
+    ] = None
     tenants: Annotated[tuple[Tenant, ...], Field(description="Who uses the platform.")] = ()
     organisation: Annotated[
         Organisation | None, Field(description="Rules for all tenants together.")
@@ -89,6 +96,13 @@ class Platform(Shape):
         IdentityProvider | None, Field(description="Where people sign in.")
     ] = None
     alert_receiver: Annotated[AlertReceiver | None, Field(description="Where alerts go.")] = None
+
+    def with_repositories(self) -> "Platform":
+        """The same with a repository for each model that is packaged without one of its own."""
+        if self.model_repository is None:
+            return self
+        models = tuple(model.packaged_under(self.model_repository) for model in self.models)
+        return self.model_copy(update={"models": models})
 
     @property
     def classes(self) -> tuple[PriorityClass, ...]:

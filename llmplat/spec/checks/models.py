@@ -21,6 +21,7 @@ def check_models(platform: Platform, tree: Tree) -> Iterator[Finding]:
         yield from _replicas(model, path, tree)
         yield from _lengths(model, path, tree)
         yield from _secrets(model, path, tree)
+        yield from _repository(model, platform, path, tree)
         if model.external and model.source is None:
             yield from _external(model, path, tree)
 
@@ -43,6 +44,19 @@ def _origin(model: Model, path: Path, tree: Tree) -> Iterator[Finding]:
             f"keep one of {', '.join(given)}",
             *((*path, key) for key in given),
         )
+
+
+def _repository(model: Model, platform: Platform, path: Path, tree: Tree) -> Iterator[Finding]:
+    if model.package is None or model.package.repository or platform.model_repository:
+        return
+    yield conflict(
+        tree,
+        f"the model {model.name} is to be packaged and nothing says where",
+        "its image needs a repository in a registry",
+        "add modelRepository: registry/team/models at the top, or "
+        "package: {repository: registry/team/name}",
+        (*path, "package"),
+    )
 
 
 def _replicas(model: Model, path: Path, tree: Tree) -> Iterator[Finding]:

@@ -244,3 +244,26 @@ def test_of_very_many_faults_the_first_are_told(body: str) -> None:
     with pytest.raises(SpecError, match="more than 100 faults") as caught:
         parse_platform(HEAD + body, "p.yaml")
     assert len(caught.value.findings) == 100
+
+
+PACKAGED = HEAD + "models:\n  - {name: m, source: 'demo://smollm2-135m-instruct', package: %s}\n"
+
+
+def repository(text: str) -> str | None:
+    package = parse_platform(text, "p.yaml").platform.models[0].package
+    return package.repository if package else None
+
+
+def test_a_model_is_packaged_under_the_common_repository_or_its_own() -> None:
+    common = "modelRepository: r.example.com/team\n"
+    assert repository(PACKAGED % "true" + common) == "r.example.com/team/m"
+    assert repository(PACKAGED % "{sign: true}" + common) == "r.example.com/team/m"
+    assert repository(PACKAGED % "{repository: r.example.com/x}" + common) == "r.example.com/x"
+    assert repository(PACKAGED % "{repository: r.example.com/x}") == "r.example.com/x"
+    assert repository(PACKAGED % "false" + common) is None
+
+
+def test_packaging_to_nowhere_is_refused_at_its_place() -> None:
+    assert told(PACKAGED % "true") == [
+        ("p.yaml:6:55", "the model m is to be packaged and nothing says where")
+    ]
