@@ -65,7 +65,7 @@ def test_the_root_page_imports_nothing_heavy() -> None:
     assert ran.returncode == 0, ran.stderr
 
 
-@pytest.mark.parametrize("words", [["version"], ["gpu-fit", "Qwen/Qwen3-8B", "--gpu", "l4"]])
+@pytest.mark.parametrize("words", [["version"], ["gpu-fit", "Qwen/Qwen3-8B", "--gpu", "h100"]])
 def test_a_command_that_needs_no_pydantic_does_not_import_it(words: list[str]) -> None:
     code = (
         f"import sys; from llmplat.cli.app import run_command; assert run_command({words}) == 0; "
