@@ -20,7 +20,8 @@ down: setup ## Stop what `make up` started (data stays)
 
 test: check ## Run every check and every test, the real engine included
 	@bash .ci/setup-tests
-	$(BIN)/python -m pytest -q tests --ignore=tests/benchmarks
+	$(BIN)/python -m pytest -q tests --ignore=tests/benchmarks --ignore=tests/engine
+	$(BIN)/python -m pytest -q tests/engine
 
 check: setup ## Format, lint, types, import contracts, spelling, YAML
 	$(BIN)/ruff format --check $(PACKAGES)
