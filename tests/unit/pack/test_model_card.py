@@ -29,5 +29,6 @@ def test_a_broken_config_says_nothing(config: bytes) -> None:
 
 
 def test_a_config_gives_its_facts() -> None:
-    files = pack_files({"config.json": b'{"model_type": "llama", "x": 1}'})
-    assert read_config(files) == {"model_type": "llama"}
+    files = pack_files({"config.json": b'{"model_type": "llama", "dtype": "bfloat16"}'})
+    facts = read_config(files)
+    assert (facts["model_type"], facts["torch_dtype"]) == ("llama", "bfloat16")
