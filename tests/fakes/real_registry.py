@@ -8,6 +8,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 
 DISTRIBUTION = "github.com/distribution/distribution/v3/cmd/registry@v3.1.1"
@@ -38,6 +39,7 @@ def find_crane() -> Path | None:
     return _built("crane", CRANE, "crane")
 
 
+@cache
 def _built(name: str, module: str, program: str) -> Path | None:
     cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
     folder = cache / "llmplat-test-tools" / "bin"
