@@ -106,12 +106,13 @@ class RealPlatform:
         headers = {"authorization": f"Bearer {key}"}
         return httpx.get(f"{self.url}/metrics", headers=headers, timeout=30).text
 
+    def engine_metrics(self) -> str:
+        """vLLM's own metrics."""
+        return httpx.get(f"{self.engine_url}/metrics", timeout=30).text
+
     def engine_counter(self, name: str) -> float:
         """The sum of one of vLLM's counters or gauges."""
-        text = httpx.get(f"{self.engine_url}/metrics", timeout=30).text
-        found = re.findall(rf"^vllm:{name}(?:{{[^}}]*}})? (\S+)$", text, re.MULTILINE)
-        assert found, f"vLLM has no metric {name}"
-        return sum(float(value) for value in found)
+        return gauge(self.engine_metrics(), name)
 
     def engine_tokens(self) -> tuple[int, int]:
         """(prompt, generated) tokens the engine has counted."""
@@ -119,6 +120,13 @@ class RealPlatform:
             int(self.engine_counter("prompt_tokens_total")),
             int(self.engine_counter("generation_tokens_total")),
         )
+
+
+def gauge(metrics: str, name: str) -> float:
+    """The sum of one of vLLM's counters or gauges in what it printed."""
+    found = re.findall(rf"^vllm:{name}(?:{{[^}}]*}})? (\S+)$", metrics, re.MULTILINE)
+    assert found, f"vLLM has no metric {name}"
+    return sum(float(value) for value in found)
 
 
 def price(folder: Path, env: dict[str, str]) -> tuple[int, int]:
