@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import IO
 
+from llmplat.adapters.oci_send import ended_early
 from llmplat.adapters.oci_stop import Stop
 from llmplat.domain.errors import InputError
 from llmplat.domain.oci import Digest
@@ -141,15 +142,6 @@ class Content:
             self._open = None
             self._open = (self._index, _open_file(piece))
         return self._open[1]
-
-
-def ended_early(name: str) -> InputError:
-    """What to raise when a file has fewer bytes than it had."""
-    return InputError(
-        f"A file of {name} became shorter while it was read.",
-        why="somebody writes to the model's folder",
-        fix=("wait until it is written, then run the same command again",),
-    )
 
 
 def _open_file(piece: Member) -> IO[bytes]:
