@@ -1,26 +1,28 @@
-"""Bytes of a buffer or of a file -> a socket, with as few steps of ours as the kernel allows.
+"""Bytes of a buffer or of a file -> a socket, and back, in as few steps as the kernel allows.
 
 A socket with a timeout is non-blocking underneath: a megabyte takes many rounds of send and poll,
-each of which hands Python's lock around. While a body is sent the kernel waits instead.
+each of which hands Python's lock around. While a body is on its way the kernel waits instead.
 """
 
+import http.client
 import os
 import socket
 import ssl
 import struct
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from typing import IO
 
 from llmplat.domain.errors import InputError
 
 _NOTSENT_LOWAT = getattr(socket, "TCP_NOTSENT_LOWAT", None)
+_CHUNK_BYTES = 1024 * 1024
 _MOST_UNSENT_BYTES = 256 * 1024
 
 
 @contextmanager
 def kernel_waits(sock: socket.socket) -> Iterator[None]:
-    """Send with the kernel's timeout in place of Python's; TimeoutError as before.
+    """The kernel's timeout in place of Python's, either way; TimeoutError as before.
 
     TLS keeps Python's: its library wants to know when a socket would block.
     """
@@ -29,16 +31,17 @@ def kernel_waits(sock: socket.socket) -> Iterator[None]:
         yield
         return
     whole, part = divmod(timeout_s, 1)
-    sock.setsockopt(
-        socket.SOL_SOCKET, socket.SO_SNDTIMEO, struct.pack("ll", int(whole), int(part * 1e6))
-    )
+    limit = struct.pack("ll", int(whole), int(part * 1e6))
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, limit)
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, limit)
     sock.settimeout(None)
     try:
         yield
     except BlockingIOError as exc:
         raise TimeoutError from exc
     finally:
-        sock.settimeout(timeout_s)
+        if sock.fileno() >= 0:  # nobody closed it meanwhile
+            sock.settimeout(timeout_s)
 
 
 def queue_little(sock: socket.socket) -> None:
@@ -62,6 +65,28 @@ def send_file(sock: socket.socket, file: IO[bytes], start: int, length: int) -> 
         if sent == 0:
             raise ended_early(str(file.name))
         start += sent
+
+
+def receive(sock: socket.socket | None, reply: http.client.HTTPResponse) -> Generator[bytes]:
+    """The body of `reply`, which came from `sock` (None: not known), in chunks.
+
+    Where nothing stands between us and the bytes, a chunk is one call. Raises OSError,
+    http.client.HTTPException; ends early where the other side does.
+    """
+    if sock is None or isinstance(sock, ssl.SSLSocket) or reply.length is None:
+        while chunk := reply.read(_CHUNK_BYTES):
+            yield chunk
+        return
+    left = reply.length
+    # What came with the headers is in the reply's own buffer, which is smaller than this.
+    chunk = reply.read1(_CHUNK_BYTES)
+    with kernel_waits(sock):
+        while chunk:
+            yield chunk
+            left -= len(chunk)
+            chunk = sock.recv(min(left, _CHUNK_BYTES), socket.MSG_WAITALL)
+    if not left:
+        reply.close()
 
 
 def ended_early(name: str) -> InputError:

@@ -8,14 +8,15 @@ import http.client
 import socket
 import ssl
 from collections.abc import Iterator, Mapping
+from contextlib import closing
 from dataclasses import dataclass
 from typing import Protocol
 
+from llmplat.adapters.oci_send import receive
 from llmplat.adapters.proxy import find_proxy
 
 _MOST_ANSWER_BYTES = 16 * 1024 * 1024
 """Manifests and error texts; blobs are streamed."""
-_READ_BYTES = 1024 * 1024
 
 
 class WireError(Exception):
@@ -104,9 +105,10 @@ class Wire:
     def _chunks(self, reply: http.client.HTTPResponse) -> Iterator[bytes]:
         length = reply.length
         try:
-            while chunk := reply.read(_READ_BYTES):
-                length = None if length is None else length - len(chunk)
-                yield chunk
+            with closing(receive(self._connection.sock, reply)) as chunks:
+                for chunk in chunks:
+                    length = None if length is None else length - len(chunk)
+                    yield chunk
             if length:
                 raise WireError("the connection ended early")
         except (OSError, http.client.HTTPException) as exc:
