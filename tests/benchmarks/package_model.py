@@ -91,6 +91,7 @@ def together(first: Run, second: Run) -> Run:
         second,
         wall_s=first.wall_s + second.wall_s,
         cpu_s=first.cpu_s + second.cpu_s,
+        registry_cpu_s=first.registry_cpu_s + second.registry_cpu_s,
         anon_bytes=max(first.anon_bytes, second.anon_bytes),
         read_bytes=first.read_bytes + second.read_bytes,
         disk_bytes=max(first.disk_bytes, second.disk_bytes),

@@ -7,6 +7,7 @@ Prints one table. The floor is `crane push` of a finished layout to the same reg
 """
 
 import argparse
+import hashlib
 import json
 import os
 import shutil
@@ -44,6 +45,8 @@ class Run:
 
     wall_s: float
     cpu_s: float
+    registry_cpu_s: float
+    """What the registry spent on it."""
     anon_bytes: int
     read_bytes: int
     """By read, pread and sendfile."""
@@ -136,6 +139,7 @@ class Bench:
             "TMPDIR": str(scratch),
         }
         received = io_of(registry.pid)[0] if registry else 0
+        spent_s = cpu_of(registry.pid) if registry else 0.0
         started = time.monotonic()
         process = subprocess.Popen(
             words,
@@ -150,7 +154,10 @@ class Bench:
         if process.returncode:
             raise SystemExit(error.decode())
         sent = io_of(registry.pid)[0] - received if registry else 0
-        return Run(wall_s, watch.cpu_s, watch.anon_bytes, watch.read_bytes, sent, watch.disk_bytes)
+        spent_s = cpu_of(registry.pid) - spent_s if registry else 0.0
+        return Run(
+            wall_s, watch.cpu_s, spent_s, watch.anon_bytes, watch.read_bytes, sent, watch.disk_bytes
+        )
 
     def hub(self, gb: float) -> None:
         """hf:// to the registry, both links held to one rate, against one link's time."""
@@ -161,6 +168,7 @@ class Bench:
             for path in self.model.rglob("*")
         }
         total = sum(map(len, content.values()))
+        hashes = {name: hashlib.sha256(one).hexdigest() for name, one in content.items()}
         shutil.rmtree(self.cache, ignore_errors=True)
         with (
             fake_hub(content) as hub,
@@ -169,16 +177,20 @@ class Bench:
             relay_to(hub.address.removeprefix("http://"), None, LINK) as down,
         ):
             hub.chunk_bytes = 1024 * 1024
+            hub.stated_sha256 = hashes
             hub.storage_address = f"http://{down.address}"
             words = self.package(f"{up.address}/team/model:v1")
             words[4] = "hf://org/tiny@main"
+            before_s = time.process_time()
             run = self.measure(words, registry, {"HF_ENDPOINT": f"http://{down.address}"})
+            harness_s = time.process_time() - before_s
         link_s = total / LINK
         print(
             f"\nhub to registry, {gb} GB, both links {LINK / 1e6:.0f} MB/s: {run.wall_s:.2f} s, "
             f"one link needs {link_s:.2f} s: {run.wall_s / link_s:.2f} x; "
             f"fetched {down.returned_bytes / total:.3f} x, sent {up.sent_bytes / total:.3f} x, "
-            f"CPU {run.cpu_s:.1f} s, anonymous memory {run.anon_bytes / 2**20:.0f} MiB, on disk {run.disk_bytes} B"
+            f"CPU {run.cpu_s:.1f} s, registry {run.registry_cpu_s:.1f} s, "
+            f"hub and links {harness_s:.1f} s, anonymous memory {run.anon_bytes / 2**20:.0f} MiB, on disk {run.disk_bytes} B"
         )
 
 
@@ -212,8 +224,7 @@ class Watch:
         if anon:
             self.anon_bytes = max(self.anon_bytes, int(anon[0].split()[1]) * 1024)
         self.read_bytes = io_of(self._pid)[0]
-        fields = Path(f"/proc/{self._pid}/stat").read_text().rpartition(")")[2].split()
-        self.cpu_s = (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+        self.cpu_s = cpu_of(self._pid)
         self.disk_bytes = max(self.disk_bytes, sum(map(size_of, self._folders)))
 
 
@@ -221,6 +232,12 @@ def io_of(pid: int) -> tuple[int, int]:
     """(rchar, wchar) of a process."""
     lines = Path(f"/proc/{pid}/io").read_text().split()
     return int(lines[1]), int(lines[3])
+
+
+def cpu_of(pid: int) -> float:
+    """Seconds of processor time of a process."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def size_of(folder: Path) -> int:
@@ -255,7 +272,17 @@ def show(rows: dict[str, list[Run]], gb: float) -> None:
     """The table: best and median wall, ratios to the floor of the same round."""
     floor = rows["ready blobs once (crane push)"]
     print(f"\n{gb} GB in 4 files and small ones; best / median of {len(floor)} rounds")
-    head = ("way", "wall s", "ratio", "CPU s", "anon MiB", "read GB", "sent GB", "on disk")
+    head = (
+        "way",
+        "wall s",
+        "ratio",
+        "CPU s",
+        "both CPU",
+        "anon MiB",
+        "read GB",
+        "sent GB",
+        "on disk",
+    )
     print("  ".join(f"{word:>15}" for word in head))
     for name, runs in rows.items():
         ratios = [run.wall_s / other.wall_s for run, other in zip(runs, floor, strict=True)]
@@ -276,6 +303,7 @@ def cells(name: str, runs: list[Run], ratios: list[float]) -> tuple[str, ...]:
         pair([run.wall_s for run in runs]),
         pair(ratios),
         pair([run.cpu_s for run in runs]),
+        pair([run.cpu_s + run.registry_cpu_s for run in runs]),
         most(lambda run: run.anon_bytes, 2**20, 0),
         most(lambda run: run.read_bytes, 1e9),
         most(lambda run: run.sent_bytes, 1e9),

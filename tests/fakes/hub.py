@@ -28,7 +28,7 @@ class FakeHub:
     storage_address: str = ""
     """Where it sends those who want a file; "": to itself under another name."""
     stated_sha256: dict[str, str] = field(default_factory=dict)
-    """What the API says, where it is not the truth."""
+    """What the API says, where it is not the truth, or where that takes too long to compute."""
     drops: list[int] = field(default_factory=list)
     """For each of the next transfers of weights: cut the connection after so many bytes."""
     busy: list[int] = field(default_factory=list)
@@ -111,8 +111,7 @@ class _Handler(BaseHTTPRequestHandler):
         content = self.owner.files[name]
         sibling: dict[str, object] = {"rfilename": name, "size": len(content)}
         if name.endswith((".safetensors", ".bin")):
-            truth = hashlib.sha256(content).hexdigest()
-            stated = self.owner.stated_sha256.get(name, truth)
+            stated = self.owner.stated_sha256.get(name) or hashlib.sha256(content).hexdigest()
             sibling["lfs"] = {"sha256": stated, "size": len(content), "pointerSize": 134}
         return sibling
 
@@ -132,9 +131,11 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_header("Content-Length", str(end - start))
         self.end_headers()
         is_bulk = end - start > 1024
-        self._send(name, whole[start:end], hub.drops.pop(0) if is_bulk and hub.drops else None)
+        self._send(
+            name, memoryview(whole)[start:end], hub.drops.pop(0) if is_bulk and hub.drops else None
+        )
 
-    def _send(self, name: str, body: bytes, cut_after: int | None) -> None:
+    def _send(self, name: str, body: memoryview, cut_after: int | None) -> None:
         hub, sent = self.owner, 0
         try:
             while sent < len(body):
@@ -148,7 +149,8 @@ class _Handler(BaseHTTPRequestHandler):
                 self.wfile.flush()
                 sent += len(chunk)
                 hub.sent_bytes[name] += len(chunk)
-                time.sleep(hub.pause_s)
+                if hub.pause_s:
+                    time.sleep(hub.pause_s)
         except OSError:
             self.close_connection = True
 
