@@ -1,7 +1,9 @@
 """How fast a model gets into a registry, beside moving ready blobs once; everything counted from outside.
 
-Prints one table. The floor is `crane push` of a finished layout to the same registry (Distribution
-3.1.1 on memory-backed storage), measured in turn with us, so that both meet the same machine.
+Prints one table; "both CPU" is ours and the registry's, which tells more than the wall clock where
+both share few cores or others use them. The floor is `crane push` of a finished layout to the same
+registry (Distribution 3.1.1 on memory-backed storage), measured in turn with us, so that both meet
+the same machine.
 
     python tests/benchmarks/registry_push.py [--gb 4] [--rounds 3]
 """
@@ -12,14 +14,13 @@ import json
 import os
 import shutil
 import statistics
-import subprocess
 import sys
 import tempfile
-import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
+
+from process_watch import Run, watched
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 from tests.fakes.hub import fake_hub
@@ -28,6 +29,17 @@ from tests.fakes.relay import relay_to
 
 GB = 1000**3
 LINK = 300_000_000
+FLOOR = "ready blobs once (crane push)"
+HASH = "hash alone (4 threads)"
+_HASH_ALONE = """
+import hashlib, pathlib, sys
+from concurrent.futures import ThreadPoolExecutor
+def of(path):
+    with path.open("rb", buffering=0) as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+with ThreadPoolExecutor(4) as pool:
+    list(pool.map(of, pathlib.Path(sys.argv[1]).glob("*.safetensors")))
+"""
 SMALL = {
     "config.json": "{}\n" * 300,
     "tokenizer.json": "[]\n" * 100_000,
@@ -37,23 +49,6 @@ SMALL = {
     "model.safetensors.index.json": "{}\n" * 5000,
     "README.md": "# a model\n",
 }
-
-
-@dataclass
-class Run:
-    """One process, measured from outside."""
-
-    wall_s: float
-    cpu_s: float
-    registry_cpu_s: float
-    """What the registry spent on it."""
-    anon_bytes: int
-    read_bytes: int
-    """By read, pread and sendfile."""
-    sent_bytes: int
-    """What the registry read from its sockets."""
-    disk_bytes: int
-    """Left or written in the cache and temporary folders."""
 
 
 def main() -> None:
@@ -106,9 +101,10 @@ class Bench:
         def push(address: str) -> list[str]:
             return self.package(f"{address}/team/model:v1")
 
+        note(HASH, self.measure([sys.executable, "-c", _HASH_ALONE, str(self.model)], None))
         with self.registry() as registry:
             words = [str(self.crane), "push", str(self.layout), f"{registry.address}/team/model:v1"]
-            note("ready blobs once (crane push)", self.measure(words, registry))
+            note(FLOOR, self.measure(words, registry))
         shutil.rmtree(self.cache, ignore_errors=True)
         with self.registry() as registry:
             note("first push", self.measure(push(registry.address), registry))
@@ -138,26 +134,9 @@ class Bench:
             "LLMPLAT_STATE_HOME": str(self.folder / "state"),
             "TMPDIR": str(scratch),
         }
-        received = io_of(registry.pid)[0] if registry else 0
-        spent_s = cpu_of(registry.pid) if registry else 0.0
-        started = time.monotonic()
-        process = subprocess.Popen(
-            words,
-            env={**os.environ, **places, **(env or {})},
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.PIPE,
-        )
-        watch = Watch(process.pid, (self.cache, scratch))
-        _, error = process.communicate()
-        wall_s = time.monotonic() - started
-        watch.end()
-        if process.returncode:
-            raise SystemExit(error.decode())
-        sent = io_of(registry.pid)[0] - received if registry else 0
-        spent_s = cpu_of(registry.pid) - spent_s if registry else 0.0
-        return Run(
-            wall_s, watch.cpu_s, spent_s, watch.anon_bytes, watch.read_bytes, sent, watch.disk_bytes
-        )
+        env = {**os.environ, **places, **(env or {})}
+        pid = registry.pid if registry else None
+        return watched(words, env, (self.cache, scratch), pid)
 
     def hub(self, gb: float) -> None:
         """hf:// to the registry, both links held to one rate, against one link's time."""
@@ -194,57 +173,6 @@ class Bench:
         )
 
 
-class Watch:
-    """Looks at a process until it ends."""
-
-    def __init__(self, pid: int, folders: tuple[Path, ...]) -> None:
-        self.anon_bytes = self.read_bytes = self.disk_bytes = 0
-        self.cpu_s = 0.0
-        self._pid = pid
-        self._folders = folders
-        self._over = threading.Event()
-        self._thread = threading.Thread(target=self._look)
-        self._thread.start()
-
-    def end(self) -> None:
-        """Stop looking."""
-        self._over.set()
-        self._thread.join()
-
-    def _look(self) -> None:
-        while not self._over.wait(0.05):
-            try:
-                self._once()
-            except (OSError, ValueError, IndexError):
-                return
-
-    def _once(self) -> None:
-        status = Path(f"/proc/{self._pid}/status").read_text()
-        anon = [line for line in status.splitlines() if line.startswith("RssAnon")]
-        if anon:
-            self.anon_bytes = max(self.anon_bytes, int(anon[0].split()[1]) * 1024)
-        self.read_bytes = io_of(self._pid)[0]
-        self.cpu_s = cpu_of(self._pid)
-        self.disk_bytes = max(self.disk_bytes, sum(map(size_of, self._folders)))
-
-
-def io_of(pid: int) -> tuple[int, int]:
-    """(rchar, wchar) of a process."""
-    lines = Path(f"/proc/{pid}/io").read_text().split()
-    return int(lines[1]), int(lines[3])
-
-
-def cpu_of(pid: int) -> float:
-    """Seconds of processor time of a process."""
-    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
-
-
-def size_of(folder: Path) -> int:
-    """Bytes of the files under `folder`."""
-    return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
-
-
 def make_model(folder: Path, size_bytes: int) -> None:
     """Four shards of random bytes, `size_bytes` together, and small files."""
     folder.mkdir()
@@ -270,7 +198,7 @@ def keep_image_only(index: Path) -> None:
 
 def show(rows: dict[str, list[Run]], gb: float) -> None:
     """The table: best and median wall, ratios to the floor of the same round."""
-    floor = rows["ready blobs once (crane push)"]
+    floor = rows[FLOOR]
     print(f"\n{gb} GB in 4 files and small ones; best / median of {len(floor)} rounds")
     head = (
         "way",
@@ -283,14 +211,38 @@ def show(rows: dict[str, list[Run]], gb: float) -> None:
         "sent GB",
         "on disk",
     )
-    print("  ".join(f"{word:>15}" for word in head))
+    print(line(head))
     for name, runs in rows.items():
-        ratios = [run.wall_s / other.wall_s for run, other in zip(runs, floor, strict=True)]
-        print("  ".join(f"{word:>15}" for word in cells(name, runs, ratios)))
+        print(line(cells(name, runs, floor)))
+    print(bound(rows[HASH], floor))
 
 
-def cells(name: str, runs: list[Run], ratios: list[float]) -> tuple[str, ...]:
-    """One row."""
+def line(words: tuple[str, ...]) -> str:
+    """One row in columns."""
+    return f"{words[0]:>30}" + "".join(f"{word:>14}" for word in words[1:])
+
+
+def bound(hashing: list[Run], floor: list[Run]) -> str:
+    """What hashing and moving the bytes cost each alone: one pass has to do both."""
+    cores = len(os.sched_getaffinity(0))
+    least = [
+        max(moved.wall_s, (moved.all_cpu_s + hashed.cpu_s) / cores) / moved.wall_s
+        for hashed, moved in zip(hashing, floor, strict=True)
+    ]
+    cost = [
+        (moved.all_cpu_s + hashed.cpu_s) / moved.all_cpu_s
+        for hashed, moved in zip(hashing, floor, strict=True)
+    ]
+    return (
+        f"hashing and moving, each as it is alone, on {cores} cores shared with the registry and "
+        f"never idle: {statistics.median(least):.2f} x the floor's time, "
+        f"{statistics.median(cost):.2f} x its CPU (medians)"
+    )
+
+
+def cells(name: str, runs: list[Run], floor: list[Run]) -> tuple[str, ...]:
+    """One row; ratios are to the floor of the same round."""
+    pairs = list(zip(runs, floor, strict=True))
 
     def pair(values: list[float]) -> str:
         return f"{min(values):.2f} / {statistics.median(values):.2f}"
@@ -301,9 +253,10 @@ def cells(name: str, runs: list[Run], ratios: list[float]) -> tuple[str, ...]:
     return (
         name,
         pair([run.wall_s for run in runs]),
-        pair(ratios),
+        pair([run.wall_s / other.wall_s for run, other in pairs]),
         pair([run.cpu_s for run in runs]),
-        pair([run.cpu_s + run.registry_cpu_s for run in runs]),
+        pair([run.all_cpu_s for run in runs]),
+        pair([run.all_cpu_s / other.all_cpu_s for run, other in pairs]),
         most(lambda run: run.anon_bytes, 2**20, 0),
         most(lambda run: run.read_bytes, 1e9),
         most(lambda run: run.sent_bytes, 1e9),
