@@ -54,9 +54,7 @@ class HubHttp:
 
     def get_json(self, path: str, params: Mapping[str, str]) -> Any:  # noqa: ANN401 (JSON)
         """The document at `path`. Raises DownloadError, RefusedError."""
-        body = b"".join(
-            self._try(lambda client, _offset: self._open(client, path, params), None, path)
-        )
+        body = b"".join(self._try(lambda _offset: self._open(path, params), None, path))
         try:
             return httpx.Response(200, content=body).json()
         except ValueError as exc:
@@ -67,20 +65,20 @@ class HubHttp:
         if start >= end:
             return
 
-        def open_at(_client: httpx.Client, offset: int) -> _Chunks:
+        def open_at(offset: int) -> _Chunks:
             first = start + offset
             return self._open_bytes(path, first, end)
 
         yield from self._try(open_at, end - start, path)
 
     def _try(
-        self, open_at: Callable[[httpx.Client, int], _Chunks], want_bytes: int | None, path: str
+        self, open_at: Callable[[int], _Chunks], want_bytes: int | None, path: str
     ) -> Iterator[bytes]:
         done_bytes, attempt = 0, 0
         while True:
             retry_after, why = None, "the connection ended early"
             try:
-                with self._new_client() as client, open_at(client, done_bytes) as chunks:
+                with open_at(done_bytes) as chunks:
                     for chunk in chunks:
                         part = chunk if want_bytes is None else chunk[: want_bytes - done_bytes]
                         done_bytes, attempt = done_bytes + len(part), 0
@@ -99,11 +97,12 @@ class HubHttp:
             attempt += 1
 
     @contextmanager
-    def _open(
-        self, client: httpx.Client, path: str, params: Mapping[str, str]
-    ) -> Iterator[Iterator[bytes]]:
+    def _open(self, path: str, params: Mapping[str, str]) -> Iterator[Iterator[bytes]]:
         address = f"{self.endpoint}/{path}"
-        with client.stream("GET", address, params=params) as response:
+        with (
+            self._new_client() as client,
+            client.stream("GET", address, params=params) as response,
+        ):
             _check(response)
             yield response.iter_bytes()
 
