@@ -1,4 +1,4 @@
-"""What llmplat pushes, others read: crane, skopeo, umoci and our own pull give the same bytes."""
+"""What llmplat pushes, others read: crane, skopeo, umoci, containerd, podman and our own pull."""
 
 import hashlib
 import os
@@ -6,11 +6,13 @@ import shutil
 import subprocess
 import sys
 import tarfile
+import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
+from tests.fakes.containerd import running_containerd
 from tests.fakes.real_registry import RealRegistry, find_crane
 from tests.fakes.signing import write_keys
 from tests.fakes.small_model import small_model, write_model
@@ -128,6 +130,34 @@ def test_skopeo_and_umoci(place: Place) -> None:
     assert place.digest.removeprefix("sha256:") in {p.name for p in layout.rglob("*")}
     run(umoci, "unpack", "--rootless", "--image", f"{layout}:v1", place.root / "bundle")
     assert hashes(place.root / "bundle" / "rootfs" / "models") == hashes(place.model)
+
+
+def test_containerd(place: Place) -> None:
+    """What nodes pull with: unpacked by its snapshotter and mounted, as an image volume is."""
+    reference, mounted = f"{place.repository}@{place.digest}", place.root / "mounted"
+    mounted.mkdir()
+    with running_containerd(place.root / "containerd") as ctr:
+        run(*ctr, "images", "pull", "--plain-http", reference)
+        run(*ctr, "images", "mount", reference, mounted)
+        try:
+            assert hashes(mounted / "models") == hashes(place.model)
+        finally:
+            run("umount", mounted)
+
+
+def test_podman(place: Place) -> None:
+    """containers/storage, which CRI-O keeps images in as well."""
+    program, reference = need("podman"), f"{place.repository}@{place.digest}"
+    # podman refuses a run root of more than 50 characters.
+    with tempfile.TemporaryDirectory(prefix="pod-", dir="/tmp") as short:
+        places = ("--root", f"{short}/root", "--runroot", f"{short}/run")
+        podman = (program, *places, "--storage-driver", "vfs")
+        run(*podman, "pull", "-q", "--tls-verify=false", reference)
+        container = run(*podman, "create", reference, "/never-run").strip()
+        run(*podman, "export", "-o", place.root / "all.tar", container)
+    with tarfile.open(place.root / "all.tar") as tar:
+        tar.extractall(place.root / "podman", filter="data")
+    assert hashes(place.root / "podman" / "models") == hashes(place.model)
 
 
 def test_a_layout_is_the_same_image(place: Place) -> None:
