@@ -162,7 +162,8 @@ def _target(run: Run, wish: PackWish, stop: "Stop") -> _Target:
     if wish.layout is not None:
         from llmplat.adapters.oci_layout import LayoutRegistry
 
-        return _Target(LayoutRegistry(wish.layout, stop), RegistryFacts("a layout"), LAYOUT_TAG)
+        layout = LayoutRegistry(wish.layout, cache_home(run.env), stop)
+        return _Target(layout, RegistryFacts("a layout"), LAYOUT_TAG)
     place = Reference.parse(wish.reference or "")
     if place.digest is not None:
         raise InputError(
