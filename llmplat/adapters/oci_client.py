@@ -100,10 +100,13 @@ class RegistryClient:
                 raise KeyboardInterrupt
             attempt += 1
 
-    def stream(self, where: str, start: int) -> tuple[Answer, Iterator[bytes]]:
-        """GET `where` from byte `start`, redirects followed. Raises WireError."""
+    def stream(
+        self, where: str, start: int, end: int | None = None
+    ) -> tuple[Answer, Iterator[bytes]]:
+        """GET `where` from byte `start`, to before `end`, redirects followed. Raises WireError."""
         address = urljoin(self.base, where)
-        headers = {"Range": f"bytes={start}-"} if start else {}
+        last = "" if end is None else str(end - 1)
+        headers = {"Range": f"bytes={start}-{last}"} if start or last else {}
         token = self._token(address)
         for _ in range(_MOST_REDIRECTS):
             target = self._target(address)

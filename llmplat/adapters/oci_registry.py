@@ -165,10 +165,13 @@ class OciRegistry:
 
     def stream_blob(self, digest: Digest, start: int = 0) -> Iterator[bytes]:
         """The bytes of a blob from `start`; a broken connection is taken up where it broke."""
+        return self._stream(digest, start, None)
+
+    def _stream(self, digest: Digest, start: int, end: int | None) -> Iterator[bytes]:
         attempt = 0
-        while True:
+        while end is None or start < end:
             try:
-                for chunk in self._blob_from(digest, start):
+                for chunk in self._blob_from(digest, start, end):
                     start, attempt = start + len(chunk), 0
                     yield chunk
             except WireError as exc:
@@ -183,7 +186,7 @@ class OciRegistry:
     def read_blob(self, digest: Digest, start: int, length: int) -> bytes:
         """`length` bytes of a blob from `start` (fewer at its end)."""
         found = b""
-        for chunk in self.stream_blob(digest, start):
+        for chunk in self._stream(digest, start, start + length):
             found += chunk
             if len(found) >= length:
                 break
@@ -219,8 +222,8 @@ class OciRegistry:
             self.push_manifest(index, _fallback_tag(subject))
         return entry
 
-    def _blob_from(self, digest: Digest, start: int) -> Iterator[bytes]:
-        answer, chunks = self._client.stream(f"{self._place.blobs}{digest}", start)
+    def _blob_from(self, digest: Digest, start: int, end: int | None) -> Iterator[bytes]:
+        answer, chunks = self._client.stream(f"{self._place.blobs}{digest}", start, end)
         if answer.status not in {200, 206}:
             body = b"".join(chunks)
             raise self._refusal("read", Answer(answer.status, answer.headers, body))

@@ -97,6 +97,8 @@ class FakeRegistry:
     requests: list[tuple[str, str]] = field(default_factory=list)
     body_bytes: int = 0
     """Of uploads, as they came in."""
+    served_bytes: int = 0
+    """Of blobs, as they went out."""
     password: str | None = None
     """With one, a token is needed: Basic user:password at /token."""
     token_requests_left: int | None = None
@@ -357,12 +359,14 @@ class _Handler(BaseHTTPRequestHandler):
         if content is None:
             self._fail(404, "BLOB_UNKNOWN")
             return
-        start = 0
-        if asked := self.headers.get("Range"):
-            start = int(asked.removeprefix("bytes=").split("-")[0])
-        body = content[start:]
-        headers = {"Docker-Content-Digest": digest}
-        self._say(206 if start else 200, body, headers=headers)
+        asked = re.fullmatch(r"bytes=(\d+)-(\d*)", self.headers.get("Range", ""))
+        start = int(asked[1]) if asked else 0
+        body = content[start : int(asked[2]) + 1 if asked and asked[2] else None]
+        headers = {"Docker-Content-Digest": digest, "Content-Length": str(len(body))}
+        self._say(206 if asked else 200, headers=headers)
+        for at in range(0, len(body) if self.command == "GET" else 0, 65536):
+            self.wfile.write(body[at : at + 65536])
+            self.owner.served_bytes += len(body[at : at + 65536])
 
     def _manifest(self, repository: str, name: str) -> None:
         owner = self.owner
@@ -483,7 +487,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_response(status)
         for name, value in (headers or {}).items():
             self.send_header(name, value)
-        if status != 204:
+        if status != 204 and "Content-Length" not in (headers or {}):
             self.send_header("Content-Length", str(len(body)))
         self.end_headers()
         if self.command != "HEAD" and status != 204:
