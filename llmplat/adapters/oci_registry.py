@@ -185,12 +185,12 @@ class OciRegistry:
 
     def read_blob(self, digest: Digest, start: int, length: int) -> bytes:
         """`length` bytes of a blob from `start` (fewer at its end)."""
-        found = b""
+        found = bytearray()
         for chunk in self._stream(digest, start, start + length):
             found += chunk
             if len(found) >= length:
                 break
-        return found[:length]
+        return bytes(found[:length])
 
     def referrers(self, digest: Digest) -> tuple[Descriptor, ...]:
         """What is attached to `digest`: by the API, else by the fallback tag."""

@@ -146,7 +146,7 @@ def _locked(name: str, source: str, record: ModelRecord, image: str | None) -> L
         image=image,
         weights_bytes=record.weights_bytes,
         files=tuple(
-            LockedFile(path=file.path, size_bytes=file.size_bytes, sha256=file.sha256 or "")
+            LockedFile(path=file.path, size_bytes=file.size_bytes, sha256=file.sha256)
             for file in record.files
         ),
         config=ModelConfig.model_validate(dict(record.config)),
