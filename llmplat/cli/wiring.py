@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from llmplat.spec.keys import KeysFile
     from llmplat.spec.load import LoadedPlatform
     from llmplat.spec.lock import Lock
-    from llmplat.spec.model import Model
     from llmplat.spec.platform import Platform
 
 DEFAULT_FILE = "platform.yaml"
@@ -307,6 +306,7 @@ def lock_tools(run: Run, opened: Opened) -> "LockTools":
     from llmplat.adapters.nvidia import find_gpus
     from llmplat.apply.lock import LockTools
     from llmplat.catalog.runtimes import load_runtime
+    from llmplat.cli.wiring_publish import publish
 
     def read() -> str | None:
         file = opened.lock_file
@@ -318,7 +318,7 @@ def lock_tools(run: Run, opened: Opened) -> "LockTools":
 
     return LockTools(
         describe=lambda source, progress: _describe(opened, source, progress),
-        package=lambda model, record, _progress: _package(run, model, record),
+        package=lambda model, record, held, _progress: publish(run, model, record, held),
         runtimes=tuple(load_runtime(name) for name in sorted(catalog().runtimes)),
         gpus=find_gpus,
         read=read,
@@ -333,12 +333,6 @@ def _describe(opened: Opened, source: str, progress: "Progress") -> "ModelRecord
 
     reader = open_source(source, workshop=Workshop(opened.cache, progress))
     return describe_model(reader, source, progress)
-
-
-def _package(run: Run, model: "Model", record: "ModelRecord") -> str:
-    from llmplat.cli.wiring_images import package_locked
-
-    return package_locked(run, model, record)
 
 
 def _make_lock(run: Run, opened: Opened, progress: "Progress") -> "Lock":

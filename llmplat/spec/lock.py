@@ -76,6 +76,13 @@ class LockedModel(Shape):
         Word | None,
         Field(description="The image it was packaged as, registry/repository@sha256:..."),
     ] = None
+    signed_by: Annotated[
+        Word | None,
+        Field(
+            description="The key whose signature is attached to that image: base64 of the SHA-256 "
+            "of the public key in DER."
+        ),
+    ] = None
     weights_bytes: Annotated[int, Field(ge=0, description="Bytes of all weights.")]
     files: Annotated[tuple[LockedFile, ...], Field(description="All its files, by path.")] = ()
     config: Annotated[ModelConfig, Field(description="Facts from its config.json.")]
