@@ -64,10 +64,11 @@ def open_registry(
     options = options or RegistryOptions()
     client = RegistryClient(
         reference.registry,
-        find_credentials(reference.registry, env),
+        find_credentials(reference.registry, env, reference.repository),
         plain_http=options.plain_http,
         patience=options.patience,
         stop=stop,
+        env=env,
     )
     client.scope = f"repository:{reference.repository}:pull,push"
     spoken = Spoken(options.facts or find_registry(reference.registry))
