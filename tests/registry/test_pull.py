@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.fakes.oci_registry import FakeRegistry
+from tests.fakes.oci_registry import FakeRegistry, Fault
 from tests.registry.packing import MIB, Packing, make_packing
 
 SHARD = "model-00001.safetensors"
@@ -72,3 +72,51 @@ def test_a_half_that_is_wrong_is_found_and_fetched_again(
         file.seek(MIB)
         file.write(b"broken")
     assert finish(v3, packing, tmp_path / "pulled") > SHARD_BYTES
+
+
+def pull(registry: FakeRegistry, folder: Path) -> subprocess.CompletedProcess[str]:
+    process = start(registry, folder)
+    out, err = process.communicate()
+    return subprocess.CompletedProcess(process.args, process.returncode, out, err)
+
+
+@pytest.fixture
+def small(v3: FakeRegistry, tmp_path: Path) -> FakeRegistry:
+    """A registry with a small model."""
+    make_packing(tmp_path, shards=1, shard_bytes=9 * MIB).push(v3.address)
+    return v3
+
+
+@pytest.mark.parametrize("phase", ["find", "read"])
+@pytest.mark.parametrize("fault", [{"status": 429}, {"status": 503}, {"cut_after": 0}])
+def test_a_registry_that_fails_for_a_while_is_waited_for(
+    small: FakeRegistry, tmp_path: Path, phase: str, fault: dict[str, int]
+) -> None:
+    small.faults = [Fault(phase, **fault, times=1, headers={"Retry-After": "0"})]
+    done = pull(small, tmp_path / "pulled")
+    assert done.returncode == 0, done.stderr
+    assert small.faults[0].times == 0
+
+
+@pytest.mark.parametrize(
+    ("phase", "status", "code", "says"),
+    [
+        ("find", 401, 5, "may not read"),
+        ("find", 403, 5, "may not read"),
+        ("find", 404, 3, "There is no image"),
+        ("read", 401, 5, "may not read"),
+        ("read", 403, 5, "may not read"),
+        ("read", 404, 5, "There is no"),
+        ("read", 416, 1, "failed to read"),
+    ],
+)
+def test_a_refusal_is_told(
+    small: FakeRegistry, tmp_path: Path, phase: str, status: int, code: int, says: str
+) -> None:
+    small.faults = [Fault(phase, status, times=99)]
+    done = pull(small, tmp_path / "pulled")
+    error = json.loads(done.stderr.splitlines()[-1])
+    assert done.returncode == code
+    assert says in error["what"]
+    assert error["fix"]
+    assert not list((tmp_path / "pulled").rglob("*.safetensors*"))
