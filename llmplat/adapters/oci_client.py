@@ -88,19 +88,25 @@ class RegistryClient:
         if body is None and method in {"POST", "PUT", "PATCH"}:
             body = NOTHING
         make_body = (lambda: body) if body is not None else None
+        return self._patiently(
+            lambda: self.once(method, where, headers=headers, make_body=make_body)
+        )
+
+    def _patiently(self, send: Callable[[], Answer], who: str = "") -> Answer:
+        """`send` again and again, until it is answered by other than "busy"."""
         attempt = 0
         while True:
             retry_after = None
             try:
-                answer = self.once(method, where, headers=headers, make_body=make_body)
+                answer = send()
                 if answer.status not in PASSING or attempt + 1 >= self.patience.attempts:
                     return answer
                 retry_after = answer.headers.get("retry-after")
             except WireError as exc:
                 if isinstance(exc.__cause__, ssl.SSLCertVerificationError):
-                    raise self._untrusted(str(exc)) from exc
+                    raise self._untrusted(f"{who}{exc}") from exc
                 if attempt + 1 >= self.patience.attempts:
-                    raise self.unreachable(str(exc)) from exc
+                    raise self.unreachable(f"{who}{exc}") from exc
             if self.stop.wait(self.patience.delay_s(attempt, retry_after)):
                 raise KeyboardInterrupt
             attempt += 1
@@ -184,10 +190,10 @@ class RegistryClient:
         self, method: str, url: str, headers: dict[str, str], content: bytes | None
     ) -> Answer:
         body = Bytes(content) if content is not None else None
-        try:
-            return self._wire(url).ask(method, self._target(url), _with(headers, None), body)
-        except WireError as exc:
-            raise self.unreachable(f"its token service {urlsplit(url).netloc}: {exc}") from exc
+        return self._patiently(
+            lambda: self._wire(url).ask(method, self._target(url), _with(headers, None), body),
+            f"its token service {urlsplit(url).netloc}: ",
+        )
 
     def _token(self, address: str) -> str | None:
         """The account is for the registry itself, never for where it stores its blobs."""

@@ -15,7 +15,7 @@ import pytest
 
 from tests.fakes.certificates import Certificates, make_certificates
 from tests.fakes.connect_proxy import ConnectProxy, connect_proxy
-from tests.fakes.oci_registry import FakeRegistry, fake_registry
+from tests.fakes.oci_registry import FakeRegistry, Fault, fake_registry
 from tests.fakes.small_model import small_model, write_model
 
 HOST = "registry.test"
@@ -219,3 +219,16 @@ def test_a_credential_helper(
     helper.chmod(0o755)
     write_auth(tmp_path / ".docker" / "config.json", {}, credHelpers={HOST: "ours"})
     assert_there(package(tmp_path, env), registry)
+
+
+@pytest.mark.parametrize(
+    "fault", [{"status": 429}, {"status": 502}, {"cut_after": 0}], ids=["429", "502", "cut"]
+)
+def test_a_token_service_that_fails_for_a_while(
+    tmp_path: Path, env: dict[str, str], registry: FakeRegistry, fault: dict[str, int]
+) -> None:
+    registry.password = "right"
+    registry.faults = [Fault("token", **fault, headers={"Retry-After": "0"})]
+    write_auth(tmp_path / ".docker" / "config.json", {HOST: entry("ci:right")})
+    assert_there(package(tmp_path, env), registry)
+    assert registry.faults[0].times == 0
