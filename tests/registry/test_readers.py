@@ -1,6 +1,8 @@
 """What llmplat pushes, others read: crane, skopeo, umoci, containerd, podman and our own pull."""
 
+import base64
 import hashlib
+import json
 import os
 import shutil
 import subprocess
@@ -12,6 +14,9 @@ from pathlib import Path
 
 import pytest
 
+from llmplat.adapters.oci_registry import open_registry
+from llmplat.domain.oci import Digest, Reference
+from llmplat.pack.attached import read_attached
 from tests.fakes.containerd import running_containerd
 from tests.fakes.real_registry import RealRegistry, find_crane
 from tests.fakes.signing import write_keys
@@ -212,6 +217,35 @@ def test_cosign_agrees_with_our_signatures(place: Place) -> None:
         [cosign, "verify", *checks, wrong, reference], capture_output=True, check=False
     )
     assert done.returncode != 0
+
+
+def test_openssl_agrees_with_our_signatures(place: Place) -> None:
+    """A judge that is everywhere: the envelope's text put together here, checked by openssl."""
+    openssl = need("openssl")
+    private, public = write_keys(place.root)
+    place.llmplat("package-model", str(place.model), f"{place.repository}:v2", "--sign", private)
+    host, _, name = place.repository.partition("/")
+    registry = open_registry(
+        Reference.parse(f"{host}/{name}:v2"), place.root / "cache", {"HOME": str(place.root)}
+    )
+    bundles = [
+        one.content
+        for one in read_attached(registry, Digest.parse(place.digest))
+        if one.media_type == "application/vnd.dev.sigstore.bundle.v0.3+json"
+    ]
+    assert len(bundles) == 3
+    for content in bundles:
+        envelope = json.loads(content)["dsseEnvelope"]
+        kind, payload = envelope["payloadType"].encode(), base64.b64decode(envelope["payload"])
+        assert place.digest.removeprefix("sha256:").encode() in payload
+        text, signature = place.root / "text", place.root / "signature"
+        text.write_bytes(b"DSSEv1 %d %s %d %s" % (len(kind), kind, len(payload), payload))
+        signature.write_bytes(base64.b64decode(envelope["signatures"][0]["sig"]))
+        check = (openssl, "dgst", "-sha256", "-verify", public, "-signature", signature, text)
+        assert "Verified OK" in run(*check)
+        text.write_bytes(text.read_bytes().replace(b"sha256", b"sha255", 1))
+        done = subprocess.run(list(map(str, check)), capture_output=True, check=False)
+        assert done.returncode != 0
 
 
 def test_the_sidecar_base_lies_below_the_model_on_both_platforms(place: Place) -> None:
