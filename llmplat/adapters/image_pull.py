@@ -10,9 +10,10 @@ from typing import IO
 
 from llmplat.adapters.atomic_file import write_whole
 from llmplat.adapters.disk_space import disk_full, is_disk_full, require_space
+from llmplat.adapters.layer_begun import Begun, find_begun, layer_chunks, part_of
 from llmplat.domain.errors import DownloadError, InputError, PreconditionError
 from llmplat.domain.oci import Descriptor, Digest
-from llmplat.domain.ports import Progress
+from llmplat.domain.ports import Progress, StepProgress
 from llmplat.domain.registry import Registry
 from llmplat.domain.units import format_size
 from llmplat.pack.image import Image
@@ -38,7 +39,7 @@ class Pulled:
 
 
 def pull_image(registry: Registry, image: Image, folder: Path, progress: Progress) -> Pulled:
-    """Have the files of `image` in `folder`; layers that came whole in an earlier run stay.
+    """Have the files of `image` in `folder`; what came in an earlier run, or half of it, stays.
 
     Raises:
         InputError: `folder` holds something else, or the image no model.
@@ -49,10 +50,11 @@ def pull_image(registry: Registry, image: Image, folder: Path, progress: Progres
     layers = _layers(image)
     record = _open_record(folder, image)
     missing = [layer for layer in layers if not _has(folder, record, layer)]
-    require_space(folder, sum(layer.size_bytes for layer in missing), "the model", fix=_FIX)
+    begun_bytes = sum(part.stat().st_size for part in folder.rglob("*.part"))
+    missing_bytes = sum(layer.size_bytes for layer in missing) - begun_bytes
+    require_space(folder, max(0, missing_bytes), "the model", fix=_FIX)
     try:
-        for layer in missing:
-            _pull_layer(registry, layer, folder, record, progress)
+        received = sum(_pull_layer(registry, one, folder, record, progress) for one in missing)
     except OSError as exc:
         raise _not_written(folder, exc) from exc
     files = [file for layer in layers for file in record[str(layer.digest)]]
@@ -62,7 +64,6 @@ def pull_image(registry: Registry, image: Image, folder: Path, progress: Progres
             why="none of its layers has a file below models/",
             fix=("give an image that `llmplat package-model` made, or another modelcar",),
         )
-    received = sum(layer.size_bytes for layer in missing)
     ordered = tuple(sorted(files, key=lambda file: file.path))
     return Pulled(folder, str(image.reference), image.top.digest, ordered, received)
 
@@ -77,51 +78,75 @@ _Record = dict[str, list[LayerFile]]
 
 def _pull_layer(
     registry: Registry, layer: Descriptor, folder: Path, record: _Record, progress: Progress
-) -> None:
+) -> int:
+    """Have the files of `layer`; how many of its bytes came from the registry."""
     name = dict(layer.annotations).get(FILE_ANNOTATION, layer.digest.hex[:12])
     with progress.step(f"Pull {name}") as step:
-        done_bytes = 0
-
-        def count(arrived: int) -> None:
-            nonlocal done_bytes
-            done_bytes += arrived
-            step.advance(done_bytes, layer.size_bytes)
-
-        read = read_layer(
-            registry, layer, lambda path, content: _write(folder, path, content), count
-        )
+        begun = find_begun(registry, layer, folder)
+        read = _read(registry, layer, folder, begun, step)
+        if begun is not None and not _is_same(layer, read):
+            # What was there may be what is wrong: once more, from the first byte.
+            begun = None
+            read = _read(registry, layer, folder, begun, step)
         _require_same(layer, read, folder)
         for file in read.files:
-            part = _part(folder, file.path)
+            part = part_of(folder, file.path)
             part.chmod(0o644)
             part.replace(folder / file.path)
         record[str(layer.digest)] = list(read.files)
         _save(folder, record)
         step.detail(format_size(layer.size_bytes))
+    return layer.size_bytes - (begun.kept_bytes if begun else 0)
 
 
-def _write(folder: Path, path: str, content: IO[bytes]) -> str:
-    part = _part(folder, path)
+def _read(
+    registry: Registry, layer: Descriptor, folder: Path, begun: Begun | None, step: StepProgress
+) -> LayerRead:
+    done_bytes = 0
+
+    def count(arrived: int) -> None:
+        nonlocal done_bytes
+        done_bytes += arrived
+        step.advance(done_bytes, layer.size_bytes)
+
+    def write(path: str, content: IO[bytes]) -> str:
+        kept_bytes = begun.kept_bytes if begun is not None and begun.path == path else 0
+        return _write(folder, path, content, kept_bytes)
+
+    return read_layer(layer_chunks(registry, layer, begun), write, count)
+
+
+def _write(folder: Path, path: str, content: IO[bytes], kept_bytes: int) -> str:
+    """Write `content` to its part, whose first `kept_bytes` are there already; its hex digest."""
+    part = part_of(folder, path)
     part.parent.mkdir(parents=True, exist_ok=True)
     if not part.parent.resolve().is_relative_to(folder.resolve()):
         msg = f"{path} leaves the folder"
         raise ValueError(msg)
-    part.unlink(missing_ok=True)
-    digest = hashlib.sha256()
-    with part.open("xb") as target:
+    if not kept_bytes:
+        part.unlink(missing_ok=True)
+    digest, done_bytes = hashlib.sha256(), 0
+    with part.open("r+b" if kept_bytes else "xb") as target:
+        target.truncate(kept_bytes)
+        target.seek(kept_bytes)
         while chunk := content.read(_BUFFER_BYTES):
             digest.update(chunk)
-            target.write(chunk)
+            target.write(chunk[max(0, kept_bytes - done_bytes) :])
+            done_bytes += len(chunk)
         target.flush()
         os.fsync(target.fileno())
     return digest.hexdigest()
 
 
+def _is_same(layer: Descriptor, read: LayerRead) -> bool:
+    return read.digest == layer.digest and read.problem is None
+
+
 def _require_same(layer: Descriptor, read: LayerRead, folder: Path) -> None:
-    if read.digest == layer.digest and read.problem is None:
+    if _is_same(layer, read):
         return
     for file in read.files:
-        _part(folder, file.path).unlink(missing_ok=True)
+        part_of(folder, file.path).unlink(missing_ok=True)
     why = f"its bytes are those of {read.digest}" if read.digest != layer.digest else read.problem
     names = ", ".join(file.path for file in read.files[:3])
     raise DownloadError(
@@ -181,10 +206,6 @@ def _write_record(folder: Path, document: Mapping[str, object]) -> None:
         write_whole(folder / _RECORD, json.dumps(document, sort_keys=True).encode(), 0o644)
     except OSError as exc:
         raise _not_written(folder, exc) from exc
-
-
-def _part(folder: Path, path: str) -> Path:
-    return folder / f"{path}.part"
 
 
 def _not_written(folder: Path, error: OSError) -> PreconditionError:

@@ -7,6 +7,7 @@ from typing import Any
 from llmplat.adapters.model_selection import WEIGHTS, select_files
 from llmplat.adapters.model_source_demo import PackageSource
 from llmplat.adapters.model_source_folder import FolderSource
+from llmplat.adapters.model_source_oci import ImageSource
 from llmplat.adapters.safetensors_read import broken_file, read_tensors
 from llmplat.domain.model_record import ModelRecord, digest_files
 from llmplat.domain.ports import ModelFile, ModelSource, Progress, StepProgress
@@ -16,7 +17,7 @@ INDEX = "model.safetensors.index.json"
 
 
 def describe_model(reader: ModelSource, source: str, progress: Progress) -> ModelRecord:
-    """What `reader` holds; files whose hash the source does not state are read to find it.
+    """What `reader` holds; files whose hash nothing states or pins are read to find it.
 
     Raises:
         InputError: no config.json, no tokenizer, no or broken safetensors; each file is named.
@@ -31,8 +32,12 @@ def describe_model(reader: ModelSource, source: str, progress: Progress) -> Mode
         weights_bytes = sum(
             _tensors_bytes(reader, file, source) for file in chosen if file.path.endswith(WEIGHTS)
         )
-        files = tuple(_with_hash(reader, file, step) for file in chosen)
-        digest = digest_files(files)
+        if isinstance(reader, ImageSource):
+            # Its digest pins every byte; large files are hashed when they are pulled.
+            files, digest = chosen, reader.revision
+        else:
+            files = tuple(_with_hash(reader, file, step) for file in chosen)
+            digest = digest_files(files)
         revision = digest if isinstance(reader, FolderSource) else reader.revision
         step.detail(revision[:19])
     return ModelRecord(revision, digest, files, weights_bytes, read_config_facts(config))

@@ -1,4 +1,4 @@
-"""An image in a registry, pinned by digest -> a ModelSource: pulled once, verified, kept until stored."""
+"""An image in a registry, pinned by digest -> a ModelSource: looked into by ranges, pulled to be stored."""
 
 import os
 import shutil
@@ -7,21 +7,24 @@ from functools import cached_property
 from pathlib import Path
 
 from llmplat.adapters.file_lock import hold
+from llmplat.adapters.image_files import ImageFile, list_image_files, read_image_file
 from llmplat.adapters.image_pull import Pulled, pull_image
 from llmplat.adapters.model_source_demo import Workshop
 from llmplat.adapters.model_source_folder import FolderSource
 from llmplat.adapters.oci_registry import open_registry
 from llmplat.domain.errors import InputError
-from llmplat.domain.model_record import PinnedFile
+from llmplat.domain.model_record import ModelRecord, PinnedFile, PinnedModel
 from llmplat.domain.oci import Reference
 from llmplat.domain.ports import ModelFile
-from llmplat.pack.image import read_image
+from llmplat.domain.registry import Registry
+from llmplat.pack.image import Image, read_image
 
 
 class ImageSource:
     """The files below models/ of an image; asks the registry at the first use, not before.
 
-    Its weights are pulled to be looked at: only whole layers can be compared with their digests.
+    Looking at it pulls nothing. What `hand_over` and `stream` give was pulled as whole layers,
+    each of which has its digest.
     """
 
     def __init__(self, reference: Reference, workshop: Workshop | None) -> None:
@@ -40,16 +43,28 @@ class ImageSource:
         return str(self._reference.digest)
 
     def list(self) -> tuple[ModelFile, ...]:
-        """All files, sorted by path, with the hashes of what was pulled."""
-        return tuple(ModelFile(f.path, f.size_bytes, f.sha256) for f in self._pulled.files)
+        """All files, sorted by path; large ones without hashes, the image's digest pins them."""
+        files = self._pulled.files if self._files is None else self._files.values()
+        return tuple(ModelFile(f.path, f.size_bytes, f.sha256) for f in files)
 
     def read_range(self, path: str, start: int, length: int) -> bytes:
         """`length` bytes of `path` from byte `start` (fewer at the end of the file)."""
-        return FolderSource(self._pulled.folder).read_range(path, start, length)
+        if self._files is None:
+            return FolderSource(self._pulled.folder).read_range(path, start, length)
+        return read_image_file(self._registry, self._files[path], start, length)
 
     def stream(self, path: str, start: int = 0) -> Iterator[bytes]:
         """The bytes of `path` from byte `start`, in chunks."""
         yield from FolderSource(self._pulled.folder).stream(path, start)
+
+    def with_hashes(self, pinned: PinnedModel) -> ModelRecord:
+        """`pinned` with the hashes of what was pulled, for files that it has none of."""
+        pulled = {file.path: file.sha256 for file in self._pulled.files}
+        files = tuple(
+            ModelFile(one.path, one.size_bytes, one.sha256 or pulled.get(one.path))
+            for one in pinned.files
+        )
+        return ModelRecord(pinned.revision, pinned.digest, files, pinned.weights_bytes, {})
 
     def hand_over(self, files: Sequence[PinnedFile], folder: Path) -> None:
         """Put the pulled ones of `files` into `folder` without copying them."""
@@ -66,12 +81,26 @@ class ImageSource:
         shutil.rmtree(self._folder, ignore_errors=True)
 
     @cached_property
+    def _registry(self) -> Registry:
+        return open_registry(self._reference, cache=self._bench.cache, env=os.environ)
+
+    @cached_property
+    def _image(self) -> Image:
+        return read_image(self._registry, self._reference)
+
+    @cached_property
+    def _files(self) -> dict[str, ImageFile] | None:
+        """None of an image whose large layers are compressed: those cannot be looked into."""
+        files = list_image_files(self._registry, self._image)
+        if files is None:
+            self._bench.progress.note(f"{self._reference} is compressed: it has to be pulled")
+            return None
+        return {file.path: file for file in files}
+
+    @cached_property
     def _pulled(self) -> Pulled:
-        cache, progress = self._bench.cache, self._bench.progress
         with hold(self._folder.with_suffix(".lock")):
-            registry = open_registry(self._reference, cache=cache, env=os.environ)
-            image = read_image(registry, self._reference)
-            return pull_image(registry, image, self._folder, progress)
+            return pull_image(self._registry, self._image, self._folder, self._bench.progress)
 
     @property
     def _folder(self) -> Path:

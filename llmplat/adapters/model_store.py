@@ -94,6 +94,7 @@ def _fetch(
 
     folder = cache / "downloads" / _hex(pinned.digest)
     if isinstance(reader, ImageSource):
+        pinned = reader.with_hashes(pinned)
         reader.hand_over(pinned.files, folder)
     fix = "free some space, or set LLMPLAT_CACHE_HOME to a larger disk"
     require_space(folder, missing_bytes(folder, pinned.files), f"the model {source}", fix=fix)

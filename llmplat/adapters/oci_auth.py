@@ -1,7 +1,6 @@
 """A registry's challenge and an account -> the Authorization header of each request, kept fresh."""
 
 import base64
-import ipaddress
 import json
 import re
 import threading
@@ -10,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from urllib.parse import urlencode, urlsplit
 
+from llmplat.adapters.loopback import is_loopback
 from llmplat.adapters.oci_credentials import Credentials
 from llmplat.adapters.oci_wire import Answer
 from llmplat.domain.errors import RegistryError, RegistryRefusedError
@@ -123,23 +123,13 @@ class Authorizer:
 
     def _check_realm(self, realm: str) -> None:
         address = urlsplit(realm)
-        if address.scheme == "https" or is_loopback(address.hostname or ""):
+        if address.scheme == "https" or is_loopback(address.netloc):
             return
         raise RegistryRefusedError(
             f"{self._host} wants your password sent unencrypted.",
             why=f"its token service is {address.scheme}://{address.netloc}",
             fix=("ask its operator for a token service with https",),
         )
-
-
-def is_loopback(host: str) -> bool:
-    """Whether `host` (without a port) is this machine."""
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host.strip("[]")).is_loopback
-    except ValueError:
-        return False
 
 
 def _basic(account: Credentials) -> str:

@@ -1,5 +1,6 @@
 """Requests to one registry -> answers: connections, account, redirects, and patience with a busy one."""
 
+import os
 import ssl
 import threading
 from collections.abc import Callable, Iterator, Mapping
@@ -7,12 +8,14 @@ from functools import cached_property
 from types import MappingProxyType
 from urllib.parse import urljoin, urlsplit
 
-from llmplat.adapters.oci_auth import Authorizer, is_loopback
+from llmplat.adapters.loopback import is_loopback, speaks_tls
+from llmplat.adapters.oci_auth import Authorizer
 from llmplat.adapters.oci_credentials import Credentials
 from llmplat.adapters.oci_errors import PASSING
 from llmplat.adapters.oci_stop import Stop
 from llmplat.adapters.oci_wire import NOTHING, Answer, Body, Bytes, Wire, WireError
 from llmplat.adapters.patience import Patience
+from llmplat.adapters.tls_trust import CA_NAME, tls_context
 from llmplat.domain.errors import RegistryError, RegistryRefusedError
 
 _NO_HEADERS: Mapping[str, str] = MappingProxyType({})
@@ -32,24 +35,24 @@ class RegistryClient:
         plain_http: bool = False,
         patience: Patience | None = None,
         stop: Stop | None = None,
+        env: Mapping[str, str] = os.environ,
     ) -> None:
         self.host = host
+        self._env = env
         self.patience = patience or Patience()
         self.stop = stop or Stop()
         self.scope = ""
-        self._plain_http = plain_http or is_loopback(host.rsplit(":", 1)[0])
+        self._plain_http = plain_http
+        self._contexts: dict[str, ssl.SSLContext] = {}
         self._own = threading.local()
         self.auth = Authorizer(host, credentials, self._ask_plainly)
 
     @cached_property
     def base(self) -> str:
-        """The address that every path is below."""
+        """The address that every path is below; on this machine TLS is not a must."""
         name = "registry-1.docker.io" if self.host in _HUB_ALIASES else self.host
-        return f"{'http' if self._plain_http else 'https'}://{name}/"
-
-    @cached_property
-    def _context(self) -> ssl.SSLContext:
-        return ssl.create_default_context()
+        is_plain = self._plain_http or (is_loopback(self.host) and not speaks_tls(self.host))
+        return f"{'http' if is_plain else 'https'}://{name}/"
 
     def once(
         self,
@@ -85,25 +88,36 @@ class RegistryClient:
         if body is None and method in {"POST", "PUT", "PATCH"}:
             body = NOTHING
         make_body = (lambda: body) if body is not None else None
+        return self._patiently(
+            lambda: self.once(method, where, headers=headers, make_body=make_body)
+        )
+
+    def _patiently(self, send: Callable[[], Answer], who: str = "") -> Answer:
+        """`send` again and again, until it is answered by other than "busy"."""
         attempt = 0
         while True:
             retry_after = None
             try:
-                answer = self.once(method, where, headers=headers, make_body=make_body)
+                answer = send()
                 if answer.status not in PASSING or attempt + 1 >= self.patience.attempts:
                     return answer
                 retry_after = answer.headers.get("retry-after")
             except WireError as exc:
+                if isinstance(exc.__cause__, ssl.SSLCertVerificationError):
+                    raise self._untrusted(f"{who}{exc}") from exc
                 if attempt + 1 >= self.patience.attempts:
-                    raise self.unreachable(str(exc)) from exc
+                    raise self.unreachable(f"{who}{exc}") from exc
             if self.stop.wait(self.patience.delay_s(attempt, retry_after)):
                 raise KeyboardInterrupt
             attempt += 1
 
-    def stream(self, where: str, start: int) -> tuple[Answer, Iterator[bytes]]:
-        """GET `where` from byte `start`, redirects followed. Raises WireError."""
+    def stream(
+        self, where: str, start: int, end: int | None = None
+    ) -> tuple[Answer, Iterator[bytes]]:
+        """GET `where` from byte `start`, to before `end`, redirects followed. Raises WireError."""
         address = urljoin(self.base, where)
-        headers = {"Range": f"bytes={start}-"} if start else {}
+        last = "" if end is None else str(end - 1)
+        headers = {"Range": f"bytes={start}-{last}"} if start or last else {}
         token = self._token(address)
         for _ in range(_MOST_REDIRECTS):
             target = self._target(address)
@@ -127,6 +141,16 @@ class RegistryClient:
             fix=(
                 "check the registry's name and the network, then run the same command again",
                 "for a registry without TLS that is not on this machine: --plain-http",
+            ),
+        )
+
+    def _untrusted(self, why: str) -> RegistryError:
+        return RegistryError(
+            f"{self.host} cannot be trusted.",
+            why=why,
+            fix=(
+                f"export {CA_NAME}=/path/to/ca.crt, the certificate of who signed the registry's",
+                f"or put it where docker looks: /etc/docker/certs.d/{self.host}/ca.crt",
             ),
         )
 
@@ -166,10 +190,10 @@ class RegistryClient:
         self, method: str, url: str, headers: dict[str, str], content: bytes | None
     ) -> Answer:
         body = Bytes(content) if content is not None else None
-        try:
-            return self._wire(url).ask(method, self._target(url), _with(headers, None), body)
-        except WireError as exc:
-            raise self.unreachable(f"its token service {urlsplit(url).netloc}: {exc}") from exc
+        return self._patiently(
+            lambda: self._wire(url).ask(method, self._target(url), _with(headers, None), body),
+            f"its token service {urlsplit(url).netloc}: ",
+        )
 
     def _token(self, address: str) -> str | None:
         """The account is for the registry itself, never for where it stores its blobs."""
@@ -186,9 +210,14 @@ class RegistryClient:
         mine: dict[tuple[str, str], Wire] = self._own.__dict__.setdefault("wires", {})
         key = (parts.scheme, parts.netloc)
         if key not in mine:
-            context = self._context if parts.scheme == "https" else None
+            context = self._context(parts.netloc) if parts.scheme == "https" else None
             mine[key] = Wire(parts.scheme, parts.netloc, context, self.patience.read_timeout_s)
         return mine[key]
+
+    def _context(self, host: str) -> ssl.SSLContext:
+        if host not in self._contexts:
+            self._contexts[host] = tls_context(host, self._env)
+        return self._contexts[host]
 
 
 def _with(headers: Mapping[str, str], token: str | None) -> dict[str, str]:

@@ -28,8 +28,10 @@ class Credentials:
     """Where they were found, for people."""
 
 
-def find_credentials(host: str, env: Mapping[str, str]) -> Credentials | None:
+def find_credentials(host: str, env: Mapping[str, str], repository: str = "") -> Credentials | None:
     """The account for `host`: environment, then docker's and podman's files and their helpers.
+
+    One that podman keeps for `repository` or a part of its path comes before that of all `host`.
 
     The names in the environment carry the host, so that one registry's password is never sent to
     another: LLMPLAT_REGISTRY_USERNAME_GHCR_IO and LLMPLAT_REGISTRY_PASSWORD_GHCR_IO.
@@ -37,7 +39,7 @@ def find_credentials(host: str, env: Mapping[str, str]) -> Credentials | None:
     Raises:
         PreconditionError: a credential helper that is configured for `host` does not work.
     """
-    return _from_env(host, env) or next(_from_files(host, env), None)
+    return _from_env(host, env) or next(_from_files(host, env, repository), None)
 
 
 def env_suffix(host: str) -> str:
@@ -54,10 +56,10 @@ def _from_env(host: str, env: Mapping[str, str]) -> Credentials | None:
     return Credentials(username, password, origin=f"LLMPLAT_REGISTRY_PASSWORD_{suffix}")
 
 
-def _from_files(host: str, env: Mapping[str, str]) -> Iterator[Credentials]:
+def _from_files(host: str, env: Mapping[str, str], repository: str) -> Iterator[Credentials]:
     for file in _files(env):
         config = _read(file)
-        for key in _keys(host):
+        for key in (*_parts(host, repository), *_keys(host)):
             found = _from_config(key, config, file, env)
             if found is not None:
                 yield found
@@ -87,6 +89,13 @@ def _read(file: Path) -> dict[str, Any]:
     return document if isinstance(document, dict) else {}
 
 
+def _parts(host: str, repository: str) -> Iterator[str]:
+    """HOST/a/b/c, HOST/a/b, HOST/a: as containers-auth.json(5) has it."""
+    while repository:
+        yield f"{host}/{repository}"
+        repository = repository.rpartition("/")[0]
+
+
 def _keys(host: str) -> tuple[str, ...]:
     names = (host, f"https://{host}", f"https://{host}/", f"https://{host}/v2/", f"http://{host}")
     return (_HUB_KEY, *names) if host in _HUB_NAMES else names
@@ -97,7 +106,8 @@ def _from_config(
 ) -> Credentials | None:
     entry = _mapping(config, "auths").get(key)
     helper = _mapping(config, "credHelpers").get(key)
-    if helper is None and isinstance(entry, dict) and entry.get("auth"):
+    has_secret = isinstance(entry, dict) and (entry.get("auth") or entry.get("identitytoken"))
+    if helper is None and isinstance(entry, dict) and has_secret:
         return _from_entry(entry, file)
     # A store is asked only for what `docker login` noted under auths: asking it for every host
     # would open a password dialog for public images.
@@ -113,7 +123,7 @@ def _mapping(config: dict[str, Any], key: str) -> dict[str, Any]:
 
 def _from_entry(entry: dict[str, Any], file: Path) -> Credentials | None:
     try:
-        text = str(entry["auth"]).strip()
+        text = str(entry.get("auth", "")).strip()
         username, _, password = base64.b64decode(text, validate=True).decode().partition(":")
     except ValueError as exc:
         raise PreconditionError(

@@ -1,15 +1,18 @@
 """A folder in the OCI image layout -> the Registry port: the same image, as files."""
 
+import hashlib
 import json
-import os
 from collections.abc import Iterator, Sequence
-from contextlib import closing, suppress
+from contextlib import ExitStack, closing, suppress
 from pathlib import Path
 from typing import Any
 
 from llmplat.adapters.atomic_file import write_whole
 from llmplat.adapters.disk_space import disk_full, is_disk_full, require_space
+from llmplat.adapters.file_lock import hold
+from llmplat.adapters.file_repair import Repair
 from llmplat.adapters.oci_content import FRAME_BYTES, Content
+from llmplat.adapters.oci_journal import Journal
 from llmplat.adapters.oci_stop import Stop
 from llmplat.domain.errors import InputError, PreconditionError
 from llmplat.domain.oci import INDEX, Descriptor, Digest, Manifest, canonical_json
@@ -25,8 +28,10 @@ _DISK_FIX = "free some space, or give --to-layout a folder on a larger disk"
 class LayoutRegistry:
     """One folder (a Registry); every file in it appears whole or not at all."""
 
-    def __init__(self, folder: Path, stop: Stop | None = None) -> None:
+    def __init__(self, folder: Path, cache: Path, stop: Stop | None = None) -> None:
+        """`cache` holds the notes that let an interrupted run go on."""
         self._folder = folder
+        self._journal = Journal(cache, f"layout {folder.absolute()}")
         self._stop = stop or Stop()
         self._blobs = folder / "blobs" / "sha256"
 
@@ -51,12 +56,24 @@ class LayoutRegistry:
             raise self._not_written(exc) from exc
 
     def push_blobs(self, blobs: Sequence[Blob], progress: Progress) -> tuple[Pushed, ...]:
-        """Write every blob, read once and hashed on the way; refused first when the disk is short."""
-        missing = sum(
-            b.size_bytes for b in blobs if b.digest is None or not self.has_blob(b.digest)
+        """Write every blob, read once and hashed on the way; refused first when the disk is short.
+
+        A blob that an earlier run finished is not written again, and one that it had begun only
+        from where it differs.
+        """
+        lock = hold(
+            self._journal.lock_file,
+            on_wait=lambda: progress.note(f"another run writes {self.name}: waiting for it"),
         )
-        require_space(self._folder, missing, "the image layout", fix=_DISK_FIX)
-        return tuple(self._push(blob, progress) for blob in blobs)
+        with ExitStack() as held:
+            # Where nothing can be noted, nothing can be taken up, and two runs do not meet.
+            with suppress(OSError):
+                held.enter_context(lock)
+            missing = sum(self._missing_bytes(blob) for blob in blobs)
+            require_space(self._folder, missing, "the image layout", fix=_DISK_FIX)
+            pushed = tuple(self._push(blob, progress) for blob in blobs)
+            self._drop_parts()
+        return pushed
 
     def push_manifest(self, manifest: Manifest, tag: str | None = None) -> Descriptor:
         """Write the manifest; with a `tag` the layout's index names it so."""
@@ -151,35 +168,58 @@ class LayoutRegistry:
         return entry
 
     def _push(self, blob: Blob, progress: Progress) -> Pushed:
-        if blob.digest is not None and self.has_blob(blob.digest) == blob.size_bytes:
-            return self._pushed(blob, blob.digest, 0)
-        part = self._blobs.parent / f".{os.getpid()}.part"
+        there = self._find(blob)
+        if there is not None:
+            return self._pushed(blob, there, 0)
+        part = self._part(blob)
         with progress.step(f"Write {blob.name}") as step, self._stop.guard():
             try:
-                digest = self._copy(blob, part, step)
+                digest, written_bytes = self._copy(blob, part, step)
+                self._journal.note_digest(blob.key, digest)
                 part.replace(self._blobs / digest.hex)
             except OSError as exc:
                 raise self._not_written(exc) from exc
-            finally:
-                with suppress(OSError):
-                    part.unlink(missing_ok=True)
             step.detail(format_size(blob.size_bytes))
-        return self._pushed(blob, digest, blob.size_bytes)
+        return self._pushed(blob, digest, written_bytes)
 
-    def _copy(self, blob: Blob, part: Path, step: StepProgress) -> Digest:
+    def _copy(self, blob: Blob, part: Path, step: StepProgress) -> tuple[Digest, int]:
         buffer = memoryview(bytearray(FRAME_BYTES))
-        with closing(Content(blob, None, self._stop)) as content, part.open("wb", 0) as file:
+        with closing(Content(blob, None, self._stop)) as content, closing(Repair(part)) as file:
             done_bytes = 0
             while done_bytes < content.size_bytes:
                 if self._stop.is_set:
                     raise KeyboardInterrupt
                 got = content.read_into(buffer, done_bytes)
-                file.write(buffer[:got])
+                file.write(buffer[:got], done_bytes)
                 done_bytes += got
                 step.advance(done_bytes, content.size_bytes)
             content.check()
-            os.fsync(file.fileno())
-            return content.digest()
+            file.finish(content.size_bytes)
+            return content.digest(), file.written_bytes
+
+    def _find(self, blob: Blob) -> Digest | None:
+        """The digest of `blob` where it is there as a whole."""
+        digest = blob.digest or self._journal.digest(blob.key)
+        is_there = digest is not None and self.has_blob(digest) == blob.size_bytes
+        return digest if is_there else None
+
+    def _missing_bytes(self, blob: Blob) -> int:
+        if self._find(blob) is not None:
+            return 0
+        part = self._part(blob)
+        begun_bytes = part.stat().st_size if part.is_file() else 0
+        return max(0, blob.size_bytes - begun_bytes)
+
+    def _part(self, blob: Blob) -> Path:
+        """Where `blob` is while it is written; found again in the next run by its key."""
+        name = hashlib.sha256((blob.key or str(blob.digest)).encode()).hexdigest()
+        return self._blobs.parent / f".{name}.part"
+
+    def _drop_parts(self) -> None:
+        """Of files that have changed since: nobody will ask for them again."""
+        with suppress(OSError):
+            for part in self._blobs.parent.glob(".*.part"):
+                part.unlink(missing_ok=True)
 
     @staticmethod
     def _pushed(blob: Blob, digest: Digest, sent_bytes: int) -> Pushed:

@@ -10,7 +10,7 @@ from llmplat.adapters.oci_client import RegistryClient
 from llmplat.adapters.oci_credentials import find_credentials
 from llmplat.adapters.oci_crew import Crew
 from llmplat.adapters.oci_dialect import Spoken
-from llmplat.adapters.oci_errors import immutable_tag, is_immutable, refusal
+from llmplat.adapters.oci_errors import PASSING, immutable_tag, is_immutable, refusal
 from llmplat.adapters.oci_journal import Journal
 from llmplat.adapters.oci_place import Place
 from llmplat.adapters.oci_stop import Stop
@@ -64,16 +64,25 @@ def open_registry(
     options = options or RegistryOptions()
     client = RegistryClient(
         reference.registry,
-        find_credentials(reference.registry, env),
+        find_credentials(reference.registry, env, reference.repository),
         plain_http=options.plain_http,
         patience=options.patience,
         stop=stop,
+        env=env,
     )
     client.scope = f"repository:{reference.repository}:pull,push"
     spoken = Spoken(options.facts or find_registry(reference.registry))
     name = f"{reference.registry}/{reference.repository}"
     place = Place(client, reference.repository, Journal(cache, name), spoken)
     return OciRegistry(place, options.connections)
+
+
+class _BusyError(Exception):
+    """The registry cannot answer now."""
+
+    def __init__(self, answer: Answer) -> None:
+        super().__init__(str(answer.status))
+        self.answer = answer
 
 
 class OciRegistry:
@@ -165,29 +174,37 @@ class OciRegistry:
 
     def stream_blob(self, digest: Digest, start: int = 0) -> Iterator[bytes]:
         """The bytes of a blob from `start`; a broken connection is taken up where it broke."""
-        attempt = 0
-        while True:
+        return self._stream(digest, start, None)
+
+    def _stream(self, digest: Digest, start: int, end: int | None) -> Iterator[bytes]:
+        attempt, client = 0, self._client
+        while end is None or start < end:
+            retry_after = None
             try:
-                for chunk in self._blob_from(digest, start):
+                for chunk in self._blob_from(digest, start, end):
                     start, attempt = start + len(chunk), 0
                     yield chunk
+            except _BusyError as exc:
+                if attempt + 1 >= client.patience.attempts:
+                    raise self._refusal("read", exc.answer) from exc
+                retry_after = exc.answer.headers.get("retry-after")
             except WireError as exc:
-                if attempt + 1 >= self._client.patience.attempts:
-                    raise self._client.unreachable(str(exc)) from exc
-                if self._client.stop.wait(self._client.patience.delay_s(attempt)):
-                    raise KeyboardInterrupt from exc
-                attempt += 1
+                if attempt + 1 >= client.patience.attempts:
+                    raise client.unreachable(str(exc)) from exc
             else:
                 return
+            if client.stop.wait(client.patience.delay_s(attempt, retry_after)):
+                raise KeyboardInterrupt
+            attempt += 1
 
     def read_blob(self, digest: Digest, start: int, length: int) -> bytes:
         """`length` bytes of a blob from `start` (fewer at its end)."""
-        found = b""
-        for chunk in self.stream_blob(digest, start):
+        found = bytearray()
+        for chunk in self._stream(digest, start, start + length):
             found += chunk
             if len(found) >= length:
                 break
-        return found[:length]
+        return bytes(found[:length])
 
     def referrers(self, digest: Digest) -> tuple[Descriptor, ...]:
         """What is attached to `digest`: by the API, else by the fallback tag."""
@@ -219,11 +236,11 @@ class OciRegistry:
             self.push_manifest(index, _fallback_tag(subject))
         return entry
 
-    def _blob_from(self, digest: Digest, start: int) -> Iterator[bytes]:
-        answer, chunks = self._client.stream(f"{self._place.blobs}{digest}", start)
+    def _blob_from(self, digest: Digest, start: int, end: int | None) -> Iterator[bytes]:
+        answer, chunks = self._client.stream(f"{self._place.blobs}{digest}", start, end)
         if answer.status not in {200, 206}:
-            body = b"".join(chunks)
-            raise self._refusal("read", Answer(answer.status, answer.headers, body))
+            said = Answer(answer.status, answer.headers, b"".join(chunks))
+            raise _BusyError(said) if said.status in PASSING else self._refusal("read", said)
         skip = start if answer.status == 200 else 0
         for chunk in chunks:
             part = chunk[skip:]

@@ -5,6 +5,8 @@ import os
 from dataclasses import dataclass, field
 from urllib.parse import unquote, urlsplit
 
+from llmplat.adapters.loopback import is_loopback
+
 
 @dataclass(frozen=True)
 class Proxy:
@@ -16,8 +18,8 @@ class Proxy:
 
 
 def find_proxy(host: str) -> Proxy | None:
-    """The proxy for TLS to `host`; None to connect directly."""
-    if not any(name.lower().endswith("_proxy") for name in os.environ):
+    """The proxy for TLS to `host` (host:port); None to connect directly, as always on this machine."""
+    if is_loopback(host) or not any(name.lower().endswith("_proxy") for name in os.environ):
         return None
     import urllib.request  # noqa: PLC0415 (slow, and rarely needed)
 

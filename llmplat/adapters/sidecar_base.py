@@ -33,7 +33,7 @@ def open_sidecar_base(cache: Path, progress: Progress) -> BaseImage:
     with hold(folder.with_suffix(".lock")) as lock:
         if not folder.is_dir():
             _fetch(facts, folder, progress, lock)
-    registry = LayoutRegistry(folder / str(facts["layout"]))
+    registry = LayoutRegistry(folder / str(facts["layout"]), cache)
     image = read_image(registry, Reference("localhost", str(facts["package"]), None, digest))
     return BaseImage(registry, tuple(one.manifest for one in image.platforms))
 

@@ -32,11 +32,26 @@ class Describe(Protocol):
         ...
 
 
+@dataclass(frozen=True)
+class Published:
+    """A model as an image."""
+
+    image: str
+    """registry/repository@sha256:..."""
+    signed_by: str | None
+    """Names the key, see `Signer.hint`; None: it is not signed."""
+
+
 class PackageModel(Protocol):
     """Publishes a model as an image."""
 
-    def __call__(self, model: Model, record: ModelRecord, progress: Progress) -> str:
-        """registry/repository@sha256:... of `model` as `record` found it; raises LlmplatError."""
+    def __call__(
+        self, model: Model, record: ModelRecord, held: Published | None, progress: Progress
+    ) -> Published:
+        """`model` as `record` found it; raises LlmplatError.
+
+        `held` is the image of just these files: it is signed where it has to be, not pushed again.
+        """
         ...
 
 
@@ -76,10 +91,11 @@ def lock_platform(
 
     Raises InputError, DownloadError or PreconditionError for a model that cannot be looked at;
     the lock file is then untouched. Models that are to be packaged are, unless the lock has the
-    image of just these files; with `is_check` nothing is packaged and such a lock would change.
+    image of just these files: then only a signature that it lacks is attached. With `is_check`
+    nothing is packaged or signed, and such a lock would change.
     """
     before = tools.read()
-    lock = make_lock(platform, tools, progress, _images(before, file), is_check=is_check)
+    lock = make_lock(platform, tools, progress, _published(before, file), is_check=is_check)
     text = dump_lock(lock)
     is_changed = before != text
     if is_changed and not is_check:
@@ -91,14 +107,14 @@ def make_lock(
     platform: Platform,
     tools: LockTools,
     progress: Progress,
-    images: Mapping[tuple[str, str], str],
+    published: Mapping[tuple[str, str], Published],
     *,
     is_check: bool,
 ) -> Lock:
     """The lock of `platform`: models with a source, every shipped runtime, this machine's GPUs.
 
-    GPUs are looked at for the local substrate only: no other runs on this machine. `images` are
-    those of an earlier lock, by model and digest of its files.
+    GPUs are looked at for the local substrate only: no other runs on this machine. `published`
+    are the images of an earlier lock, by model and digest of its files.
     """
     found: dict[str, ModelRecord] = {}
     models = []
@@ -107,11 +123,14 @@ def make_lock(
             if model.source not in found:
                 found[model.source] = tools.describe(model.source, progress)
             record = found[model.source]
-            image = images.get((model.name, record.digest))
-            if not model.is_served_from(image):
-                is_wanted = model.package is not None and not is_check
-                image = tools.package(model, record, progress) if is_wanted else None
-            models.append(_locked(model.name, model.source, record, image))
+            held = published.get((model.name, record.digest))
+            if held is not None and not model.is_served_from(held.image):
+                held = None
+            if model.package is not None and not is_check:
+                held = tools.package(model, record, held, progress)
+            elif held is not None and not model.is_signed_as_wished(held.signed_by):
+                held = None
+            models.append(_locked(model.name, model.source, record, held))
     return Lock(
         generated_by=f"llmplat {__version__}",
         models=tuple(sorted(models, key=lambda entry: entry.name)),
@@ -127,26 +146,33 @@ def _seen(tools: LockTools) -> tuple[LockedGpu, ...]:
     return tuple(LockedGpu(name=gpu.name, memory_bytes=gpu.memory_bytes) for gpu in tools.gpus())
 
 
-def _images(text: str | None, file: str) -> dict[tuple[str, str], str]:
+def _published(text: str | None, file: str) -> dict[tuple[str, str], Published]:
     if text is None:
         return {}
     try:
         models = parse_lock(text, file).models
     except SpecError:
         return {}  # it is written anew anyway
-    return {(model.name, model.digest): model.image for model in models if model.image}
+    return {
+        (model.name, model.digest): Published(model.image, model.signed_by)
+        for model in models
+        if model.image
+    }
 
 
-def _locked(name: str, source: str, record: ModelRecord, image: str | None) -> LockedModel:
+def _locked(
+    name: str, source: str, record: ModelRecord, published: Published | None
+) -> LockedModel:
     return LockedModel(
         name=name,
         source=source,
         revision=record.revision,
         digest=record.digest,
-        image=image,
+        image=published.image if published else None,
+        signed_by=published.signed_by if published else None,
         weights_bytes=record.weights_bytes,
         files=tuple(
-            LockedFile(path=file.path, size_bytes=file.size_bytes, sha256=file.sha256 or "")
+            LockedFile(path=file.path, size_bytes=file.size_bytes, sha256=file.sha256)
             for file in record.files
         ),
         config=ModelConfig.model_validate(dict(record.config)),

@@ -8,12 +8,11 @@ from llmplat.cli.wiring import (
     Opened,
     cache_dir,
     catalog,
-    desk_of,
-    entrance,
     open_platform,
     read_lock,
-    substrate,
 )
+from llmplat.cli.wiring_gateway import desk_of, entrance
+from llmplat.cli.wiring_local import substrate
 from llmplat.domain.errors import LlmplatError, PreconditionError
 
 if TYPE_CHECKING:

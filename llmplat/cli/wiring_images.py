@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from llmplat.cli.run import Run, cache_home
-from llmplat.domain.errors import InputError, PreconditionError, UsageError
+from llmplat.domain.errors import InputError, UsageError
 from llmplat.pack.wish import Packaged, PackWish
 
 if TYPE_CHECKING:
@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from llmplat.adapters.oci_stop import Stop
     from llmplat.adapters.pack_source import SourceFiles
     from llmplat.catalog.registries import RegistryFacts
-    from llmplat.domain.model_record import ModelRecord
     from llmplat.domain.oci import Reference
     from llmplat.domain.registry import Registry
     from llmplat.domain.signing import Signer
@@ -24,14 +23,12 @@ if TYPE_CHECKING:
     from llmplat.pack.inspect import InspectReport
     from llmplat.pack.preview import PackPreview
     from llmplat.pack.request import BaseImage, PackReport, PackRequest
-    from llmplat.spec.model import Model
 
 _SOURCE = "org.opencontainers.image.source"
 _REVISION = "org.opencontainers.image.revision"
 _LICENCES = "org.opencontainers.image.licenses"
 LAYOUT_TAG = "latest"
 """What a layout names the image: tools ask for a name there."""
-KEY_NAME = "LLMPLAT_SIGNING_KEY"
 
 
 @dataclass(frozen=True)
@@ -48,44 +45,16 @@ def package_model(run: Run, wish: PackWish) -> Packaged:
     from llmplat.pack.attach import make_attach
     from llmplat.pack.package import package
 
-    signer = _signer(run, wish.sign)
-    with _stopping() as stop:
+    signer = None if wish.sign is None else signer_of(run, wish.sign)
+    with stopping() as stop:
         target = _target(run, wish, stop)
         if wish.source.startswith("oci://"):
             return _packaged(wish, target, _copy(run, wish, target, stop))
-        found, request = _request(run, wish, stop)
-        about = _about(found, request, target.registry.name, wish)
+        found, request = request_of(run, wish, stop)
+        about = about_of(found, request, target.registry.name, wish)
         attach = make_attach(about, target.registry, signer, run.emitter)
         report = package(request, target.registry, target.facts, target.tag, run.emitter, attach)
     return _packaged(wish, target, report)
-
-
-def package_locked(run: Run, model: "Model", record: "ModelRecord") -> str:
-    """Publish `model` as the platform file asks, exactly as `record` found it.
-
-    The tag is made of the files' digest, so that it never has to be moved.
-    """
-    package = model.package
-    if package is None or model.source is None:
-        raise InputError(f"The model {model.name} is not one to be packaged.")
-    source = model.source
-    if source.startswith("hf://"):
-        source = f"{source.partition('@')[0]}@{record.revision}"
-    tag = record.digest.removeprefix("sha256:")[:16]
-    sign = _key_of_platform(run, model) if package.sign else None
-    wish = PackWish(source, f"{package.repository}:{tag}", sign=sign)
-    return package_model(run, wish).reference
-
-
-def _key_of_platform(run: Run, model: "Model") -> Path:
-    named = run.env.get(KEY_NAME)
-    if not named:
-        raise PreconditionError(
-            f"There is no key to sign the image of {model.name} with.",
-            why=f"package.sign is true, and {KEY_NAME} names no key file",
-            fix=(f"export {KEY_NAME}=/path/to/model.key", "or set package.sign: false"),
-        )
-    return Path(named)
 
 
 def preview_model(run: Run, wish: PackWish) -> "PackPreview":
@@ -97,10 +66,11 @@ def preview_model(run: Run, wish: PackWish) -> "PackPreview":
             "--dry-run says nothing about a copy of an image.",
             fix=(f"llmplat model inspect {wish.source.removeprefix('oci://')}",),
         )
-    _signer(run, wish.sign)
-    with _stopping() as stop:
+    if wish.sign is not None:
+        signer_of(run, wish.sign)
+    with stopping() as stop:
         target = _target(run, wish, stop)
-        _, request = _request(run, replace(wish, has_file_digests=False), stop)
+        _, request = request_of(run, replace(wish, has_file_digests=False), stop)
         return preview_package(request, target.registry, target.facts)
 
 
@@ -110,8 +80,8 @@ def inspect_model(run: Run, reference: str, *, plain_http: bool) -> "InspectRepo
     from llmplat.pack.inspect import inspect_image
 
     place = Reference.parse(reference)
-    with _stopping() as stop:
-        return inspect_image(_open(run, place, stop, plain_http=plain_http), place)
+    with stopping() as stop:
+        return inspect_image(open_repository(run, place, stop, plain_http=plain_http), place)
 
 
 def verify_model(run: Run, reference: str, key: Path | None, *, plain_http: bool) -> "ImageChecks":
@@ -122,8 +92,8 @@ def verify_model(run: Run, reference: str, key: Path | None, *, plain_http: bool
 
     verifier = None if key is None else load_verifier(key)
     place = Reference.parse(reference)
-    with _stopping() as stop:
-        registry = _open(run, place, stop, plain_http=plain_http)
+    with stopping() as stop:
+        registry = open_repository(run, place, stop, plain_http=plain_http)
         return verify_image(registry, place, verifier, run.emitter)
 
 
@@ -135,20 +105,24 @@ def pull_model(run: Run, reference: str, folder: Path | None, *, plain_http: boo
 
     place = Reference.parse(reference)
     target = folder or Path(place.repository.rsplit("/", 1)[-1])
-    with _stopping() as stop:
-        registry = _open(run, place, stop, plain_http=plain_http)
+    with stopping() as stop:
+        registry = open_repository(run, place, stop, plain_http=plain_http)
         return pull_image(registry, read_image(registry, place), target, run.emitter)
 
 
 @contextmanager
-def _stopping() -> "Iterator[Stop]":
+def stopping() -> "Iterator[Stop]":
+    """SIGINT and SIGTERM end what is under way so that it can be taken up."""
     from llmplat.adapters.oci_stop import stop_on_signals
 
     with stop_on_signals() as stop:
         yield stop
 
 
-def _open(run: Run, place: "Reference", stop: "Stop", *, plain_http: bool) -> "Registry":
+def open_repository(
+    run: Run, place: "Reference", stop: "Stop", *, plain_http: bool = False
+) -> "Registry":
+    """The repository of `place`, with the account found for its registry."""
     from llmplat.adapters.oci_registry import RegistryOptions, open_registry
 
     options = RegistryOptions(plain_http=plain_http)
@@ -162,20 +136,20 @@ def _target(run: Run, wish: PackWish, stop: "Stop") -> _Target:
     if wish.layout is not None:
         from llmplat.adapters.oci_layout import LayoutRegistry
 
-        return _Target(LayoutRegistry(wish.layout, stop), RegistryFacts("a layout"), LAYOUT_TAG)
+        layout = LayoutRegistry(wish.layout, cache_home(run.env), stop)
+        return _Target(layout, RegistryFacts("a layout"), LAYOUT_TAG)
     place = Reference.parse(wish.reference or "")
     if place.digest is not None:
         raise InputError(
             f"{place} names a digest, and that is only known when the image is there.",
             fix=(f"llmplat package-model {wish.source} {place.registry}/{place.repository}:v1",),
         )
-    registry = _open(run, place, stop, plain_http=wish.plain_http)
+    registry = open_repository(run, place, stop, plain_http=wish.plain_http)
     return _Target(registry, find_registry(place.registry), place.tag)
 
 
-def _signer(run: Run, key: Path | None) -> "Signer | None":
-    if key is None:
-        return None
+def signer_of(run: Run, key: Path) -> "Signer":
+    """The private key in the file `key`; InputError when it cannot be used."""
     from llmplat.adapters.signing_key import PASSWORD_NAME, load_signer
 
     password = run.env.get(PASSWORD_NAME)
@@ -183,7 +157,8 @@ def _signer(run: Run, key: Path | None) -> "Signer | None":
     return load_signer(key, password)
 
 
-def _request(run: Run, wish: PackWish, stop: "Stop") -> "tuple[SourceFiles, PackRequest]":
+def request_of(run: Run, wish: PackWish, stop: "Stop") -> "tuple[SourceFiles, PackRequest]":
+    """The source's files, and what of them makes the image; raises InputError or DownloadError."""
     from llmplat.adapters.pack_source import open_pack_source, with_computed_hashes
     from llmplat.pack.model_card import read_licence
     from llmplat.pack.request import PackRequest
@@ -206,9 +181,10 @@ def _request(run: Run, wish: PackWish, stop: "Stop") -> "tuple[SourceFiles, Pack
     return found, request
 
 
-def _about(
+def about_of(
     found: "SourceFiles", request: "PackRequest", repository: str, wish: PackWish
 ) -> "About":
+    """What the documents of an image say of its origin."""
     from llmplat.pack.described import About
     from llmplat.pack.model_card import read_config
 
@@ -249,7 +225,7 @@ def _base(run: Run, wish: PackWish, stop: "Stop") -> "BaseImage | None":
             why="a tag may name another image tomorrow, and the digest of yours with it",
             fix=(f"llmplat model inspect {wish.base}", "then give --base REPOSITORY@sha256:..."),
         )
-    registry = _open(run, place, stop, plain_http=wish.plain_http)
+    registry = open_repository(run, place, stop, plain_http=wish.plain_http)
     image = read_image(registry, place)
     return BaseImage(registry, tuple(one.manifest for one in image.platforms))
 
@@ -265,7 +241,7 @@ def _copy(run: Run, wish: PackWish, target: _Target, stop: "Stop") -> "PackRepor
             fix=("leave them out", "or package the model's own source"),
         )
     place = Reference.parse(wish.source)
-    source = _open(run, place, stop, plain_http=wish.plain_http)
+    source = open_repository(run, place, stop, plain_http=wish.plain_http)
     image = read_image(source, place)
     return copy_image(source, image, target.registry, target.tag, run.emitter)
 

@@ -23,7 +23,7 @@ class PinnedFile(Protocol):
 
     @property
     def sha256(self) -> str | None:
-        """Hex digest."""
+        """Hex digest; None of a file that only the model's own digest pins (an image's)."""
         ...
 
 
@@ -37,7 +37,7 @@ class PinnedModel(Protocol):
 
     @property
     def digest(self) -> str:
-        """Digest over all files, "sha256:" and hex, see `digest_files`."""
+        """Digest over all files, "sha256:" and hex, see `digest_files`; of an image its own."""
         ...
 
     @property

@@ -50,6 +50,10 @@ class Prey:
     keys: Mapping[Who, str]
 
 
+Spell = Callable[[Prey, str], bytes]
+"""Prey and key -> the bytes to send."""
+
+
 @dataclass(frozen=True)
 class Attack:
     """One attempt."""
@@ -60,6 +64,23 @@ class Attack:
     promise: Promise
     make: Callable[[Prey, str], bytes]
     """The bytes to send, given the prey and the key ("" for nobody)."""
+
+
+def filled(value: Any, prey: Prey) -> Any:  # noqa: ANN401 (JSON values)
+    """`value` with {model}, {alias} and {upper} filled in, however deep."""
+    if isinstance(value, str):
+        names = {"{model}": prey.model, "{alias}": prey.alias, "{upper}": prey.model.upper()}
+        for mark, name in names.items():
+            value = value.replace(mark, name)
+        return value
+    if isinstance(value, Mapping):
+        return {filled(key, prey): filled(item, prey) for key, item in value.items()}
+    return [filled(item, prey) for item in value] if isinstance(value, list) else value
+
+
+def barred(name: str, group: str, spell: Spell) -> Attack:
+    """An attempt with a key that may use no model: it has to be refused."""
+    return Attack(name, group, Who.BARRED, Promise.REFUSED, spell)
 
 
 def chat_body(prey: Prey, **fields: Any) -> dict[str, Any]:  # noqa: ANN401 (JSON values)

@@ -1,11 +1,9 @@
-"""Bypass attempts by what a request says: models, fields, prompts, routes, keys."""
+"""Bypass attempts by what a request says: models, fields, prompts."""
 
-import hashlib
-import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from llmplat.observe.attacks import BAIT, CHAT, Attack, Prey, Promise, Who, chat_body, wire
+from llmplat.observe.attacks import BAIT, Attack, Prey, Promise, Who, chat_body, filled, wire
 
 _MODEL_SPELLINGS: dict[str, str] = {
     "by its name": "{model}",
@@ -135,75 +133,12 @@ _REFUSED_FIELDS: dict[str, Mapping[str, Any]] = {
     "messages as text": {"messages": "hello"},
 }
 
-_READ_ROUTES = (
-    "/", "/health", "/health/readiness", "/health/liveliness", "/health/services",
-    "/health/backlog", "/health/history", "/v1/model/info", "/model/info", "/model_group/info",
-    "/get/config/callbacks", "/config/yaml", "/active/callbacks", "/settings", "/routes",
-    "/debug/asyncio-tasks", "/debug/memory/summary", "/guardrails/list", "/cache/ping",
-    "/cache/redis/info", "/spend/logs", "/global/spend", "/global/spend/logs", "/key/info",
-    "/key/list", "/user/list", "/team/list", "/organization/list", "/customer/list",
-    "/docs", "/redoc", "/openapi.json", "/ui/", "/ui/login", "/login", "/sso/key/generate",
-    "/public/model_hub", "/public/providers", "/.well-known/openid-configuration",
-    "/.well-known/litellm-ui-config", "/metrics", "/metrics/", "/v1/files", "/v1/batches",
-    "/v1/assistants", "/v1/fine_tuning/jobs", "/mcp/", "/v1/mcp/server", "/version", "/test",
-    "/.env", "/favicon.ico", "/get_image", "/static/index.html", "/llmplat/v1/usage",
-    "/v1/models", "/models", "/engines", "/lazy/openai/x", "/fallback/login", "/in_product_nudges",
-)  # fmt: skip
-"""Read without a key; whether one with a key may read them is another question."""
-
-_CHANGE_ROUTES = (
-    "/key/generate", "/key/update", "/key/regenerate", "/user/new", "/team/new", "/budget/new",
-    "/organization/new", "/customer/new", "/model/new", "/model/delete", "/config/update",
-    "/cache/flushall", "/cache/delete", "/credentials", "/v1/mcp/server", "/guardrails/apply_guardrail",
-    "/utils/transform_request", "/utils/token_counter", "/utils/dynamic_callback",
-    "/login", "/v2/login", "/sso/callback", "/reload/model_cost_map", "/invitation/new",
-)  # fmt: skip
-
-_TALK_ROUTES: dict[str, Mapping[str, Any]] = {
-    "/chat/completions": {},
-    "/completions": {"prompt": "hello"},
-    "/embeddings": {"input": "hello"},
-    "/openai/deployments/{model}/chat/completions": {},
-    "/engines/{model}/chat/completions": {},
-    "/v1/engines/{model}/completions": {"prompt": "hello"},
-    "/v1/messages": {},
-    "/anthropic/v1/messages": {},
-    "/v1/responses": {"input": "hello"},
-    "/responses": {"input": "hello"},
-    "/v1beta/models/{model}:generateContent": {"contents": [{"parts": [{"text": "hello"}]}]},
-    "/models/{model}:streamGenerateContent": {"contents": [{"parts": [{"text": "hello"}]}]},
-    "/vertex_ai/v1/models/{model}:predict": {},
-    "/gemini/v1beta/models/{model}:generateContent": {},
-    "/bedrock/model/{model}/invoke": {},
-    "/cohere/v1/chat": {},
-    "/hosted_vllm/v1/chat/completions": {},
-    "/vllm/v1/chat/completions": {},
-    "/openai/v1/chat/completions": {},
-    "/azure/chat/completions": {},
-    "/queue/chat/completions": {},
-    "/v1/rerank": {"query": "a", "documents": ["b"]},
-    "/v1/audio/speech": {"input": "hello"},
-    "/v1/audio/transcriptions": {},
-    "/v1/images/generations": {"prompt": "hello"},
-    "/v1/moderations": {"input": "hello"},
-    "/v1/batches": {"input_file_id": "x", "endpoint": CHAT, "completion_window": "24h"},
-    "/v1/threads/runs": {"assistant_id": "x"},
-    "/v1/realtime/sessions": {},
-    "/v1/score": {"text_1": "a", "text_2": "b"},
-    "/tokenize": {"prompt": "hello"},
-    "/invocations": {},
-    "/mcp/": {"jsonrpc": "2.0", "method": "tools/list", "id": 1},
-    "/health/test_connection": {"litellm_params": {"model": "{model}"}},
-}
-
 
 def word_attacks() -> Iterator[Attack]:
     """All of them."""
     yield from _models()
     yield from _fields()
     yield from _prompts()
-    yield from _routes()
-    yield from _keys()
 
 
 def _models() -> Iterator[Attack]:
@@ -211,7 +146,7 @@ def _models() -> Iterator[Attack]:
     for name, value in values.items():
 
         def make(prey: Prey, key: str, value: Any = value) -> bytes:  # noqa: ANN401 (JSON)
-            return wire(prey, key, body=chat_body(prey, model=_filled(value, prey)))
+            return wire(prey, key, body=chat_body(prey, model=filled(value, prey)))
 
         yield Attack(f"model {name}", "other models", Who.BARRED, Promise.REFUSED, make)
 
@@ -226,7 +161,7 @@ def _fields() -> Iterator[Attack]:
         for name, fields in table.items():
 
             def make(prey: Prey, key: str, fields: Mapping[str, Any] = fields) -> bytes:
-                return wire(prey, key, body=chat_body(prey, **_filled(fields, prey)))
+                return wire(prey, key, body=chat_body(prey, **filled(fields, prey)))
 
             yield Attack(f"field {name}", "fields", Who.ALLOWED, promise, make)
 
@@ -258,90 +193,3 @@ def _prompts() -> Iterator[Attack]:
             return wire(prey, key, path=path, body={"model": prey.model, **fields})
 
         yield Attack(f"list at {path}", "prompts", Who.BARRED, Promise.REFUSED, barred)
-
-
-def _routes() -> Iterator[Attack]:
-    for path in _READ_ROUTES:
-
-        def read(prey: Prey, key: str, path: str = path) -> bytes:
-            return wire(prey, key, method="GET", path=path)
-
-        yield Attack(f"GET {path}", "pages without a key", Who.NOBODY, Promise.SILENT, read)
-    for path in _CHANGE_ROUTES:
-
-        def change(prey: Prey, key: str, path: str = path) -> bytes:
-            return wire(prey, key, path=path, body={"model": prey.model, "key": key})
-
-        yield Attack(f"POST {path}", "routes", Who.ALLOWED, Promise.REFUSED, change)
-    for path, fields in _TALK_ROUTES.items():
-
-        def talk(prey: Prey, key: str, path: str = path, fields: Any = fields) -> bytes:  # noqa: ANN401 (JSON)
-            body = {**chat_body(prey), **_filled(fields, prey)}
-            return wire(prey, key, path=_filled(path, prey), body=body)
-
-        yield Attack(f"POST {path}", "wire formats", Who.ALLOWED, Promise.REFUSED, talk)
-
-
-def _keys() -> Iterator[Attack]:
-    shown: dict[str, str] = {
-        "none at all": "",
-        "an empty one": "Bearer ",
-        "the word null": "Bearer null",
-        "a common master key": "Bearer sk-1234",
-        "only the prefix": "Bearer sk-llmplat-",
-        "a made-up one": f"Bearer sk-llmplat-{'A' * 43}",
-        "very long": f"Bearer sk-llmplat-{'A' * 20_000}",
-        "Basic": "Basic c2stbGxtcGxhdDo=",
-        "a JSON web token without a signature": "Bearer eyJhbGciOiJub25lIn0.eyJzdWIiOiJhIn0.",
-        "the name of the system key": "Bearer system",
-        "a wildcard": "Bearer *",
-    }
-    for name, value in shown.items():
-
-        def make(prey: Prey, key: str, value: str = value) -> bytes:
-            headers = [("Authorization", value)] if value else []
-            return wire(prey, key, body=chat_body(prey), headers=headers)
-
-        yield Attack(f"key: {name}", "keys", Who.NOBODY, Promise.REFUSED, make)
-    yield from _known_keys()
-
-
-def _known_keys() -> Iterator[Attack]:
-    """A good key shown where or how it must not count."""
-
-    def as_hash(prey: Prey, _: str) -> bytes:
-        value = hashlib.sha256(prey.keys[Who.ALLOWED].encode()).hexdigest()
-        return wire(prey, "", body=chat_body(prey), headers=[("Authorization", f"Bearer {value}")])
-
-    def twice(prey: Prey, _: str) -> bytes:
-        barred, good = prey.keys[Who.BARRED], prey.keys[Who.ALLOWED]
-        headers = [("Authorization", f"Bearer {barred}"), ("Authorization", f"Bearer {good}")]
-        return wire(prey, "", body=chat_body(prey), headers=headers)
-
-    def in_body(prey: Prey, _: str) -> bytes:
-        body = json.dumps({**chat_body(prey), "key": prey.keys[Who.ALLOWED]}).encode()
-        return wire(prey, "", body=body)
-
-    yield Attack("key: its hash", "keys", Who.NOBODY, Promise.REFUSED, as_hash)
-    yield Attack("key: two headers", "keys", Who.NOBODY, Promise.REFUSED, twice)
-    yield Attack("key: in the body", "keys", Who.NOBODY, Promise.REFUSED, in_body)
-    for header in ("x-api-key", "api-key", "x-goog-api-key", "x-litellm-api-key", "Cookie"):
-
-        def elsewhere(prey: Prey, _: str, header: str = header) -> bytes:
-            value = prey.keys[Who.ALLOWED]
-            shown = f"token={value}" if header == "Cookie" else value
-            return wire(prey, "", body=chat_body(prey), headers=[(header, shown)])
-
-        yield Attack(f"key: in {header}", "keys", Who.NOBODY, Promise.REFUSED, elsewhere)
-
-
-def _filled(value: Any, prey: Prey) -> Any:  # noqa: ANN401 (JSON values)
-    """`value` with {model}, {alias} and {upper} filled in, however deep."""
-    if isinstance(value, str):
-        names = {"{model}": prey.model, "{alias}": prey.alias, "{upper}": prey.model.upper()}
-        for mark, name in names.items():
-            value = value.replace(mark, name)
-        return value
-    if isinstance(value, Mapping):
-        return {_filled(key, prey): _filled(item, prey) for key, item in value.items()}
-    return [_filled(item, prey) for item in value] if isinstance(value, list) else value

@@ -7,8 +7,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import IO, cast
 
-from llmplat.domain.oci import Descriptor, Digest
-from llmplat.domain.registry import Registry
+from llmplat.domain.oci import Digest
 from llmplat.pack.tar_layout import ROOT
 
 _BUFFER_BYTES = 1024 * 1024
@@ -51,19 +50,18 @@ def hash_content(_path: str, content: IO[bytes]) -> str:
 
 
 def read_layer(
-    registry: Registry,
-    layer: Descriptor,
+    chunks: Iterator[bytes],
     sink: Sink = hash_content,
     on_bytes: OnBytes = lambda _count: None,
 ) -> LayerRead:
-    """Read `layer` to its end, whatever is in it, and give every file of the model to `sink`.
+    """Read a layer to its end, whatever is in it, and give every file of the model to `sink`.
 
     What `sink` was given may be used only when `digest` is the layer's own.
 
     Raises:
-        RegistryError: the blob is missing or breaks off for good.
+        RegistryError: of `chunks`: the blob is missing or breaks off for good.
     """
-    source = _Hashed(registry.stream_blob(layer.digest), on_bytes)
+    source = _Hashed(chunks, on_bytes)
     files: list[LayerFile] = []
     problem = None
     try:
@@ -104,18 +102,25 @@ class _Hashed:
             pass
 
 
-def _take(
-    tar: tarfile.TarFile, member: tarfile.TarInfo, sink: Sink, files: list[LayerFile]
-) -> None:
+def model_path(member: tarfile.TarInfo) -> str | None:
+    """Its path below models/; None when it is no part of the model. ValueError for what may not be."""
     name = member.name.removeprefix("./").lstrip("/")
     if member.isdir() or not name.startswith(f"{ROOT}/"):
-        return
+        return None
     if not member.isfile() or ".." in name.split("/"):
         msg = f"{name} is no plain file inside {ROOT}/"
         raise ValueError(msg)
+    return name.removeprefix(f"{ROOT}/")
+
+
+def _take(
+    tar: tarfile.TarFile, member: tarfile.TarInfo, sink: Sink, files: list[LayerFile]
+) -> None:
+    path = model_path(member)
+    if path is None:
+        return
     content = tar.extractfile(member)
     if content is None:
-        msg = f"{name} has no content"
+        msg = f"{path} has no content"
         raise ValueError(msg)
-    path = name.removeprefix(f"{ROOT}/")
     files.append(LayerFile(path, member.size, sink(path, content)))

@@ -14,7 +14,7 @@ def check_limits(layers: Sequence[LayerPlan], base_layers: int, facts: RegistryF
     if findings:
         raise RegistryRefusedError(
             f"{facts.name} does not take this model.",
-            why=f"its limits: {facts.source}",
+            why=f"a file cannot be split over layers, and its limits are: {facts.source}",
             fix=(
                 "save the model in smaller shards (save_pretrained(..., max_shard_size='5GB'))",
                 "or push it to a registry with larger limits",

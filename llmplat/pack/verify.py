@@ -70,7 +70,7 @@ def _read_layers(
     for index, layer in enumerate(image.layers):
         where = _place(index, layer)
         try:
-            content = read_layer(registry, layer, on_bytes=count)
+            content = read_layer(registry.stream_blob(layer.digest), on_bytes=count)
         except LlmplatError as error:
             checks.append(ImageCheck("layer", where, error.why or error.what))
             continue

@@ -33,7 +33,10 @@ def facts_of(model: Model, lock: "Lock | None", catalog: Catalog) -> ModelFacts:
     """
     for entry in lock.models if lock is not None else ():
         is_same = (entry.name, entry.source) == (model.name, model.source)
-        if is_same and entry.weights_bytes and model.is_served_from(entry.image):
+        is_published = model.is_served_from(entry.image) and model.is_signed_as_wished(
+            entry.signed_by
+        )
+        if is_same and entry.weights_bytes and is_published:
             config = entry.config.model_dump(exclude_none=True)
             return ModelFacts(entry.revision, entry.digest, entry.weights_bytes, config)
     if model.package is not None:
@@ -59,6 +62,8 @@ def _missing(model: Model, lock: "Lock | None") -> LockMissingError:
         why = "the lock says that it has no weights."
     elif held is not None and model.package is None:
         why = f"the lock holds it as the image {held.image}, the platform file does not."
+    elif held is not None and model.package is not None and model.is_served_from(held.image):
+        why = "the lock holds no signature of its image, and package.sign is true."
     elif held is not None and model.package is not None:
         why = f"the lock holds no image of it in {model.package.repository}."
     return LockMissingError(

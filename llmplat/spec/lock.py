@@ -24,7 +24,13 @@ class LockedFile(Shape):
 
     path: Annotated[Word, Field(description="Path in the model, with forward slashes.")]
     size_bytes: Annotated[int, Field(ge=0, description="Size in bytes.")]
-    sha256: Annotated[Sha256, Field(description="SHA-256 of the content, in hex.")]
+    sha256: Annotated[
+        Sha256 | None,
+        Field(
+            description="SHA-256 of the content, in hex. Large files of an oci:// source have none: "
+            "the digest of the image pins them."
+        ),
+    ] = None
 
 
 class ModelConfig(Shape):
@@ -60,11 +66,22 @@ class LockedModel(Shape):
     source: Annotated[Word, Field(description="Its source as the platform file has it.")]
     revision: Annotated[Word, Field(description="What pins the content: a commit or digest.")]
     digest: Annotated[
-        Digest, Field(description="SHA-256 over the sorted lines `path size sha256` of its files.")
+        Digest,
+        Field(
+            description="SHA-256 over the sorted lines `path size sha256` of its files; of an "
+            "oci:// source that of the image."
+        ),
     ]
     image: Annotated[
         Word | None,
         Field(description="The image it was packaged as, registry/repository@sha256:..."),
+    ] = None
+    signed_by: Annotated[
+        Word | None,
+        Field(
+            description="The key whose signature is attached to that image: base64 of the SHA-256 "
+            "of the public key in DER."
+        ),
     ] = None
     weights_bytes: Annotated[int, Field(ge=0, description="Bytes of all weights.")]
     files: Annotated[tuple[LockedFile, ...], Field(description="All its files, by path.")] = ()

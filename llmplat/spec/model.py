@@ -268,3 +268,8 @@ class Model(Shape):
         if self.package is None:
             return image is None
         return image is not None and image.startswith(f"{self.package.repository}@")
+
+    def is_signed_as_wished(self, signed_by: str | None) -> bool:
+        """Whether a lock that names the key `signed_by` fits: any, where a signature is asked for."""
+        is_wanted = self.package is not None and self.package.sign
+        return signed_by is not None or not is_wanted

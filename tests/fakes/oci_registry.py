@@ -97,8 +97,14 @@ class FakeRegistry:
     requests: list[tuple[str, str]] = field(default_factory=list)
     body_bytes: int = 0
     """Of uploads, as they came in."""
+    served_bytes: int = 0
+    """Of blobs, as they went out."""
     password: str | None = None
     """With one, a token is needed: Basic user:password at /token."""
+    identity_token: str | None = None
+    """What may be exchanged for a token instead, as OAuth2 has it."""
+    exchanges: list[dict[str, str]] = field(default_factory=list)
+    """The forms that such exchanges were asked with."""
     token_requests_left: int | None = None
     """So many requests a token lasts; None: for ever."""
     tokens: dict[str, int] = field(default_factory=dict)
@@ -124,8 +130,13 @@ class FakeRegistry:
 
 
 @contextmanager
-def fake_registry(dialect: str | Speech, certificate: Path | None = None) -> Iterator[FakeRegistry]:
-    """A registry of that dialect until the block ends, with TLS where it has a certificate."""
+def fake_registry(
+    dialect: str | Speech, certificate: Path | None = None, client_authority: Path | None = None
+) -> Iterator[FakeRegistry]:
+    """A registry of that dialect until the block ends, with TLS where it has a certificate.
+
+    With a `client_authority` it takes only clients whose certificate that one signed.
+    """
     registry = FakeRegistry(DIALECTS[dialect] if isinstance(dialect, str) else dialect)
 
     class Handler(_Handler):
@@ -136,6 +147,9 @@ def fake_registry(dialect: str | Speech, certificate: Path | None = None) -> Ite
     if certificate is not None:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(certificate)
+        if client_authority is not None:
+            context.load_verify_locations(client_authority)
+            context.verify_mode = ssl.CERT_REQUIRED
         server.socket = context.wrap_socket(server.socket, server_side=True)
         # A client that refuses the certificate is what a test wants, not a traceback.
         server.handle_error = lambda *_args: None
@@ -157,6 +171,11 @@ class _CutError(Exception):
 class _Handler(BaseHTTPRequestHandler):
     owner: FakeRegistry
     protocol_version = "HTTP/1.1"
+
+    @property
+    def _base(self) -> str:
+        scheme = "https" if isinstance(self.connection, ssl.SSLSocket) else "http"
+        return f"{scheme}://{self.headers['Host']}"
 
     def log_message(self, *_args) -> None:
         """Nobody listens."""
@@ -197,6 +216,9 @@ class _Handler(BaseHTTPRequestHandler):
     def _token(self) -> None:
         if self._struck("token"):
             return
+        if self.command == "POST":
+            self._exchange()
+            return
         if not self.headers.get("Authorization", "").startswith("Basic "):
             self._fail(401, "UNAUTHORIZED")
             return
@@ -206,19 +228,32 @@ class _Handler(BaseHTTPRequestHandler):
         if pair.partition(":")[2] != self.owner.password:
             self._fail(401, "UNAUTHORIZED")
             return
+        self._say(200, json.dumps({"token": self._new_token(), "expires_in": 300}).encode())
+
+    def _exchange(self) -> None:
+        form = {k: v[0] for k, v in parse_qs(b"".join(self._body(None)).decode()).items()}
+        self.owner.exchanges.append(form)
+        is_right = form.get("refresh_token") == self.owner.identity_token
+        if form.get("grant_type") != "refresh_token" or not is_right:
+            self._fail(401, "UNAUTHORIZED")
+            return
+        # The name that OAuth2 gives it, and not "token".
+        self._say(200, json.dumps({"access_token": self._new_token()}).encode())
+
+    def _new_token(self) -> str:
         token = uuid.uuid4().hex
         left = self.owner.token_requests_left
         self.owner.tokens[token] = 10**9 if left is None else left
-        self._say(200, json.dumps({"token": token, "expires_in": 300}).encode())
+        return token
 
     def _may(self) -> bool:
-        if self.owner.password is None:
+        if self.owner.password is None and self.owner.identity_token is None:
             return True
         token = self.headers.get("Authorization", "").removeprefix("Bearer ")
         if self.owner.tokens.get(token, 0) > 0:
             self.owner.tokens[token] -= 1
             return True
-        realm = f'Bearer realm="http://{self.owner.address}/token",service="fake"'
+        realm = f'Bearer realm="{self._base}/token",service="fake"'
         self._drain()
         self._fail(401, "UNAUTHORIZED", headers={"WWW-Authenticate": realm})
         return False
@@ -357,12 +392,14 @@ class _Handler(BaseHTTPRequestHandler):
         if content is None:
             self._fail(404, "BLOB_UNKNOWN")
             return
-        start = 0
-        if asked := self.headers.get("Range"):
-            start = int(asked.removeprefix("bytes=").split("-")[0])
-        body = content[start:]
-        headers = {"Docker-Content-Digest": digest}
-        self._say(206 if start else 200, body, headers=headers)
+        asked = re.fullmatch(r"bytes=(\d+)-(\d*)", self.headers.get("Range", ""))
+        start = int(asked[1]) if asked else 0
+        body = content[start : int(asked[2]) + 1 if asked and asked[2] else None]
+        headers = {"Docker-Content-Digest": digest, "Content-Length": str(len(body))}
+        self._say(206 if asked else 200, headers=headers)
+        for at in range(0, len(body) if self.command == "GET" else 0, 65536):
+            self.wfile.write(body[at : at + 65536])
+            self.owner.served_bytes += len(body[at : at + 65536])
 
     def _manifest(self, repository: str, name: str) -> None:
         owner = self.owner
@@ -483,7 +520,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_response(status)
         for name, value in (headers or {}).items():
             self.send_header(name, value)
-        if status != 204:
+        if status != 204 and "Content-Length" not in (headers or {}):
             self.send_header("Content-Length", str(len(body)))
         self.end_headers()
         if self.command != "HEAD" and status != 204:

@@ -75,7 +75,7 @@ class RealRegistry:
     def start(self) -> None:
         """Start it and wait until it listens."""
         if not self.address:
-            self.address = f"127.0.0.1:{_free_port()}"
+            self.address = f"127.0.0.1:{free_port()}"
         config = self.folder / "config.yml"
         secret = ', secret: "for-tests-only"' if self.has_secret else ""
         text = _CONFIG.format(root=self.folder / "data", address=self.address, secret=secret)
@@ -97,13 +97,7 @@ class RealRegistry:
             self._process = None
 
     def _await(self) -> None:
-        host, _, port = self.address.partition(":")
-        for _ in range(200):
-            with socket.socket() as probe:
-                if probe.connect_ex((host, int(port))) == 0:
-                    return
-            time.sleep(0.05)
-        raise TimeoutError(f"{self.program} does not listen on {self.address}")
+        _await(self.address)
 
 
 @contextmanager
@@ -119,7 +113,32 @@ def real_registry(
         registry.stop(kill=True)
 
 
-def _free_port() -> int:
+@contextmanager
+def running(words: list[str], address: str, folder: Path) -> Iterator[None]:
+    """A program in `folder` that listens on `address`, until the block ends."""
+    process = subprocess.Popen(
+        words, cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
+    try:
+        _await(address)
+        yield
+    finally:
+        process.kill()
+        process.wait()
+
+
+def free_port() -> int:
+    """A port of this machine that nobody listens on."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
+
+
+def _await(address: str) -> None:
+    host, _, port = address.partition(":")
+    for _ in range(200):
+        with socket.socket() as probe:
+            if probe.connect_ex((host, int(port))) == 0:
+                return
+        time.sleep(0.05)
+    raise TimeoutError(f"nobody listens on {address}")

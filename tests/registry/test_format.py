@@ -27,7 +27,7 @@ def packing(tmp_path: Path) -> Packing:
 
 
 def to_layout(folder: Path, request: PackRequest):
-    registry = LayoutRegistry(folder)
+    registry = LayoutRegistry(folder, folder.with_suffix(".cache"))
     report = package(request, registry, RegistryFacts("layout"), "latest", RecordingProgress())
     return registry, report
 

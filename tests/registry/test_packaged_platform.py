@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -111,6 +112,56 @@ def test_plan_asks_for_a_lock_when_the_lock_knows_no_image(place: Place) -> None
     error = json.loads(planned.stderr.splitlines()[-1])
     assert error["code"] == "lock-missing"
     assert "no image" in error["why"]
+
+
+def test_a_signature_asked_for_later_is_attached_and_nothing_is_pushed_again(
+    place: Place, real: RealRegistry
+) -> None:
+    place.write(sign=False)
+    assert place.run("lock").returncode == 0
+    (before,) = place.lock().models
+    assert (before.signed_by, before.image is None) == (None, False)
+    place.write(sign=True)
+    planned = place.run("plan")
+    assert planned.returncode == 3
+    assert "no signature" in planned.stderr
+    assert place.run("lock", "--check").returncode == 8
+    # Neither the weights nor any note of them is needed.
+    shutil.rmtree(place.root / "cache")
+    blobs = sum(path.stat().st_size for path in (real.folder / "data").rglob("data"))
+    done = place.run("lock", LLMPLAT_SIGNING_KEY=str(place.private))
+    assert done.returncode == 0, done.stderr
+    after = sum(path.stat().st_size for path in (real.folder / "data").rglob("data"))
+    assert after - blobs < 100_000
+    assert "model.safetensors" not in done.stderr
+    (entry,) = place.lock().models
+    assert entry.image == before.image
+    assert entry.signed_by
+    verified = place.run("model", "verify", str(entry.image), "--key", str(place.public))
+    assert verified.returncode == 0, verified.stdout
+    assert place.run("plan").returncode == 0
+    # A key is needed once only, and the documents are those of an image signed at first.
+    assert place.run("lock", "--check").returncode == 0
+    assert place.run("lock").returncode == 0
+    other = place.run(
+        "package-model", str(place.model), f"{place.repository}:new", "--sign", str(place.private)
+    )
+    assert other.stdout.strip() == entry.image
+    assert "Push signature" not in other.stderr
+    assert "Push provenance" not in other.stderr
+
+
+def test_another_key_is_added(place: Place) -> None:
+    assert place.run("lock", LLMPLAT_SIGNING_KEY=str(place.private)).returncode == 0
+    (before,) = place.lock().models
+    (place.root / "other").mkdir()
+    private, public = write_keys(place.root / "other")
+    assert place.run("lock", LLMPLAT_SIGNING_KEY=str(private)).returncode == 0
+    (entry,) = place.lock().models
+    assert (entry.image, entry.signed_by == before.signed_by) == (before.image, False)
+    for key in (place.public, public):
+        done = place.run("model", "verify", str(entry.image), "--key", str(key))
+        assert done.returncode == 0, done.stdout
 
 
 def test_signing_without_a_key_says_which_variable(place: Place) -> None:

@@ -14,6 +14,7 @@ from llmplat.adapters.oci_journal import Journal
 from llmplat.adapters.oci_place import Place
 from llmplat.adapters.oci_registry import OciRegistry
 from llmplat.adapters.pack_members import list_folder
+from llmplat.adapters.tls_trust import tls_context
 from llmplat.catalog.registries import RegistryFacts
 from llmplat.domain.errors import RegistryError, RegistryRefusedError
 from llmplat.pack.package import package
@@ -46,11 +47,8 @@ def registry(certificate: Path) -> Iterator[FakeRegistry]:
         yield registry
 
 
-def over_tls(
-    fake: FakeRegistry, cache: Path, monkeypatch: pytest.MonkeyPatch, dialect: str | None = None
-) -> OciRegistry:
-    """A registry client that does not take this machine for an exception."""
-    monkeypatch.setattr("llmplat.adapters.oci_client.is_loopback", lambda _host: False)
+def over_tls(fake: FakeRegistry, cache: Path, dialect: str | None = None) -> OciRegistry:
+    """A registry client, which finds out itself that TLS is spoken."""
     client = RegistryClient(fake.address, None, patience=QUICK)
     place = Place(client, "team/model", Journal(cache, "x"), Spoken(RegistryFacts("x", dialect)))
     return OciRegistry(place, 2)
@@ -72,19 +70,19 @@ def test_an_image_arrives(
     request = PackRequest(list_folder(packing.model), "m")
     for _ in range(2 if is_known else 1):
         registry.blobs.clear()
-        target = over_tls(registry, tmp_path / "cache", monkeypatch, dialect)
+        target = over_tls(registry, tmp_path / "cache", dialect)
         report = package(request, target, RegistryFacts("x"), "v1", RecordingProgress())
     expected = {str(layer.descriptor.digest) for layer in report.layers}
     assert expected < {digest for _, digest in registry.blobs}
 
 
-def test_a_certificate_nobody_vouches_for(
-    registry: FakeRegistry, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    target = over_tls(registry, tmp_path, monkeypatch)
-    with pytest.raises(RegistryError) as caught:
+def test_a_certificate_nobody_vouches_for(registry: FakeRegistry, tmp_path: Path) -> None:
+    target = over_tls(registry, tmp_path)
+    with pytest.raises(RegistryError, match="cannot be trusted") as caught:
         target.try_push()
     assert "certificate is not trusted" in str(caught.value.why)
+    assert "LLMPLAT_CA_FILE" in caught.value.fix[0]
+    assert not registry.requests
 
 
 def test_an_upload_is_never_moved_to_plain_http(
@@ -98,10 +96,10 @@ def test_an_upload_is_never_moved_to_plain_http(
         Fault("begin", 202, headers={"Location": "http://other.example/upload"}, times=9)
     ]
     with pytest.raises(RegistryRefusedError, match="without TLS"):
-        over_tls(registry, tmp_path, monkeypatch).try_push()
+        over_tls(registry, tmp_path).try_push()
 
 
 def test_the_context_checks_names_and_certificates() -> None:
-    context = RegistryClient("registry.example.com", None)._context
+    context = tls_context("registry.example.com", {"HOME": "/nowhere"})
     assert context.verify_mode is ssl.CERT_REQUIRED
     assert context.check_hostname

@@ -39,11 +39,11 @@ def command(
       # from a pipe, as JSON with token counts
       echo "Say hello." | llmplat chat -o json
     """
-    from llmplat.cli import wiring
+    from llmplat.cli import wiring, wiring_gateway
 
     run = current(ctx)
     opened = wiring.open_platform(run)
-    service = wiring.chat_service(run, opened)
+    service = wiring_gateway.chat_service(run, opened)
     chosen = model or opened.loaded.platform.models[0].name
     text = _prompt(prompt)
     if text is None:

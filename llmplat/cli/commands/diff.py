@@ -20,7 +20,7 @@ def command(ctx: typer.Context) -> None:
       llmplat diff -o json || test $? -eq 8
     """
     from llmplat.apply.diff import make_diff
-    from llmplat.cli import wiring
+    from llmplat.cli import wiring, wiring_local
     from llmplat.domain.errors import ExitCode
     from llmplat.output.diff_view import DIFF
     from llmplat.plan.make import make_plan
@@ -29,7 +29,7 @@ def command(ctx: typer.Context) -> None:
     opened = wiring.open_platform(run)
     platform, lock = opened.loaded.platform, wiring.read_lock(opened)
     plan = make_plan(platform, lock, wiring.catalog(), is_unfit_accepted=True)
-    report = make_diff(plan, wiring.running_parts(opened))
+    report = make_diff(plan, wiring_local.running_parts(opened))
     run.emitter.result(report, DIFF)
     if report.changes:
         raise typer.Exit(ExitCode.CHANGES)

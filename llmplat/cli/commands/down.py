@@ -40,7 +40,7 @@ def command(
       llmplat down --purge --yes
     """
     from llmplat.apply.down import DownWish, down
-    from llmplat.cli import wiring
+    from llmplat.cli import wiring, wiring_local
     from llmplat.output import down_view
 
     run = current(ctx)
@@ -48,7 +48,7 @@ def command(
     if purge and not yes and not dry_run:
         _confirm(run, opened.name)
     wish = DownWish(opened.name, dry_run, purge, _kept_files(opened))
-    report = down(wish, wiring.substrate(opened), run.emitter)
+    report = down(wish, wiring_local.substrate(opened), run.emitter)
     run.emitter.result(report, down_view.VIEW)
 
 

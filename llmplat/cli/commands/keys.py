@@ -53,11 +53,11 @@ def create(
     """
     from llmplat.apply import key_changes
     from llmplat.apply.keys import parse_target
-    from llmplat.cli import wiring
+    from llmplat.cli import wiring_gateway
 
     run = current(ctx)
     lifetime_s = None if expires is None else _seconds("--expires", expires)
-    desk = wiring.keys_desk(run)
+    desk = wiring_gateway.keys_desk(run)
     _show_created(
         run,
         key_changes.create(desk, parse_target(target), lifetime_s, declares=create_tenant),
@@ -69,11 +69,11 @@ def list_(ctx: typer.Context) -> None:
     """List all keys, without secrets."""
     from llmplat.apply import key_changes
     from llmplat.apply.keys import state_of
-    from llmplat.cli import wiring
+    from llmplat.cli import wiring_gateway
     from llmplat.output import keys_view
 
     run = current(ctx)
-    desk = wiring.keys_desk(run)
+    desk = wiring_gateway.keys_desk(run)
     keys = key_changes.read(desk).keys
     listed = tuple(
         keys_view.ListedKey(
@@ -98,11 +98,11 @@ def rotate(
     """
     from llmplat.apply import key_changes
     from llmplat.apply.keys import parse_target
-    from llmplat.cli import wiring
+    from llmplat.cli import wiring_gateway
 
     run = current(ctx)
     overlap_s = _seconds("--overlap", overlap)
-    desk = wiring.keys_desk(run)
+    desk = wiring_gateway.keys_desk(run)
     made = key_changes.rotate(desk, parse_target(target), overlap_s)
     for key_id in made.ending:
         run.emitter.note(f"{key_id} ends in {overlap}")
@@ -124,11 +124,11 @@ def revoke(
     A running gateway refuses it within 5 seconds.
     """
     from llmplat.apply import key_changes
-    from llmplat.cli import wiring
+    from llmplat.cli import wiring_gateway
     from llmplat.output import keys_view
 
     run = current(ctx)
-    report = key_changes.revoke(wiring.keys_desk(run), name, is_dry_run=dry_run)
+    report = key_changes.revoke(wiring_gateway.keys_desk(run), name, is_dry_run=dry_run)
     if report.ids and not report.at_gateway and not dry_run:
         run.emitter.warn("no gateway runs here; the keys are refused from its next start on")
     run.emitter.result(report, keys_view.REVOKED)

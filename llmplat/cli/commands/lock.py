@@ -28,7 +28,8 @@ def command(
       llmplat lock --check
     """
     from llmplat.apply.lock import lock_platform
-    from llmplat.cli.wiring import lock_tools, open_platform
+    from llmplat.cli.wiring import open_platform
+    from llmplat.cli.wiring_lock import lock_tools
     from llmplat.domain.errors import ExitCode
     from llmplat.output.lock_view import LOCK
 

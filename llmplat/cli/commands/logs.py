@@ -32,11 +32,11 @@ def command(
       # the gateway, as it speaks
       llmplat logs gateway --follow
     """
-    from llmplat.cli import wiring
+    from llmplat.cli import wiring, wiring_local
 
     run = current(ctx)
     opened = wiring.open_platform(run)
-    substrate = wiring.substrate(opened)
+    substrate = wiring_local.substrate(opened)
     if run.emitter.format is Format.JSON:
         _tell_document(run, substrate, service, lines, follow=follow)
         return

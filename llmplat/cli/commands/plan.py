@@ -26,7 +26,7 @@ def command(
       # for machines
       llmplat plan -f platform.yaml -o json
     """
-    from llmplat.cli import wiring
+    from llmplat.cli import wiring, wiring_local
     from llmplat.output.plan_view import PLAN
     from llmplat.plan.make import make_plan
 
@@ -38,5 +38,5 @@ def command(
         from llmplat.apply.diff import make_diff
         from llmplat.domain.errors import ExitCode
 
-        if make_diff(plan, wiring.running_parts(opened)).changes:
+        if make_diff(plan, wiring_local.running_parts(opened)).changes:
             raise typer.Exit(ExitCode.CHANGES)

@@ -19,14 +19,14 @@ def command(ctx: typer.Context) -> None:
       # for scripts
       llmplat status -o json
     """
-    from llmplat.cli import wiring
+    from llmplat.cli import wiring, wiring_local
     from llmplat.domain.errors import ExitCode
     from llmplat.observe.status import make_status
     from llmplat.output import status_view
 
     run = current(ctx)
     opened = wiring.open_platform(run)
-    report = make_status(wiring.substrate(opened), wiring.ask())
+    report = make_status(wiring_local.substrate(opened), wiring_local.ask())
     run.emitter.result(report, status_view.VIEW)
     if not report.is_healthy:
         raise typer.Exit(ExitCode.FAILED)

@@ -37,7 +37,7 @@ def command(
     """
     from llmplat.apply.key_changes import refresh
     from llmplat.apply.up import FitConsent, preview_up, up
-    from llmplat.cli import wiring
+    from llmplat.cli import wiring, wiring_gateway, wiring_local
     from llmplat.domain.errors import ExitCode
     from llmplat.output import up_view
 
@@ -45,7 +45,7 @@ def command(
     opened = wiring.open_platform(run)
     if opened.file is None:
         run.emitter.warn("no platform.yaml here: using the built-in default platform")
-    tools = wiring.up_tools(run, opened)
+    tools = wiring_local.up_tools(run, opened)
     platform, lock = opened.loaded.platform, wiring.read_lock(opened)
     if dry_run:
         preview = preview_up(platform, lock, tools, is_unfit_accepted=accept_unfit)
@@ -56,5 +56,5 @@ def command(
     consent = FitConsent(accept_unfit, accept_unfit or accept_tight, confirmation())
     report = up(platform, lock, tools, run.emitter, consent)
     # A key made while we worked is in its file, and must not be missing at the gateway.
-    refresh(wiring.desk_of(opened))
+    refresh(wiring_gateway.desk_of(opened))
     run.emitter.result(report, up_view.VIEW)

@@ -119,3 +119,33 @@ def test_only_the_layer_that_broke_is_fetched_again(tmp_path: Path) -> None:
     assert [one for one, _ in registry.streams] == [digest]
     assert pulled.received_bytes == len(second)
     assert hashlib.sha256(b"b" * 999).hexdigest() in {file.sha256 for file in pulled.files}
+
+
+@pytest.mark.parametrize("kept", [2**20, 3 * 2**20 - 1, 3 * 2**20])
+def test_a_begun_file_is_continued_whatever_of_it_is_there(tmp_path: Path, kept: int) -> None:
+    content = bytes(range(256)) * (3 * 2**12)
+    layer = tar_of(("models/sub/w", content), ("models/x", b"x" * 99))
+    registry, folder = image_of(layer), tmp_path / "m"
+    (folder / "sub").mkdir(parents=True)
+    digest = read_image(registry, PLACE).top.digest
+    (folder / ".llmplat-pull.json").write_text(json.dumps({"image": str(digest), "layers": {}}))
+    (folder / "sub" / "w.part").write_bytes(content[:kept])
+    pulled = pull(registry, folder)
+    assert (folder / "sub" / "w").read_bytes() == content
+    assert (folder / "x").read_bytes() == b"x" * 99
+    assert pulled.received_bytes == len(layer) - kept
+    ((_, first),) = registry.streams
+    assert first > kept
+
+
+def test_of_a_compressed_layer_nothing_is_continued(tmp_path: Path) -> None:
+    content = bytes(2**21)
+    layer = gzip.compress(tar_of(("models/w", content)))
+    registry, folder = image_of(layer, media_type=f"{LAYER_TAR}+gzip"), tmp_path / "m"
+    folder.mkdir()
+    digest = read_image(registry, PLACE).top.digest
+    (folder / ".llmplat-pull.json").write_text(json.dumps({"image": str(digest), "layers": {}}))
+    (folder / "w.part").write_bytes(content[: 2**20])
+    pull(registry, folder)
+    assert registry.streams == [(Digest.of(layer), 0)]
+    assert (folder / "w").read_bytes() == content

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from llmplat.adapters.oci_auth import is_loopback
+from llmplat.adapters.loopback import is_loopback
 from llmplat.adapters.oci_credentials import find_credentials
 from llmplat.domain.errors import PreconditionError
 

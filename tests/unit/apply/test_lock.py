@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from llmplat.apply.lock import LockTools, lock_platform
+from llmplat.apply.lock import LockTools, Published, lock_platform
 from llmplat.catalog.runtimes import RUNTIMES, load_runtime
 from llmplat.domain.errors import DownloadError
 from llmplat.domain.machine import Gpu
@@ -12,7 +12,7 @@ from llmplat.domain.model_record import ModelRecord, digest_files
 from llmplat.domain.ports import ModelFile, Progress
 from llmplat.spec.load import default_platform
 from llmplat.spec.lock import parse_lock
-from llmplat.spec.model import Model
+from llmplat.spec.model import Model, Package
 from llmplat.spec.platform import Platform
 from tests.fakes.recording_progress import RecordingProgress
 
@@ -27,6 +27,7 @@ class Desk:
         self.written = 0
         self.looked_at: list[str] = []
         self.packaged: list[str] = []
+        self.signed: list[str] = []
         self.revision = "c" * 40
         self.gpus: tuple[Gpu, ...] = ()
 
@@ -35,10 +36,16 @@ class Desk:
         config = {"model_type": "llama", "hidden_size": 64}
         return ModelRecord(self.revision, digest_files(FILES), FILES, 8, config)
 
-    def package(self, model: Model, record: ModelRecord, progress: Progress) -> str:
+    def package(
+        self, model: Model, record: ModelRecord, held: Published | None, progress: Progress
+    ) -> Published:
         assert model.package is not None
+        key = "key" if model.package.sign else None
+        if held is not None:
+            self.signed += [model.name] if key and not held.signed_by else []
+            return Published(held.image, held.signed_by or key)
         self.packaged.append(model.name)
-        return f"{model.package.repository}@{record.digest}"
+        return Published(f"{model.package.repository}@{record.digest}", key)
 
     def write(self, text: str) -> None:
         self.text, self.written = text, self.written + 1
@@ -104,6 +111,32 @@ def test_a_model_that_cannot_be_looked_at_leaves_the_file_alone() -> None:
     with pytest.raises(DownloadError):
         lock_platform(platform(), "l.yaml", tools, RecordingProgress())
     assert desk.written == 0
+
+
+def packaged(*, sign: bool) -> Platform:
+    wish = platform()
+    package = Package(repository="r.example/team/m", sign=sign)
+    model = wish.models[0].model_copy(update={"package": package})
+    return wish.model_copy(update={"models": (model,)})
+
+
+def test_an_image_is_kept_and_signed_when_that_is_asked_for_later() -> None:
+    desk = Desk()
+    for sign, check, changes in (
+        (False, False, True),
+        (False, True, False),
+        (True, True, True),
+        (True, False, True),
+        (True, True, False),
+        (False, True, False),
+    ):
+        report = lock_platform(
+            packaged(sign=sign), "l.yaml", desk.tools(), RecordingProgress(), is_check=check
+        )
+        assert report.is_changed == changes, (sign, check)
+    assert (len(desk.packaged), len(desk.signed)) == (1, 1)
+    assert desk.text is not None
+    assert parse_lock(desk.text, "l.yaml").models[0].signed_by == "key"
 
 
 def test_the_digest_does_not_depend_on_the_order() -> None:
