@@ -1,12 +1,18 @@
 """Turns a platform file, its lock and the catalogue into a Plan."""
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from llmplat.catalog.entries import Catalog, SubstrateFacts
 from llmplat.domain.errors import Finding, LockMissingError, PlanError
+from llmplat.plan.cluster.cluster import ClusterPlan, make_cluster
+from llmplat.plan.cluster.compatible import check_compatible
+from llmplat.plan.cluster.ground import Ground
+from llmplat.plan.cluster.substrate import substrate_of
 from llmplat.plan.gateway import make_gateway, timeouts_of
 from llmplat.plan.layers import make_stack
-from llmplat.plan.plan import Plan, PlannedTenant
+from llmplat.plan.plan import Plan
+from llmplat.plan.planned import PlannedTenant
 from llmplat.plan.policy import all_tenants, allowed_models
 from llmplat.plan.serve import Served, serve_model
 from llmplat.spec.platform import Platform
@@ -30,7 +36,7 @@ def make_plan(
     cannot be met together, each with figures and a fix. With `is_unfit_accepted` a model that does
     not fit its GPU is planned all the same, with a warning.
     """
-    substrate = _substrate(platform, catalog)
+    substrate = substrate_of(platform, catalog)
     switches = {name: part.enabled for name, part in platform.components.items()}
     stack = make_stack(platform.profile, substrate, switches, catalog)
     port = platform.substrate.local.port if platform.substrate.local else 0
@@ -39,7 +45,7 @@ def make_plan(
     )
     models = tuple(one.model for one in served)
     with_gateway = any(layer.name == GATEWAY_LAYER for layer in stack.layers)
-    return Plan(
+    plan = Plan(
         platform=platform.name,
         profile=platform.profile,
         substrate=substrate.name,
@@ -54,17 +60,34 @@ def make_plan(
         warnings=tuple(warning for one in served for warning in one.warnings),
         tight=tuple(reason for one in served for reason in one.tight),
     )
+    return replace(plan, cluster=_cluster(plan, platform, lock, catalog, substrate))
 
 
-def _substrate(platform: Platform, catalog: Catalog) -> SubstrateFacts:
-    kind = platform.substrate.kind
-    if kind in catalog.substrates:
-        return catalog.substrates[kind]
-    raise PlanError(
-        f"The substrate {kind} cannot be planned yet.",
-        why=f"llmplat knows {', '.join(catalog.substrates)}.",
-        fix=("set substrate: {local: {}}",),
+def _cluster(
+    plan: Plan,
+    platform: Platform,
+    lock: "Lock | None",
+    catalog: Catalog,
+    substrate: SubstrateFacts,
+) -> ClusterPlan | None:
+    """What a cluster needs beyond the launches; None on this machine."""
+    given = platform.substrate.cluster or platform.substrate.gke
+    if given is None:
+        return None
+    ground = Ground(
+        platform=platform,
+        lock=lock,
+        catalog=catalog,
+        substrate=substrate,
+        kubernetes=given.kubernetes,
+        layers=plan.layers,
+        components=plan.components,
+        models=plan.models,
+        engines=plan.engines,
+        gateway=plan.gateway,
     )
+    check_compatible(ground)
+    return make_cluster(ground)
 
 
 def _serve_all(

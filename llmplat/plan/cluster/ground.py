@@ -1,0 +1,38 @@
+"""What every decision about a cluster starts from."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from llmplat.catalog.entries import Catalog, SubstrateFacts
+from llmplat.plan.launch import EngineLaunch, GatewayLaunch
+from llmplat.plan.planned import PlannedComponent, PlannedLayer, PlannedModel
+from llmplat.spec.platform import Platform
+
+if TYPE_CHECKING:
+    from llmplat.spec.lock import Lock
+
+
+@dataclass(frozen=True)
+class Ground:
+    """The file, the lock, the catalogue and what was decided of models before."""
+
+    platform: Platform
+    lock: "Lock | None"
+    catalog: Catalog
+    substrate: SubstrateFacts
+    """With the abilities that the file's own keys add or take away."""
+    kubernetes: str
+    """Minor version of the cluster, such as "1.34"."""
+    layers: tuple[PlannedLayer, ...]
+    components: tuple[PlannedComponent, ...]
+    models: tuple[PlannedModel, ...]
+    engines: tuple[EngineLaunch, ...]
+    gateway: GatewayLaunch | None
+
+    def runs(self, component: str) -> bool:
+        """Whether `component` is part of this platform."""
+        return any(one.name == component for one in self.components)
+
+    def has(self, ability: str) -> bool:
+        """Whether the substrate offers `ability`."""
+        return ability in self.substrate.abilities
