@@ -3,9 +3,9 @@
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from llmplat.catalog.entries import Catalog, SubstrateFacts
+from llmplat.catalog.entries import Catalog
 from llmplat.domain.errors import Finding, LockMissingError, PlanError
-from llmplat.plan.cluster.cluster import ClusterPlan, make_cluster
+from llmplat.plan.cluster.cluster import make_cluster
 from llmplat.plan.cluster.compatible import check_compatible
 from llmplat.plan.cluster.ground import Ground
 from llmplat.plan.cluster.substrate import substrate_of
@@ -18,6 +18,7 @@ from llmplat.plan.serve import Served, serve_model
 from llmplat.spec.platform import Platform
 
 if TYPE_CHECKING:
+    from llmplat.spec.keys import KeysFile
     from llmplat.spec.lock import Lock
 
 GATEWAY_LAYER = "llm-gateway"
@@ -28,12 +29,14 @@ def make_plan(
     lock: "Lock | None",
     catalog: Catalog,
     *,
+    keys: "KeysFile | None" = None,
     is_unfit_accepted: bool = False,
 ) -> Plan:
     """Everything that follows from `platform`; reads no clock, no network, only shipped data.
 
     Raises LockMissingError when the lock lacks a model, PlanError (or DoesNotFitError) when wishes
-    cannot be met together, each with figures and a fix. With `is_unfit_accepted` a model that does
+    cannot be met together, each with figures and a fix. `keys` are rendered for a cluster; on this
+    machine they are files of their own. With `is_unfit_accepted` a model that does
     not fit its GPU is planned all the same, with a warning.
     """
     substrate = substrate_of(platform, catalog)
@@ -60,20 +63,9 @@ def make_plan(
         warnings=tuple(warning for one in served for warning in one.warnings),
         tight=tuple(reason for one in served for reason in one.tight),
     )
-    return replace(plan, cluster=_cluster(plan, platform, lock, catalog, substrate))
-
-
-def _cluster(
-    plan: Plan,
-    platform: Platform,
-    lock: "Lock | None",
-    catalog: Catalog,
-    substrate: SubstrateFacts,
-) -> ClusterPlan | None:
-    """What a cluster needs beyond the launches; None on this machine."""
     given = platform.substrate.cluster or platform.substrate.gke
     if given is None:
-        return None
+        return plan
     ground = Ground(
         platform=platform,
         lock=lock,
@@ -85,9 +77,10 @@ def _cluster(
         models=plan.models,
         engines=plan.engines,
         gateway=plan.gateway,
+        keys=keys,
     )
     check_compatible(ground)
-    return make_cluster(ground)
+    return replace(plan, cluster=make_cluster(ground))
 
 
 def _serve_all(

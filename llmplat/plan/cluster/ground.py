@@ -4,11 +4,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from llmplat.catalog.entries import Catalog, SubstrateFacts
+from llmplat.domain.errors import LockMissingError
 from llmplat.plan.launch import EngineLaunch, GatewayLaunch
 from llmplat.plan.planned import PlannedComponent, PlannedLayer, PlannedModel
 from llmplat.spec.platform import Platform
 
 if TYPE_CHECKING:
+    from llmplat.spec.keys import KeysFile
     from llmplat.spec.lock import Lock
 
 
@@ -28,6 +30,8 @@ class Ground:
     models: tuple[PlannedModel, ...]
     engines: tuple[EngineLaunch, ...]
     gateway: GatewayLaunch | None
+    keys: "KeysFile | None" = None
+    """Declared keys; None where there is no keys file."""
 
     def runs(self, component: str) -> bool:
         """Whether `component` is part of this platform."""
@@ -36,3 +40,15 @@ class Ground:
     def has(self, ability: str) -> bool:
         """Whether the substrate offers `ability`."""
         return ability in self.substrate.abilities
+
+    def image(self, name: str) -> str:
+        """repository:tag@sha256:... of the catalogue's image; LockMissingError without a digest."""
+        reference = self.catalog.images[name].reference
+        for image in self.lock.images if self.lock is not None else ():
+            if image.reference == reference:
+                return f"{reference}@{image.digest}"
+        raise LockMissingError(
+            f"platform.lock.yaml does not hold the image {reference}.",
+            why="a cluster runs images by digest only, and the lock is where digests stand.",
+            fix=("llmplat lock",),
+        )

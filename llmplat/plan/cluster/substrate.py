@@ -21,6 +21,8 @@ def substrate_of(platform: Platform, catalog: Catalog) -> SubstrateFacts:
     if given.local is not None:
         return facts
     abilities = (set(facts.abilities) | _gpu_abilities(given)) - _missing(given) | _added(given)
+    if platform.gateway.data_plane not in {None, "agentgateway"}:
+        abilities -= {"own-data-plane"}
     return replace(facts, abilities=tuple(sorted(abilities)))
 
 
