@@ -69,7 +69,7 @@ def make_gateway_objects(
         _map(platform, CODE, gateway.code),
         _map(platform, CONFIG, files),
         _map(platform, KEYS, {"keys.json": keys}),
-        _deployment(platform, gateway, routing, files),
+        make_gateway_deployment(platform, gateway, routing, files),
         _service(platform, gateway),
         _disruption(platform),
         _walls(platform, gateway, routing),
@@ -80,17 +80,10 @@ def make_gateway_objects(
     return tuple(found)
 
 
-def _metadata(platform: str, name: str = NAME_OF_ALL) -> Object:
-    return make_metadata(platform, name, NAMESPACE, {NAME: COMPONENT, ROLE: "gateway"})
-
-
-def _map(platform: str, name: str, files: dict[str, str]) -> Object:
-    return make_object("v1", "ConfigMap", _metadata(platform, name), data=files)
-
-
-def _deployment(
+def make_gateway_deployment(
     platform: str, gateway: ClusterGateway, routing: Routing, files: dict[str, str]
 ) -> Object:
+    """The gateway with the same code, files and words as on one machine."""
     metadata = _metadata(platform)
     template: Object = {
         "labels": metadata["labels"],
@@ -108,6 +101,14 @@ def _deployment(
         "template": {"metadata": template, "spec": _pod(gateway, routing)},
     }
     return make_object("apps/v1", "Deployment", metadata, spec=spec)
+
+
+def _metadata(platform: str, name: str = NAME_OF_ALL) -> Object:
+    return make_metadata(platform, name, NAMESPACE, {NAME: COMPONENT, ROLE: "gateway"})
+
+
+def _map(platform: str, name: str, files: dict[str, str]) -> Object:
+    return make_object("v1", "ConfigMap", _metadata(platform, name), data=files)
 
 
 def _fingerprint(gateway: ClusterGateway, files: dict[str, str]) -> str:
