@@ -14,7 +14,7 @@ from llmplat.spec.lock import parse_lock
 
 HOME = Path(__file__).parents[2]
 CASES = Path(__file__).parent / "cases"
-NAMES = sorted(folder.name for folder in CASES.iterdir() if folder.is_dir())
+NAMES = sorted(file.parent.name for file in CASES.glob("*/platform.yaml"))
 
 
 def plan_case(name: str) -> Plan:
