@@ -13,6 +13,8 @@ from llmplat.spec.keys import KeysFile
 
 NAMESPACE = "llm-gateway"
 COMPONENT = "litellm"
+EDGE = "edge"
+"""Namespace of the way in where there is a domain; its proxies are the data plane's business."""
 COUNTERS = "counters"
 """Component, Service and StatefulSet of Valkey."""
 COUNTERS_PORT = 6379

@@ -29,13 +29,12 @@ from llmplat.render.objects.engine_network import DATA_PLANE
 from llmplat.render.objects.network import (
     PRIVATE_RANGES,
     addresses,
+    anybody_inside,
     come_from,
     go_to,
     make_policy,
     pods_here,
     pods_in,
-    pods_of_owners,
-    prometheus,
 )
 from llmplat.render.objects.shape import (
     NAME,
@@ -193,8 +192,8 @@ def _walls(platform: str, gateway: ClusterGateway, routing: Routing) -> Object:
         NAMESPACE,
         SELECTOR,
         ingress=[
-            come_from([*addresses(PRIVATE_RANGES), pods_of_owners()], PORT),
-            come_from([prometheus(), pods_in("open-webui")], PORT),
+            # Pods of any team, which some networks do not count among addresses.
+            come_from([anybody_inside(), *addresses(PRIVATE_RANGES)], PORT),
         ],
         egress=egress,
     )

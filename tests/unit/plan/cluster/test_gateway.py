@@ -12,9 +12,9 @@ def test_each_model_has_one_backend_and_is_routed():
     names = [(backend.model, backend.replica) for backend in gateway.launch.backends]
     assert names == [("assistant", 0), ("writer", 0), ("coder", 0)]
     models = gateway.launch.policy["models"]
-    assert {name: (m["backends"], m["routed"]) for name, m in models.items()} == {
-        name: (1, True) for name in ("assistant", "writer", "coder")
-    }
+    assert {name: (m["backends"], m["routed"]) for name, m in models.items()} == dict.fromkeys(
+        ("assistant", "writer", "coder"), (1, True)
+    )
 
 
 def test_the_window_counts_all_replicas_that_may_be():
