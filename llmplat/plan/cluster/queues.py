@@ -16,6 +16,7 @@ LOCAL_QUEUE = "models"
 _ACCELERATOR = "cloud.google.com/gke-accelerator"
 _POOL = "cloud.google.com/gke-nodepool"
 _SPOT = "cloud.google.com/gke-spot"
+_STRATEGIES = {"time-slicing": "time-sharing", "mps": "mps"}
 
 
 @dataclass(frozen=True)
@@ -196,7 +197,7 @@ def _of_pool(pool: Pool, ground: Ground) -> Flavor:
     selector = [(_ACCELERATOR, accelerator)]
     if pool.sharing is not None:
         selector += [
-            ("cloud.google.com/gke-gpu-sharing-strategy", pool.sharing.mode),
+            ("cloud.google.com/gke-gpu-sharing-strategy", _strategy(pool)),
             ("cloud.google.com/gke-max-shared-clients-per-gpu", str(pool.sharing.clients)),
         ]
     own = [(_POOL, pool.name), *([(_SPOT, "true")] if pool.spot else [])]
@@ -209,6 +210,18 @@ def _of_pool(pool: Pool, ground: Ground) -> Flavor:
         labels=tuple(sorted([*selector, *own])),
         selector=tuple(sorted(selector)),
         is_spot=pool.spot,
+    )
+
+
+def _strategy(pool: Pool) -> str:
+    """How GKE calls the sharing of the pool's GPUs; PlanError for what it does not count as GPUs."""
+    mode = pool.sharing.mode if pool.sharing is not None else ""
+    if mode in _STRATEGIES:
+        return _STRATEGIES[mode]
+    raise PlanError(
+        f"The GPUs of the pool {pool.name} cannot be shared by {mode}.",
+        why="parts of a GPU have names and memory of their own, which nothing here plans for yet.",
+        fix=("set sharing: {mode: time-slicing, clients: 2}", "remove sharing from the pool"),
     )
 
 
