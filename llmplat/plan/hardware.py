@@ -34,6 +34,8 @@ class Hardware:
     """Where the hourly price is from, for people."""
     overhead_bytes: int
     """Main memory of one engine beside weights and KV cache."""
+    shared_by: int = 1
+    """Engines on one GPU, each with its part of the memory."""
 
 
 def hardware_of(
@@ -59,7 +61,22 @@ def hardware_of(
         usd_per_hour=usd,
         usd_per_hour_from=told,
         overhead_bytes=machine.engine_overhead_bytes,
+        shared_by=_shared_by(gpu, platform) if gpu else 1,
     )
+
+
+def _shared_by(gpu: Gpu, platform: Platform) -> int:
+    """Engines on one GPU of that kind; PlanError when its pools do not agree."""
+    pools = platform.substrate.gke.pools if platform.substrate.gke is not None else ()
+    mine = [pool for pool in pools if pool.gpu in {gpu.name, *gpu.aliases}]
+    found = {pool.sharing.clients if pool.sharing is not None else 1 for pool in mine}
+    if len(found) > 1:
+        raise PlanError(
+            f"Some GPUs {gpu.name} are shared and others are not.",
+            why="a model names its GPU, not its pool, so its part of the memory is not known.",
+            fix=(f"give all pools with {gpu.name} the same sharing",),
+        )
+    return found.pop() if found else 1
 
 
 def _seen(model: Model, catalog: Catalog, free: Sequence["LockedGpu"]) -> Gpu | None:

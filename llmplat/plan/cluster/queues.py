@@ -33,6 +33,8 @@ class Flavor:
     selector: tuple[tuple[str, str], ...]
     """Those of `labels` that tell this kind of GPU from the others."""
     is_spot: bool = False
+    is_shared: bool = False
+    """Several engines on one GPU."""
     tolerations: tuple[str, ...] = (GPU_RESOURCE,)
     """Taint keys with effect NoSchedule."""
 
@@ -210,6 +212,7 @@ def _of_pool(pool: Pool, ground: Ground) -> Flavor:
         labels=tuple(sorted([*selector, *own])),
         selector=tuple(sorted(selector)),
         is_spot=pool.spot,
+        is_shared=pool.sharing is not None,
     )
 
 
@@ -244,6 +247,12 @@ def _check_fits_somewhere(need: Need, flavors: tuple[Flavor, ...]) -> None:
             f"The model {need.model} fits nowhere in this cluster.",
             why=f"it needs the GPU {need.gpu}; the substrate offers {there}.",
             fix=(f"add GPUs {need.gpu} to the substrate", f"change gpu of {need.model}"),
+        )
+    if need.per_replica > 1 and any(flavor.is_shared for flavor in offered):
+        raise PlanError(
+            f"The model {need.model} cannot be split over shared GPUs.",
+            why=f"one replica needs {need.per_replica} GPUs {need.gpu}; of shared ones it gets one.",
+            fix=(f"remove sharing from the pools with {need.gpu}",),
         )
     widest = max(flavor.per_node for flavor in offered)
     if need.per_replica > widest:
