@@ -1,5 +1,7 @@
 """One endpoint picker per model -> its Deployment, Service, rights, settings and walls."""
 
+from functools import cache
+
 from llmplat.plan.cluster.routing import ModelRoute, Routing
 from llmplat.render.dump import dump_yaml
 from llmplat.render.objects.containers import PORT
@@ -37,9 +39,7 @@ def make_router_objects(platform: str, route: ModelRoute, routing: Routing) -> t
     return (
         make_object("v1", "ServiceAccount", _metadata(platform, route)),
         *_rights(platform, route),
-        make_object(
-            "v1", "ConfigMap", _metadata(platform, route), data={_SETTINGS: dump_yaml(_settings())}
-        ),
+        make_object("v1", "ConfigMap", _metadata(platform, route), data={_SETTINGS: _settings()}),
         _deployment(platform, route),
         _service(platform, route),
         _walls(platform, route, routing),
@@ -56,24 +56,30 @@ def _selector(route: ModelRoute) -> dict[str, str]:
     return {MODEL: route.model, ROLE: ROUTER}
 
 
-def _settings() -> Object:
+@cache
+def _settings() -> str:
     """By queue, free KV cache and prefix already held, in the weights of the project's own default."""
     weights = (("queue-scorer", 2), ("kv-cache-utilization-scorer", 2), ("prefix-cache-scorer", 3))
-    return {
-        "apiVersion": "llm-d.ai/v1alpha1",
-        "kind": "EndpointPickerConfig",
-        "plugins": [
-            *({"type": name} for name, _ in weights),
-            {"type": "metrics-data-source", "parameters": {"scheme": "http", "path": "/metrics"}},
-            {"type": "core-metrics-extractor"},
-        ],
-        "schedulingProfiles": [
-            {
-                "name": "default",
-                "plugins": [{"pluginRef": name, "weight": weight} for name, weight in weights],
-            }
-        ],
-    }
+    return dump_yaml(
+        {
+            "apiVersion": "llm-d.ai/v1alpha1",
+            "kind": "EndpointPickerConfig",
+            "plugins": [
+                *({"type": name} for name, _ in weights),
+                {
+                    "type": "metrics-data-source",
+                    "parameters": {"scheme": "http", "path": "/metrics"},
+                },
+                {"type": "core-metrics-extractor"},
+            ],
+            "schedulingProfiles": [
+                {
+                    "name": "default",
+                    "plugins": [{"pluginRef": name, "weight": weight} for name, weight in weights],
+                }
+            ],
+        }
+    )
 
 
 def _deployment(platform: str, route: ModelRoute) -> Object:
