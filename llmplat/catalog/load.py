@@ -5,8 +5,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from llmplat.catalog import make
+from llmplat.catalog.components import load_components
 from llmplat.catalog.entries import Catalog, Component, Demo, Gpu, Layer, Runtime, Throughput
 from llmplat.catalog.read import Record, read_each, read_mapping
+from llmplat.catalog.versions import load_versions
 from llmplat.domain.errors import CatalogError
 
 DATA = Path(__file__).parent / "data"
@@ -32,13 +34,12 @@ def load_catalog(home: Path, *, data: Path = DATA) -> Catalog:
     or one entry names another that does not exist.
     """
     layers = read_each((home / "profiles" / "layers").glob("*.yaml"), make.make_layer)
+    versions = load_versions(data)
     defaults = Record(read_mapping(data / "prices" / "defaults.yaml"), "prices/defaults.yaml")
     catalog = Catalog(
         profiles=read_each((home / "profiles").glob("*.yaml"), make.make_profile),
         layers=tuple(sorted(layers.values(), key=lambda layer: layer.order)),
-        components=read_each(
-            (home / "templates" / "components").glob("*/component.yaml"), make.make_component
-        ),
+        components=load_components(home / "templates" / "components", versions.components),
         substrates=read_each((home / "infra").glob("*/substrate.yaml"), make.make_substrate),
         abilities={k: str(v) for k, v in read_mapping(data / "abilities.yaml").items()},
         gpus=read_each((data / "gpus").glob("*.yaml"), make.make_gpu),
@@ -47,6 +48,8 @@ def load_catalog(home: Path, *, data: Path = DATA) -> Catalog:
         prices=make.make_price_defaults(defaults),
         runtimes=_runtimes(data),
         demos=_demos(data),
+        images=versions.images,
+        incompatible=versions.incompatible,
     )
     check_catalog(catalog)
     return catalog
@@ -58,6 +61,7 @@ def check_catalog(catalog: Catalog) -> None:
         *_unknown("profile", {p.name: (p.up_to,) for p in catalog.profiles.values()}, _names(catalog.layers)),
         *_unknown("component", {c.name: (c.layer,) for c in catalog.components.values()}, _names(catalog.layers)),
         *_unknown("component", {c.name: c.requires for c in catalog.components.values()}, catalog.components),
+        *_unknown("component", {c.name: c.after for c in catalog.components.values()}, catalog.components),
         *_unknown("component", {c.name: c.needs for c in catalog.components.values()}, catalog.abilities),
         *_unknown("layer", {layer.name: layer.needs for layer in catalog.layers}, catalog.abilities),
         *_unknown("substrate", {s.name: s.abilities for s in catalog.substrates.values()}, catalog.abilities),
@@ -91,7 +95,7 @@ def _upward(catalog: Catalog) -> list[str]:
     return [
         f"component {low.name} requires {high.name} of a higher layer"
         for low in catalog.components.values()
-        for high in _known(catalog.components, low.requires)
+        for high in _known(catalog.components, (*low.requires, *low.after))
         if order.get(high.layer, 0) > order.get(low.layer, 0)
     ]
 

@@ -92,11 +92,17 @@ def open_platform(run: Run) -> Opened:
         loaded=_with_declared(loaded, keys_file),
         written=loaded.platform,
         file=file,
-        lock_file=beside / LOCK_FILE,
+        lock_file=_lock_file(file, beside),
         keys_file=keys_file,
         state=state_dir(run, loaded.platform.name),
         cache=cache_dir(run),
     )
+
+
+def _lock_file(file: Path | None, beside: Path) -> Path:
+    """<file>.lock.yaml where there is one, so that a folder may hold several; else platform.lock.yaml."""
+    own = beside / f"{file.stem}.lock.yaml" if file is not None else beside / LOCK_FILE
+    return own if own.is_file() else beside / LOCK_FILE
 
 
 def _with_declared(loaded: "LoadedPlatform", keys_file: Path) -> "LoadedPlatform":

@@ -21,8 +21,8 @@ def substrate(opened: Opened) -> "Substrate":
     if opened.loaded.platform.substrate.local is None:
         raise PreconditionError(
             "This platform does not run on this machine.",
-            "only the local substrate can be started from here",
-            ("set substrate: {local: {}} in platform.yaml",),
+            "its manifests can be rendered, but bringing a cluster up is not built yet",
+            ("llmplat render --out manifests", "or set substrate: {local: {}} in platform.yaml"),
         )
     return LocalSubstrate(opened.name, opened.state, opened.cache)
 

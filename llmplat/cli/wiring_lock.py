@@ -7,6 +7,7 @@ from llmplat.cli.wiring import Opened, catalog
 
 if TYPE_CHECKING:
     from llmplat.apply.lock import LockTools
+    from llmplat.apply.lock_cluster import ClusterPins
     from llmplat.domain.model_record import ModelRecord
     from llmplat.domain.ports import Progress
     from llmplat.spec.lock import Lock
@@ -35,7 +36,14 @@ def lock_tools(run: Run, opened: Opened) -> "LockTools":
         gpus=find_gpus,
         read=read,
         write=write,
+        cluster=_cluster_pins(run),
     )
+
+
+def _cluster_pins(run: Run) -> "ClusterPins":
+    from llmplat.cli.wiring_pins import cluster_pins
+
+    return cluster_pins(run, catalog())
 
 
 def _describe(opened: Opened, source: str, progress: "Progress") -> "ModelRecord":

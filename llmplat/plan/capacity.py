@@ -11,7 +11,7 @@ from llmplat.fit.memory import MemoryNeed
 from llmplat.plan.facts import ModelFacts
 from llmplat.plan.fit_values import families
 from llmplat.plan.hardware import Hardware
-from llmplat.plan.plan import PlannedCapacity
+from llmplat.plan.planned import PlannedCapacity
 from llmplat.spec.model import Model
 from llmplat.spec.scalars import OptionValue
 
@@ -69,7 +69,7 @@ def size_model(
         return _on_processor(model, facts, hardware, context, options)
     from llmplat.plan.gpu_sizing import size_on_gpu  # noqa: PLC0415 (the estimate is slow to import)
 
-    sized = size_on_gpu(model, facts, hardware.gpu, context, options)
+    sized = size_on_gpu(model, facts, hardware.gpu, context, options, shared_by=hardware.shared_by)
     if sized.is_unfit and not is_unfit_accepted:
         raise sized.refusal()
     result = sized.result
