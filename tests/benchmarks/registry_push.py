@@ -214,7 +214,7 @@ def show(rows: dict[str, list[Run]], gb: float) -> None:
     print(line(head))
     for name, runs in rows.items():
         print(line(cells(name, runs, floor)))
-    print(bound(rows[HASH], floor))
+    print(apart(rows[HASH], floor))
 
 
 def line(words: tuple[str, ...]) -> str:
@@ -222,7 +222,7 @@ def line(words: tuple[str, ...]) -> str:
     return f"{words[0]:>30}" + "".join(f"{word:>14}" for word in words[1:])
 
 
-def bound(hashing: list[Run], floor: list[Run]) -> str:
+def apart(hashing: list[Run], floor: list[Run]) -> str:
     """What hashing and moving the bytes cost each alone: one pass has to do both."""
     cores = len(os.sched_getaffinity(0))
     least = [
