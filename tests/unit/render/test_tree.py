@@ -196,6 +196,21 @@ def test_every_namespace_is_there_and_closed():
     assert used <= made
 
 
+def test_chat_calls_a_service_that_is_there_at_its_port():
+    values = children(tree_of("production"))["open-webui"]["spec"]["source"]["helm"]["valuesObject"]
+    service = document(tree_of("production"), "apps/litellm/service-gateway.yaml")
+    name, namespace = service["metadata"]["name"], service["metadata"]["namespace"]
+    assert values["openaiBaseApiUrl"] == f"http://{name}.{namespace}.svc/v1"
+    assert service["spec"]["ports"][0]["port"] == 80
+
+
+def test_the_scripts_of_health_are_in_argo_cds_own_values():
+    values = children(tree_of("production"))["argo-cd"]["spec"]["source"]["helm"]["valuesObject"]
+    scripts = {key: text for key, text in values["configs"]["cm"].items() if "health" in key}
+    assert len(scripts) == 6
+    assert "comparedTo" in scripts["resource.customizations.health.argoproj.io_Application"]
+
+
 def test_the_marker_knows_every_file():
     tree = tree_of("smallest")
     marker = json.loads(tree.text(MARKER))
