@@ -24,6 +24,7 @@ from llmplat.spec.lock import parse_lock
 HOME = Path(__file__).parents[3]
 EXAMPLES = HOME / "docs" / "examples"
 CATALOG = load_catalog(HOME)
+LUA = HOME / "llmplat" / "render" / "data"
 
 
 def plan_of(name, *changes):
