@@ -158,6 +158,8 @@ def test_a_disruption_budget_only_where_there_is_more_than_one():
 def test_the_scaler_never_reads_silence_as_nothing_to_do(objects):
     for item in every(objects, "ScaledObject"):
         spec = item["spec"]
+        notes = item["metadata"]["annotations"]
+        assert notes["argocd.argoproj.io/sync-wave"] == "1", "there is nothing to read before"
         assert spec["minReplicaCount"] >= 1
         assert spec["fallback"]["behavior"] == "currentReplicasIfHigher"
         for trigger in spec["triggers"]:
