@@ -82,6 +82,16 @@ class Kinds:
 
 
 @dataclass(frozen=True)
+class Door:
+    """One port of a namespace and who may knock."""
+
+    port: int
+    from_namespace: str | None
+    """None is anyone: API servers have no namespace."""
+    why: str
+
+
+@dataclass(frozen=True)
 class Component:
     """One part of the platform; it says its own layer."""
 
@@ -103,6 +113,8 @@ class Component:
     """Pod Security level of that namespace."""
     has_objects: bool = False
     """Has objects of our own making, beside or without a chart."""
+    objects_first: bool = False
+    """They come before the chart, which needs them to start; else after it."""
     each_model: str | None = None
     """Name of its Application, with {model} in it, where there is one for each model."""
     objects: tuple[tuple[str, str], ...] = ()
@@ -113,6 +125,8 @@ class Component:
     """What its chart or its makers' objects consist of; a project allows just these."""
     kinds_elsewhere: tuple[str, ...] = ()
     """Further namespaces its chart writes to."""
+    doors: tuple[Door, ...] = ()
+    """Ports of its namespace that others reach; every other way in is closed."""
     owns: tuple[str, ...] = ()
     """Things of the cluster that only one component can own, such as an APIService."""
     holds_data: bool = False

@@ -4,6 +4,7 @@ from typing import Any
 
 from llmplat.catalog.entries import (
     Component,
+    Door,
     Gpu,
     Image,
     Incompatible,
@@ -44,6 +45,8 @@ def make_component(record: Record) -> Component:
         namespace=record.optional_text("namespace"),
         pod_security=record.optional_text("podSecurity") or "restricted",
         has_objects=record.flag("hasObjects"),
+        objects_first=record.flag("objectsFirst"),
+        doors=tuple(_door(row) for row in record.records("doors")),
         each_model=record.optional_text("eachModel"),
         kinds=_kinds(record.record("kinds")),
         kinds_elsewhere=record.texts("kindsElsewhere"),
@@ -169,6 +172,12 @@ def _range(record: Record) -> tuple[str, str] | None:
     if len(given) != 2:
         raise record.wrong("kubernetes", "an oldest and a newest minor version are needed", given)
     return given[0], given[1]
+
+
+def _door(record: Record) -> Door:
+    door = Door(record.whole("port"), record.optional_text("from"), record.text("why"))
+    record.done()
+    return door
 
 
 def _kinds(record: Record | None) -> Kinds:

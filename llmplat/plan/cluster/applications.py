@@ -143,16 +143,19 @@ def _standing(
 ) -> PlannedApplication:
     """`part` with the Applications it stands on."""
     component = ground.catalog.components[part.component]
-    own = [p.name for p in of[part.component] if _comes_before(p, part)]
+    own = [p.name for p in of[part.component] if _comes_before(p, part, component)]
     others = [n for r in component.requires for n in _ends(of.get(r, ()), part.model)]
     return replace(part, requires=tuple(sorted({*own, *others})))
 
 
-def _comes_before(first: PlannedApplication, part: PlannedApplication) -> bool:
+def _comes_before(
+    first: PlannedApplication, part: PlannedApplication, component: Component
+) -> bool:
     """Whether `first` of the same component must be there before `part`."""
     if part.model is not None:
         return first.model is None
-    return first.chart is not None and part.chart is None
+    one, other = (part, first) if component.objects_first else (first, part)
+    return one.chart is not None and other.chart is None
 
 
 def _ends(parts: Sequence[PlannedApplication], model: str | None) -> Iterator[str]:

@@ -18,6 +18,7 @@ ARGO_CD_ACCOUNTS = "system:serviceaccounts:argocd"
 QUEUE_ACCOUNTS = "system:serviceaccounts:kueue-system"
 PLATFORM_GROUPS = (
     "system:masters",
+    "llmplat:platform",
     "system:nodes",
     "system:serviceaccounts:kube-system",
     ARGO_CD_ACCOUNTS,

@@ -29,7 +29,7 @@ def ask(path: str, body: "dict[str, object] | None" = None, within_s: float = 5)
     }
     request = urllib.request.Request(URL + path, data, headers)
     with urllib.request.urlopen(request, timeout=within_s) as answer:
-        return answer.read()
+        return bytes(answer.read())
 
 
 def start() -> None:
