@@ -1,7 +1,7 @@
 """What is wrong at one place of a value, and the functions that find it."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 Path = tuple[str | int, ...]
@@ -15,10 +15,11 @@ class Fault:
     what: str
     known: tuple[str, ...] = ()
     """The keys or values that would have been right."""
+    is_unknown_key: bool = False
 
     def below(self, step: str | int) -> "Fault":
         """The same fault as seen from the value around."""
-        return Fault((step, *self.path), self.what, self.known)
+        return replace(self, path=(step, *self.path))
 
 
 Faults = list[Fault] | None

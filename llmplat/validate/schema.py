@@ -203,7 +203,8 @@ def _object_check(fields: _Fields, required: tuple[str, ...], nullable: frozense
         for name, item in value.items():
             field = fields[name]
             if field is None:
-                fault = Fault((name,), f'there is no field "{name}" here', fields.known)
+                what = f'there is no field "{name}" here'
+                fault = Fault((name,), what, fields.known, is_unknown_key=True)
                 found = [*(found or ()), fault]
             elif item is not None and (faults := field(item)):
                 found = [*(found or ()), *(fault.below(name) for fault in faults)]

@@ -65,7 +65,7 @@ def _is_named(value: dict[str, object]) -> bool:
 
 
 def _finding(fault: Fault, document: Document, positions: Positions) -> Finding:
-    is_key = fault.what.startswith("there is no field")
+    is_key = fault.is_unknown_key
     path = spell_path(fault.path[:-1] if is_key else fault.path)
     word = str(fault.path[-1]) if is_key else ""
     meant = nearest(word, fault.known) if is_key else None

@@ -1,4 +1,4 @@
-"""Rebuilds llmplat/catalog/data/schemas from upstream files: `python -m tests.schemas.build`.
+"""Rebuilds llmplat/catalog/data/schemas and charts: `python -m tests.schemas.build`.
 
 CRDs come from the folder LLMPLAT_CRDS (default ../shared/crds, with its SOURCES.tsv); Kubernetes'
 own API comes from the Go module k8s.io/kubernetes, fetched with `go mod download`.
@@ -17,10 +17,12 @@ from typing import Any
 
 import yaml
 
+from tests.schemas.charts import CHARTS, charts_of
 from tests.schemas.reduce import reduce_definition, reduce_schema
 
 ROOT = Path(__file__).resolve().parents[2]
 OUT = ROOT / "llmplat" / "catalog" / "data" / "schemas"
+OUT_CHARTS = OUT.parent / "charts"
 CRDS = Path(os.environ.get("LLMPLAT_CRDS", ROOT.parent / "shared" / "crds"))
 KUBERNETES = ("1.33.13", "1.34.4", "1.35.4", "1.36.3")
 LEFT_OUT = ("experimental", "legacy-v1.5.0", "kaito", "kubeai")
@@ -88,17 +90,22 @@ def pack(content: dict[str, Any]) -> bytes:
 
 def main() -> None:
     """Write every file anew."""
-    OUT.mkdir(parents=True, exist_ok=True)
     made = {f"{name}.json.gz": group for name, group in crd_groups(CRDS).items()}
     for version in KUBERNETES:
         minor = version.rpartition(".")[0]
         made[f"kubernetes-{minor}.json.gz"] = kubernetes_api(swagger_of(version), version)
-    for old in OUT.glob("*.json.gz"):
+    _write(OUT, made)
+    _write(OUT_CHARTS, {f"{name}.json.gz": chart for name, chart in charts_of(CHARTS).items()})
+
+
+def _write(folder: Path, made: dict[str, dict[str, Any]]) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    for old in folder.glob("*.json.gz"):
         if old.name not in made:
             old.unlink()
     for name, content in made.items():
-        (OUT / name).write_bytes(pack(content))
-    sys.stderr.write(f"{len(made)} files written under {OUT}\n")
+        (folder / name).write_bytes(pack(content))
+    sys.stderr.write(f"{len(made)} files written under {folder}\n")
 
 
 def _rows(crds: Path) -> Iterator[dict[str, str]]:

@@ -19,7 +19,8 @@ _KNOWN = re.compile(
 """What the makers of keys begin them with."""
 _ENV = re.compile(r"(PASSWORD|PASSWD|TOKEN|SECRET|API_?KEY|PRIVATE_KEY|ACCESS_KEY|MASTER_KEY)$")
 _KEY = re.compile(
-    r"(password|passwd|api_?key|master_?key|secret_?key|access_?token|private_?key)$", re.IGNORECASE
+    r"(password|passwd|api_?key|master_?key|(?:^|[_.-])secret_?key|access_?token|private_?key)$",
+    re.IGNORECASE,
 )
 _NOT_SECRET = re.compile(
     r"os\.environ/.*|\$[({].*|none|null|dummy|changeme-not-used|", re.IGNORECASE
