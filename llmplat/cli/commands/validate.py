@@ -1,12 +1,17 @@
 """`llmplat validate`: check the platform file, or any manifests, all faults at once."""
 
+from dataclasses import replace
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from llmplat.cli.run import Run, current
+
+if TYPE_CHECKING:
+    from llmplat.cli.wiring import Opened
+    from llmplat.domain.errors import Finding
 
 
 class FailOn(StrEnum):
@@ -79,16 +84,42 @@ def _manifests(run: Run, place: Path, kubernetes: str | None, fail_on: FailOn) -
 
 
 def _platform(run: Run, kubernetes: str | None, fail_on: FailOn) -> None:
-    """The platform file; its manifests too where it is for a cluster."""
+    """The platform file; where it is for a cluster, its manifests too."""
     from llmplat.cli.wiring import catalog, open_platform, read_lock
     from llmplat.output.validation_view import VALIDATION
     from llmplat.plan.check import check_platform
 
     opened = open_platform(run)
     report = check_platform(opened.loaded, read_lock(opened), catalog())
+    if not report.errors and opened.loaded.platform.substrate.local is None:
+        _rendered(run, opened, report.findings, kubernetes, fail_on)
+        return
     run.emitter.result(report, VALIDATION)
     warned = any(finding.severity.value == FailOn.WARNING.value for finding in report.findings)
     _leave(bool(report.errors), warned, fail_on)
+
+
+def _rendered(
+    run: Run,
+    opened: "Opened",
+    planned: "tuple[Finding, ...]",
+    kubernetes: str | None,
+    fail_on: FailOn,
+) -> None:
+    """What the platform renders to, in memory."""
+    from llmplat.cli.wiring import catalog
+    from llmplat.cli.wiring_tree import cluster_plan
+    from llmplat.output.manifests_view import MANIFESTS
+    from llmplat.render.tree import MARKER, make_tree
+    from llmplat.validate.manifests import check_manifests
+
+    plan = cluster_plan(opened)
+    files = [file for file in make_tree(plan, catalog()).files if file.path != MARKER]
+    version = kubernetes or (plan.cluster.kubernetes if plan.cluster is not None else "")
+    found = check_manifests(opened.loaded.file, files, version)
+    report = replace(found, findings=(*planned, *found.findings))
+    run.emitter.result(report, MANIFESTS)
+    _leave(bool(report.errors), bool(report.warnings), fail_on)
 
 
 def _leave(has_errors: bool, has_warnings: bool, fail_on: FailOn) -> None:
