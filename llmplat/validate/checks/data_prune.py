@@ -6,7 +6,7 @@ database all that is in it. What holds data asks a person first.
 
 from collections.abc import Iterator
 
-from llmplat.validate.objects import Object, Objects, get
+from llmplat.validate.objects import Object, Objects, get, list_or_empty
 from llmplat.validate.smell import Smell
 from llmplat.validate.waves import Layout
 
@@ -22,8 +22,9 @@ def find(objects: Objects) -> Iterator[Smell]:
             continue
         application = layout.application_of(one)
         if application is not None and get(application.spec, "syncPolicy", "automated", "prune"):
-            asked = f"{one.annotations.get(_ANNOTATION)},{application.annotations.get(_ANNOTATION)}"
-            if not any(option in asked.replace(" ", "").split(",") for option in _SAFE):
+            asked = str(one.annotations.get(_ANNOTATION, "")).replace(" ", "").split(",")
+            asked += map(str, list_or_empty(get(application.spec, "syncPolicy", "syncOptions")))
+            if not set(_SAFE) & set(asked):
                 path = ("metadata", "annotations")
                 fix = f"{_ANNOTATION}: Prune=confirm,Delete=confirm"
                 yield Smell(one, path, "it holds data and is pruned without a question", fix)

@@ -17,9 +17,11 @@ _SYSTEM = ("kube-system", "kube-public", "kube-node-lease", "default")
 def find(objects: Objects) -> Iterator[Smell]:
     """Namespaces of the tree without a default-deny; tenants' must deny what leaves, too."""
     closed: dict[str, set[str]] = {}
+    opened: dict[str, set[str]] = {}
     for policy in objects.of(_POLICY):
-        if _selects_all(policy):
+        if policy.spec.get("podSelector") in ({}, None):
             closed.setdefault(policy.namespace, set()).update(_directions(policy))
+            opened.setdefault(policy.namespace, set()).update(_opened(policy))
     with_pods = {pod.owner.namespace for pod in objects.pods}
     for one in objects.of("Namespace"):
         if one.name in _SYSTEM:
@@ -27,7 +29,7 @@ def find(objects: Objects) -> Iterator[Smell]:
         both = (
             {"Ingress", "Egress"} if _OWNER in one.labels or one.name in with_pods else {"Ingress"}
         )
-        missing = sorted(both - closed.get(one.name, set()))
+        missing = sorted(both - closed.get(one.name, set()) | both & opened.get(one.name, set()))
         if missing:
             what = f"nothing denies {' and '.join(missing)} by default"
             fix = (
@@ -36,16 +38,12 @@ def find(objects: Objects) -> Iterator[Smell]:
             yield Smell(one, ("metadata", "name"), what, fix)
 
 
-def _selects_all(policy: Object) -> bool:
-    return policy.spec.get("podSelector") in ({}, None)
-
-
 def _directions(policy: Object) -> set[str]:
-    """Directions that the policy closes: named, and not opened to everybody by the same policy."""
-    types = list_or_empty(policy.spec.get("policyTypes")) or ["Ingress"]
+    """Directions in which the policy isolates its pods: what nobody allows is denied."""
+    return set(list_or_empty(policy.spec.get("policyTypes")) or ["Ingress"])
+
+
+def _opened(policy: Object) -> set[str]:
+    """Directions that the policy opens to everybody: an empty rule outweighs every other policy."""
     rules = {"Ingress": policy.spec.get("ingress"), "Egress": policy.spec.get("egress")}
-    return {
-        kind
-        for kind in ("Ingress", "Egress")
-        if kind in types and {} not in list_or_empty(rules[kind])
-    }
+    return {kind for kind, listed in rules.items() if {} in list_or_empty(listed)}

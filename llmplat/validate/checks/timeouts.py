@@ -20,6 +20,7 @@ def find(objects: Objects) -> Iterator[Smell]:
     """Hops without a limit, and limits that do not nest."""
     yield from _policies(objects)
     yield from _litellm(objects)
+    yield from _edges(objects)
     gateway_s, engine_s = _bounds(objects)
     for one, path, request_s in _routes(objects):
         if request_s is None:
@@ -32,6 +33,24 @@ def find(objects: Objects) -> Iterator[Smell]:
         elif engine_s is not None and request_s <= engine_s:
             what = f"its limit of {request_s:g} s is not above the engine's {engine_s:g} s"
             yield Smell(one, path, what, f"timeouts: {{request: a little above {engine_s:g}s}}")
+
+
+def _edges(objects: Objects) -> Iterator[Smell]:
+    """Routes to the gateway itself: the way in must outlast it."""
+    limits = {one.owner.namespace: timeout_of(one, "gateway") for one in policies(objects)}
+    for one in objects.of(_ROUTE):
+        gateway_s = limits.get(one.namespace)
+        for index, rule in enumerate(list_or_empty(one.spec.get("rules"))):
+            kinds = {
+                get(ref, "kind") or "Service" for ref in list_or_empty(get(rule, "backendRefs"))
+            }
+            request_s = seconds(get(rule, "timeouts", "request"))
+            if gateway_s is None or "Service" not in kinds:
+                continue
+            if request_s is None or request_s < gateway_s:
+                what = f"the way in ends before the gateway's {gateway_s:g} s, or never"
+                fix = f"timeouts: {{request: a little above {gateway_s:g}s}}"
+                yield Smell(one, ("spec", "rules", index, "timeouts"), what, fix)
 
 
 def _bounds(objects: Objects) -> tuple[float | None, float | None]:

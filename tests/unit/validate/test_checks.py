@@ -3,11 +3,11 @@
 import pytest
 
 from llmplat.domain.errors import Severity
+from llmplat.validate.documents import read_all
 from llmplat.validate.lint import all_lints, run_lints
 from llmplat.validate.manifests import check_manifests
 from llmplat.validate.objects import Objects
 from llmplat.validate.positions import Positions
-from llmplat.validate.documents import read_all
 from tests.unit.validate.examples import NAMES, example, marked
 
 LINTS = {lint.name: lint for lint in all_lints()}
