@@ -89,8 +89,9 @@ def make_tree(plan: Plan, catalog: Catalog) -> Tree:
 
 def _render_all(plan: Plan, cluster: ClusterPlan, catalog: Catalog) -> tuple[_Rendered, ...]:
     ours = dict(make_objects(plan))
-    tenancy = ours.get(NAMESPACES, ())
-    ours[NAMESPACES] = (*tenancy, *make_namespaces(plan, catalog, tenancy))
+    everything = [item for objects in ours.values() for item in objects]
+    closed = make_namespaces(plan, catalog, everything)
+    ours[NAMESPACES] = (*ours.get(NAMESPACES, ()), *closed)
     expected = {one.name for one in cluster.applications if one.has_objects}
     shipped = {one.name for one in cluster.applications if _shipped(one, catalog)}
     wrong = (set(ours) - expected) | (expected - set(ours) - shipped)

@@ -1,8 +1,11 @@
 """What the cluster's API refuses, as ValidatingAdmissionPolicies: no webhook that could be down."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from llmplat.plan.cluster.policies import (
+    ARGO_CD_ACCOUNTS,
+    CONTROLLERS,
     GPU_NAMESPACES,
     SYSTEM_NAMESPACE,
     SYSTEM_NAMESPACES,
@@ -12,7 +15,7 @@ from llmplat.plan.cluster.policies import (
 from llmplat.render.objects import admission_gpus as gpus
 from llmplat.render.objects import admission_tenants as tenants
 from llmplat.render.objects.admission_rule import Rule
-from llmplat.render.objects.admission_terms import IS_CREATED_OR_FOREIGN, IS_PLATFORM, POD_RULES
+from llmplat.render.objects.admission_terms import IS_PLATFORM, POD_RULES, is_one_of, variable
 from llmplat.render.objects.shape import (
     BY_DIGEST,
     NAMESPACE_NAME,
@@ -36,8 +39,15 @@ def make_admission(platform: str, policies: Policies) -> tuple[Object, ...]:
     ]
     owners = [_expression(OWNER, "Exists")]
     everywhere: Object = {"name": "not-the-clouds-own", "expression": _not_the_clouds()}
-    new = {"name": "new-or-not-by-the-platform", "expression": IS_CREATED_OR_FOREIGN}
-    foreign = {"name": "not-by-the-platform", "expression": f"!{IS_PLATFORM}"}
+    ours = is_one_of(policies.users, policies.groups)
+    argo = is_one_of(CONTROLLERS, (*policies.groups, ARGO_CD_ACCOUNTS))
+    # Controllers must be able to finish with pods that were there before the rule.
+    new = {
+        "name": "new-or-not-by-the-platform",
+        "expression": f"request.operation == 'CREATE' || !{ours}",
+    }
+    foreign = {"name": "not-by-the-platform", "expression": f"!{ours}"}
+    not_argo = {"name": "not-by-argo-cd", "expression": f"!{argo}"}
     made: list[Object] = [_limits(platform, policies)]
     for name, rule, where, conditions in (
         ("gpu-queue", gpus.GPU_QUEUE, elsewhere, (everywhere, new)),
@@ -50,10 +60,18 @@ def make_admission(platform: str, policies: Policies) -> tuple[Object, ...]:
         ("secret-use", tenants.SECRET_USE, owners, (foreign,)),
         ("connect", tenants.CONNECT, owners, (foreign,)),
         ("platform-objects", tenants.PLATFORM_OBJECTS, owners, (foreign,)),
-        ("gitops", tenants.GITOPS, (), (foreign,)),
+        ("gitops", tenants.GITOPS, (), (not_argo,)),
     ):  # fmt: skip
-        made += _pair(platform, name, rule, where, conditions)
+        made += _pair(platform, name, _told(rule, ours), where, conditions)
     return tuple(made)
+
+
+def _told(rule: Rule, ours: str) -> Rule:
+    """`rule` with the variable that says who asks, where it asks for it."""
+    texts = [*(item["expression"] for item in rule.variables), *(e for _, e in rule.validations)]
+    if not any(IS_PLATFORM in text for text in texts):
+        return rule
+    return replace(rule, variables=(variable("isPlatform", ours), *rule.variables))
 
 
 def _pair(

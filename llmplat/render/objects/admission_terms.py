@@ -1,11 +1,9 @@
 """The words that admission rules are written in: pods inside anything, GPUs by any name, who asks."""
 
 from llmplat.plan.cluster.policies import (
-    CONTROLLERS,
     GPU_RESOURCES,
     GPU_RUNTIMES,
     GPU_VARIABLE,
-    PLATFORM_GROUPS,
 )
 from llmplat.render.objects.shape import Object
 
@@ -45,15 +43,17 @@ def variable(name: str, expression: str) -> Object:
     return {"name": name, "expression": " ".join(expression.split())}
 
 
-IS_PLATFORM = (
-    f"(request.userInfo.username in {quoted(CONTROLLERS)} || "
-    f"(has(request.userInfo.groups) && "
-    f"request.userInfo.groups.exists(g, g in {quoted(PLATFORM_GROUPS)})))"
-)
-"""Whether the platform itself asks, or a controller of the cluster."""
+IS_PLATFORM = "variables.isPlatform"
+"""Whether the platform itself asks, or a controller of the cluster; see `is_one_of`."""
 
-IS_CREATED_OR_FOREIGN = f"request.operation == 'CREATE' || !{IS_PLATFORM}"
-"""Controllers must be able to finish with pods that were there before the rule."""
+
+def is_one_of(users: tuple[str, ...], groups: tuple[str, ...]) -> str:
+    """Whether who asks is one of `users` or in one of `groups`."""
+    return (
+        f"(request.userInfo.username in {quoted(users)} || (has(request.userInfo.groups) && "
+        f"request.userInfo.groups.exists(g, g in {quoted(groups)})))"
+    )
+
 
 _TEMPLATE = """
 request.kind.kind == 'Pod' ? {0} :

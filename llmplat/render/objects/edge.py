@@ -1,20 +1,26 @@
 """A domain -> the way in that speaks TLS: an own authority, a certificate, a Gateway and a route."""
 
-from llmplat.plan.cluster.gateway import COMPONENT, NAMESPACE, internal_annotations
+from llmplat.plan.cluster.gateway import COMPONENT, EDGE, NAMESPACE, internal_annotations
 from llmplat.plan.cluster.routing import Routing
+from llmplat.render.objects.containers import PORT
 from llmplat.render.objects.network import (
     PRIVATE_RANGES,
     addresses,
     come_from,
     go_to,
     make_policy,
-    pods_here,
     pods_in,
 )
 from llmplat.render.objects.routes import CONTROL_PLANES, CONTROL_PORT, GATEWAY_API, milliseconds
-from llmplat.render.objects.shape import NAME, ROLE, Object, make_metadata, make_object
+from llmplat.render.objects.shape import (
+    NAME,
+    NAMESPACE_NAME,
+    ROLE,
+    Object,
+    make_metadata,
+    make_object,
+)
 
-EDGE = "edge"
 CERT_API = "cert-manager.io/v1"
 AUTHORITY = "llmplat-authority"
 CERTIFICATE = "gateway-tls"
@@ -32,8 +38,8 @@ def make_edge_objects(platform: str, domain: str, routing: Routing) -> list[Obje
     return found
 
 
-def _metadata(platform: str, name: str) -> Object:
-    return make_metadata(platform, name, NAMESPACE, {NAME: COMPONENT})
+def _metadata(platform: str, name: str, namespace: str = EDGE) -> Object:
+    return make_metadata(platform, name, namespace, {NAME: COMPONENT})
 
 
 def _certificates(platform: str, domain: str) -> list[Object]:
@@ -77,7 +83,12 @@ def _gateway(platform: str, domain: str, routing: Routing) -> Object:
         "port": 443,
         "protocol": "HTTPS",
         "tls": {"mode": "Terminate", "certificateRefs": [{"kind": "Secret", "name": CERTIFICATE}]},
-        "allowedRoutes": {"namespaces": {"from": "Same"}},
+        "allowedRoutes": {
+            "namespaces": {
+                "from": "Selector",
+                "selector": {"matchLabels": {NAMESPACE_NAME: NAMESPACE}},
+            }
+        },
     }
     infrastructure: Object = {"annotations": internal_annotations()}
     if routing.data_plane == "agentgateway":
@@ -121,20 +132,28 @@ def _route(platform: str, domain: str, routing: Routing) -> Object:
     }
     if routing.data_plane != "gke-gateway":
         rule["timeouts"] = {"request": limit, "backendRequest": limit}
-    parent = {"group": GATEWAY_API, "kind": "Gateway", "name": EDGE, "sectionName": "https"}
+    parent = {
+        "group": GATEWAY_API,
+        "kind": "Gateway",
+        "name": EDGE,
+        "namespace": EDGE,
+        "sectionName": "https",
+    }
     spec = {"parentRefs": [parent], "hostnames": [f"api.{domain}"], "rules": [rule]}
-    return make_object(f"{GATEWAY_API}/v1", "HTTPRoute", _metadata(platform, "gateway"), spec=spec)
+    return make_object(
+        f"{GATEWAY_API}/v1", "HTTPRoute", _metadata(platform, "gateway", NAMESPACE), spec=spec
+    )
 
 
 def _walls(platform: str, routing: Routing) -> Object:
     return make_policy(
         platform,
         EDGE,
-        NAMESPACE,
+        EDGE,
         _PODS,
         ingress=[come_from(addresses(PRIVATE_RANGES), 443)],
         egress=[
-            go_to([pods_here({ROLE: "gateway"})], 8000),
+            go_to([pods_in(NAMESPACE, {ROLE: "gateway"})], PORT),
             go_to([pods_in(CONTROL_PLANES[routing.data_plane])], CONTROL_PORT),
         ],
     )

@@ -35,7 +35,7 @@ def make_model_objects(platform: str, engine: ClusterEngine, plan: Workloads) ->
     """Everything of the Application model-<name>."""
     found = [
         _scripts(platform, engine),
-        _deployment(platform, engine),
+        make_engine_deployment(platform, engine),
         _service(platform, engine),
         make_engine_policy(platform, engine, plan),
         _monitor(platform, engine),
@@ -47,17 +47,8 @@ def make_model_objects(platform: str, engine: ClusterEngine, plan: Workloads) ->
     return tuple(found)
 
 
-def selector_of(engine: ClusterEngine) -> dict[str, str]:
-    """Labels of the engine's pods, and of nothing else."""
-    return {MODEL: engine.launch.model, ROLE: ENGINE}
-
-
-def labels_of(engine: ClusterEngine) -> dict[str, str]:
-    """Labels of everything that belongs to the model."""
-    return {MODEL: engine.launch.model, OWNER: engine.owner}
-
-
-def _deployment(platform: str, engine: ClusterEngine) -> Object:
+def make_engine_deployment(platform: str, engine: ClusterEngine) -> Object:
+    """The engine as an expert runs it; without replicas where something scales them."""
     spec: Object = {} if engine.scaling is not None else {"replicas": engine.most}
     spec |= {
         "revisionHistoryLimit": 3,
@@ -69,6 +60,16 @@ def _deployment(platform: str, engine: ClusterEngine) -> Object:
     labels = {**labels_of(engine), ROLE: ENGINE, **_queue_labels(engine)}
     metadata = make_metadata(platform, engine.name, engine.namespace, labels)
     return make_object("apps/v1", "Deployment", metadata, spec=spec)
+
+
+def selector_of(engine: ClusterEngine) -> dict[str, str]:
+    """Labels of the engine's pods, and of nothing else."""
+    return {MODEL: engine.launch.model, ROLE: ENGINE}
+
+
+def labels_of(engine: ClusterEngine) -> dict[str, str]:
+    """Labels of everything that belongs to the model."""
+    return {MODEL: engine.launch.model, OWNER: engine.owner}
 
 
 def _strategy(engine: ClusterEngine) -> Object:

@@ -29,13 +29,12 @@ from llmplat.render.objects.engine_network import DATA_PLANE
 from llmplat.render.objects.network import (
     PRIVATE_RANGES,
     addresses,
+    anybody_inside,
     come_from,
     go_to,
     make_policy,
     pods_here,
     pods_in,
-    pods_of_owners,
-    prometheus,
 )
 from llmplat.render.objects.shape import (
     NAME,
@@ -69,7 +68,7 @@ def make_gateway_objects(
         _map(platform, CODE, gateway.code),
         _map(platform, CONFIG, files),
         _map(platform, KEYS, {"keys.json": keys}),
-        _deployment(platform, gateway, routing, files),
+        make_gateway_deployment(platform, gateway, routing, files),
         _service(platform, gateway),
         _disruption(platform),
         _walls(platform, gateway, routing),
@@ -80,17 +79,10 @@ def make_gateway_objects(
     return tuple(found)
 
 
-def _metadata(platform: str, name: str = NAME_OF_ALL) -> Object:
-    return make_metadata(platform, name, NAMESPACE, {NAME: COMPONENT, ROLE: "gateway"})
-
-
-def _map(platform: str, name: str, files: dict[str, str]) -> Object:
-    return make_object("v1", "ConfigMap", _metadata(platform, name), data=files)
-
-
-def _deployment(
+def make_gateway_deployment(
     platform: str, gateway: ClusterGateway, routing: Routing, files: dict[str, str]
 ) -> Object:
+    """The gateway with the same code, files and words as on one machine."""
     metadata = _metadata(platform)
     template: Object = {
         "labels": metadata["labels"],
@@ -108,6 +100,14 @@ def _deployment(
         "template": {"metadata": template, "spec": _pod(gateway, routing)},
     }
     return make_object("apps/v1", "Deployment", metadata, spec=spec)
+
+
+def _metadata(platform: str, name: str = NAME_OF_ALL) -> Object:
+    return make_metadata(platform, name, NAMESPACE, {NAME: COMPONENT, ROLE: "gateway"})
+
+
+def _map(platform: str, name: str, files: dict[str, str]) -> Object:
+    return make_object("v1", "ConfigMap", _metadata(platform, name), data=files)
 
 
 def _fingerprint(gateway: ClusterGateway, files: dict[str, str]) -> str:
@@ -192,8 +192,8 @@ def _walls(platform: str, gateway: ClusterGateway, routing: Routing) -> Object:
         NAMESPACE,
         SELECTOR,
         ingress=[
-            come_from([*addresses(PRIVATE_RANGES), pods_of_owners()], PORT),
-            come_from([prometheus(), pods_in("open-webui")], PORT),
+            # Pods of any team, which some networks do not count among addresses.
+            come_from([anybody_inside(), *addresses(PRIVATE_RANGES)], PORT),
         ],
         egress=egress,
     )

@@ -75,6 +75,11 @@ def pods_in(namespace: str, labels: dict[str, str] | None = None) -> Object:
     return peer
 
 
+def anybody_inside() -> Object:
+    """Every pod of the cluster."""
+    return {"namespaceSelector": {}}
+
+
 def pods_here(labels: dict[str, str]) -> Object:
     """Pods with `labels` in the policy's own namespace."""
     return {"podSelector": {"matchLabels": labels}}
