@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 
-from llmplat.validate.objects import Object, Objects, PodSpec, dict_or_empty
+from llmplat.validate.objects import Object, Objects, PodSpec, dict_or_empty, number_or
 
 QUEUE = "kueue.x-k8s.io/queue-name"
 MODEL = "llmplat.dev/model"
@@ -45,9 +45,8 @@ def floor_of(owner: Object, objects: Objects) -> int:
     for scaler in objects.of("keda.sh/ScaledObject"):
         target = dict_or_empty(scaler.spec.get("scaleTargetRef"))
         if scaler.namespace == owner.namespace and target.get("name") == owner.name:
-            return int(scaler.spec.get("minReplicaCount") or 0)
-    replicas = owner.spec.get("replicas")
-    return replicas if isinstance(replicas, int) else 1
+            return int(number_or(scaler.spec.get("minReplicaCount"), 0))
+    return int(number_or(owner.spec.get("replicas"), 1))
 
 
 def startup_budget_s(container: dict[str, Any]) -> float:
@@ -55,10 +54,9 @@ def startup_budget_s(container: dict[str, Any]) -> float:
     probe = dict_or_empty(container.get("startupProbe"))
     if not probe:
         return 0
-    period = probe.get("periodSeconds") or 10
-    return float(
-        (probe.get("initialDelaySeconds") or 0) + period * (probe.get("failureThreshold") or 3)
-    )
+    period_s = number_or(probe.get("periodSeconds"), 10)
+    failures = number_or(probe.get("failureThreshold"), 3)
+    return number_or(probe.get("initialDelaySeconds"), 0) + period_s * failures
 
 
 def slowest_start_s(pod: PodSpec) -> float:

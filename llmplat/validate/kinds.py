@@ -8,6 +8,7 @@ from typing import Any
 from llmplat.catalog.schemas import GroupSchemas, load_group, load_kubernetes
 from llmplat.validate.documents import Document
 from llmplat.validate.faults import Check
+from llmplat.validate.objects import dict_or_empty, list_or_empty
 from llmplat.validate.schema import PRESERVE, Compiler
 
 _OBJECT_META = "io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta"
@@ -109,12 +110,12 @@ def _declared(crds: Iterable[Document]) -> dict[tuple[str, str], dict[str, Any]]
     """The kinds that CRDs of the same tree declare; what they say badly is told elsewhere."""
     found: dict[tuple[str, str], dict[str, Any]] = {}
     for document in crds:
-        spec = document.value.get("spec") or {}
-        for version in spec.get("versions") or ():
-            schema = (version.get("schema") or {}).get("openAPIV3Schema") or {PRESERVE: True}
-            kind = (spec.get("names") or {}).get("kind", "")
+        spec = dict_or_empty(document.value.get("spec"))
+        for version in map(dict_or_empty, list_or_empty(spec.get("versions"))):
+            schema = dict_or_empty(dict_or_empty(version.get("schema")).get("openAPIV3Schema"))
+            kind = str(dict_or_empty(spec.get("names")).get("kind", ""))
             found[f"{spec.get('group')}/{version.get('name')}", kind] = {
                 "scope": spec.get("scope"),
-                "schema": schema,
+                "schema": schema or {PRESERVE: True},
             }
     return found

@@ -168,6 +168,12 @@ def list_or_empty(value: object) -> list[Any]:
     return value if isinstance(value, list) else []
 
 
+def number_or(value: object, otherwise: float) -> float:
+    """`value` when it is a number, the default of the API when it is not there (or wrong)."""
+    is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
+    return value if is_number else otherwise  # type: ignore[return-value]  # mypy does not follow is_number
+
+
 def sources_of(application: Object) -> Iterator[tuple[Path, dict[str, Any]]]:
     """The source or sources of an Application, each with its place."""
     single = application.spec.get("source")

@@ -15,8 +15,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import yaml
-
+from llmplat.domain.manifest import Manifest
+from llmplat.validate.documents import read_documents
 from tests.schemas.charts import CHARTS, charts_of
 from tests.schemas.reduce import reduce_definition, reduce_schema
 
@@ -30,13 +30,6 @@ LEFT_OUT = ("experimental", "legacy-v1.5.0", "kaito", "kubeai")
 
 _JSON_FILES = {"kgateway-schemas-datree": "gateway.kgateway.dev"}
 _KGATEWAY_KINDS = {"backend": "Backend", "backendconfigpolicy": "BackendConfigPolicy", "directresponse": "DirectResponse", "gatewayextension": "GatewayExtension", "gatewayparameters": "GatewayParameters", "httplistenerpolicy": "HTTPListenerPolicy", "listenerpolicy": "ListenerPolicy", "trafficpolicy": "TrafficPolicy"}  # fmt: skip
-
-
-class _Loader(yaml.CSafeLoader):
-    """Reads a bare `=` (in an enum of prometheus-operator) as the text it is."""
-
-
-_Loader.add_constructor("tag:yaml.org,2002:value", lambda _, node: node.value)
 
 
 def crd_groups(crds: Path) -> dict[str, dict[str, Any]]:
@@ -123,8 +116,8 @@ def _entries(file: str, text: str) -> Iterator[tuple[str, str, dict[str, Any]]]:
         entry = {"scope": "Namespaced", "schema": reduce_schema(json.loads(text))}
         yield _JSON_FILES[folder], f"{version}/{_KGATEWAY_KINDS[kind]}", entry
         return
-    for document in yaml.load_all(text, Loader=_Loader):
-        if document and document["kind"] == "CustomResourceDefinition":
+    for document in (one.value for one in read_documents(Manifest(file, text))):
+        if document["kind"] == "CustomResourceDefinition":
             yield from _versions(document)
 
 

@@ -40,7 +40,8 @@ def find(objects: Objects) -> Iterator[Smell]:
 
 def _directions(policy: Object) -> set[str]:
     """Directions in which the policy isolates its pods: what nobody allows is denied."""
-    return set(list_or_empty(policy.spec.get("policyTypes")) or ["Ingress"])
+    types = list_or_empty(policy.spec.get("policyTypes")) or ["Ingress"]
+    return {kind for kind in ("Ingress", "Egress") if kind in types}
 
 
 def _opened(policy: Object) -> set[str]:

@@ -28,7 +28,7 @@ def find(objects: Objects) -> Iterator[Smell]:
 
 def _fallback(one: Object) -> Iterator[Smell]:
     fallback = dict_or_empty(one.spec.get("fallback"))
-    if fallback.get("behavior") not in _SAFE:
+    if str(fallback.get("behavior")) not in _SAFE:
         what = "a failing metric may take replicas away"
         fix = "fallback: {failureThreshold: 3, replicas: N, behavior: currentReplicasIfHigher}"
         yield Smell(one, ("spec", "fallback"), what, fix)

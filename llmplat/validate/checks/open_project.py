@@ -31,6 +31,6 @@ def find(objects: Objects) -> Iterator[Smell]:
 
 
 def _default(one: Object) -> Iterator[Smell]:
-    if one.spec.get("project") in {None, "default"}:
+    if (one.spec.get("project") or "default") == "default":
         what = "it is in the project default, which allows everything"
         yield Smell(one, ("spec", "project"), what, "give it a project of its own")

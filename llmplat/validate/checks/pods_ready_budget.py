@@ -11,7 +11,15 @@ from llmplat.domain.manifest import Manifest
 from llmplat.validate.documents import Unreadable, read_documents
 from llmplat.validate.faults import Path
 from llmplat.validate.gpus import gpu_pods, queue_of, slowest_start_s
-from llmplat.validate.objects import Config, Object, Objects, chart_of, get, sources_of
+from llmplat.validate.objects import (
+    Config,
+    Object,
+    Objects,
+    chart_of,
+    dict_or_empty,
+    get,
+    sources_of,
+)
 from llmplat.validate.policy import seconds
 from llmplat.validate.smell import Smell
 
@@ -23,7 +31,7 @@ def find(objects: Objects) -> Iterator[Smell]:
     """Kueue's timeout where it is shorter than a queued pod's start-up budget."""
     slowest_s = max((slowest_start_s(pod) for pod in gpu_pods(objects) if queue_of(pod)), default=0)
     for owner, path, settings in _settings(objects):
-        wait = settings.get("waitForPodsReady", {}) or {}
+        wait = dict_or_empty(settings.get("waitForPodsReady"))
         if wait.get("enable") is False:
             continue
         timeout_s = seconds(wait.get("timeout", _DEFAULT_S)) or _DEFAULT_S

@@ -6,7 +6,7 @@ doubles the load at the moment there is too much of it.
 
 from collections.abc import Iterator
 
-from llmplat.validate.objects import Objects, dict_or_empty, get, list_or_empty
+from llmplat.validate.objects import Objects, get, list_or_empty, number_or
 from llmplat.validate.policy import entries_of, litellm_configs
 from llmplat.validate.smell import Smell
 
@@ -17,15 +17,15 @@ def find(objects: Objects) -> Iterator[Smell]:
     """Routes and gateways that retry."""
     for one in objects.of(*_ROUTES):
         for index, rule in enumerate(list_or_empty(one.spec.get("rules"))):
-            if dict_or_empty(dict_or_empty(rule).get("retry")).get("attempts", 0):
+            if number_or(get(rule, "retry", "attempts"), 0) > 0:
                 yield Smell(one, ("spec", "rules", index, "retry"), "it retries", "leave retry out")
     for config, settings, path in litellm_configs(objects):
         for part in ("router_settings", "litellm_settings"):
-            if (get(settings, part, "num_retries") or 0) > 0:
+            if number_or(get(settings, part, "num_retries"), 0) > 0:
                 where = config.at(*path, part, "num_retries")
                 yield Smell(config.owner, where, f"{part} retries", "num_retries: 0")
         for index, entry in entries_of(settings):
-            if (get(entry, "litellm_params", "max_retries") or 0) > 0:
+            if number_or(get(entry, "litellm_params", "max_retries"), 0) > 0:
                 where = config.at(*path, "model_list", index, "litellm_params", "max_retries")
                 name = entry.get("model_name")
                 yield Smell(config.owner, where, f"{name} is retried", "max_retries: 0")

@@ -18,7 +18,7 @@ def find(objects: Objects) -> Iterator[Smell]:
             continue
         strategy = dict_or_empty(pod.owner.spec.get("strategy"))
         surge = dict_or_empty(strategy.get("rollingUpdate")).get("maxSurge", "25%")
-        if strategy.get("type") != "Recreate" and surge not in {0, "0", "0%"}:
+        if strategy.get("type") != "Recreate" and str(surge) not in {"0", "0%"}:
             what = "its update needs a GPU more than it has"
             fix = "strategy: {type: Recreate}, or rollingUpdate: {maxSurge: 0, maxUnavailable: 1}"
             yield Smell(pod.owner, ("spec", "strategy"), what, fix)

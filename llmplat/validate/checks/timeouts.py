@@ -42,7 +42,8 @@ def _edges(objects: Objects) -> Iterator[Smell]:
         gateway_s = limits.get(one.namespace)
         for index, rule in enumerate(list_or_empty(one.spec.get("rules"))):
             kinds = {
-                get(ref, "kind") or "Service" for ref in list_or_empty(get(rule, "backendRefs"))
+                str(get(ref, "kind") or "Service")
+                for ref in list_or_empty(get(rule, "backendRefs"))
             }
             request_s = seconds(get(rule, "timeouts", "request"))
             if gateway_s is None or "Service" not in kinds:
@@ -108,7 +109,7 @@ def _routes(objects: Objects) -> Iterator[tuple[Object, Path, float | None]]:
 
 def _pool(route: Object, reference: object) -> tuple[str, str] | None:
     """Namespace and name of the InferencePool (or the backend in front of one) that is meant."""
-    if get(reference, "kind") not in {"InferencePool", "AgentgatewayBackend"}:
+    if str(get(reference, "kind")) not in {"InferencePool", "AgentgatewayBackend"}:
         return None
     return (str(get(reference, "namespace") or route.namespace), str(get(reference, "name")))
 

@@ -89,7 +89,7 @@ CHANGES: dict[str, tuple[tuple[str, str], Callable[[Any], None], str]] = {
     "latest": (ENGINE, put(*CONTAINER, "image", to="vllm/vllm-openai:latest"), "check-image-tag"),
     "no tag": (ENGINE, put(*CONTAINER, "image", to="vllm/vllm-openai"), "check-image-tag"),
     "a tag alone": (ENGINE, put(*CONTAINER, "image", to="vllm/vllm-openai:v0.32.0"), "check-image-tag"),
-    "a model by tag": (ENGINE, lambda v: v["spec"]["template"]["spec"]["volumes"][-1]["image"].update(reference="example.com/models/writer:v1"), "check-image-tag"),
+    "a model by tag": (ENGINE, lambda v: v["spec"]["template"]["spec"]["volumes"].append({"name": "more", "image": {"reference": "example.com/models/writer:v1"}}), "check-image-tag"),
     "GPU without queue": (ENGINE, lambda v: [v["metadata"]["labels"].pop(QUEUE), v["spec"]["template"]["metadata"]["labels"].pop(QUEUE)], "check-gpu-without-queue"),
     "queue of nobody": (ENGINE, put("metadata", "labels", QUEUE, to="mine"), "check-gpu-without-queue"),
     "GPU claim without queue": (("Deployment", "gateway"), put(*POD, "resourceClaims", to=[{"name": "gpu", "resourceClaimTemplateName": "gpu"}]), "check-gpu-without-queue"),
