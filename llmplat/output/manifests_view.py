@@ -8,13 +8,20 @@ from llmplat.output.view import View
 from llmplat.validate.manifests import ManifestReport
 
 
+def count(number: int, word: str) -> str:
+    """`number` things: 1 object, 2 objects."""
+    return f"{number} {word}{'' if number == 1 else 's'}"
+
+
 def _human(report: ManifestReport, theme: Theme) -> Iterator[str]:
     for finding in report.findings:
         yield from finding_lines(finding, theme)
-    checked = f"{report.objects} objects in {report.files} files, Kubernetes {report.kubernetes}"
     errors, warnings = len(report.errors), len(report.warnings)
-    word = f"{errors} errors, {warnings} warnings" if errors or warnings else "nothing found"
-    yield theme.state("failed" if errors else "ok", f"{report.target}: {word} ({checked})")
+    found = [count(errors, "error")] * bool(errors) + [count(warnings, "warning")] * bool(warnings)
+    checked = f"{count(report.objects, 'object')} in {count(report.files, 'file')}"
+    text = f"{report.target}: {', '.join(found) or 'nothing found'}"
+    state = "failed" if errors else "ok"
+    yield theme.state(state, f"{text} ({checked}, Kubernetes {report.kubernetes})")
 
 
 def _plain(report: ManifestReport) -> Iterator[Sequence[object]]:

@@ -10,8 +10,8 @@ import typer
 from llmplat.cli.run import Run, current
 
 if TYPE_CHECKING:
-    from llmplat.cli.wiring import Opened
-    from llmplat.domain.errors import Finding
+    from llmplat.plan.check import ValidationReport
+    from llmplat.plan.plan import Plan
 
 
 class FailOn(StrEnum):
@@ -85,14 +85,15 @@ def _manifests(run: Run, place: Path, kubernetes: str | None, fail_on: FailOn) -
 
 def _platform(run: Run, kubernetes: str | None, fail_on: FailOn) -> None:
     """The platform file; where it is for a cluster, its manifests too."""
-    from llmplat.cli.wiring import catalog, open_platform, read_lock
+    from llmplat.cli.wiring import catalog, open_platform, read_keys, read_lock
     from llmplat.output.validation_view import VALIDATION
-    from llmplat.plan.check import check_platform
+    from llmplat.plan.check import plan_platform
 
     opened = open_platform(run)
-    report = check_platform(opened.loaded, read_lock(opened), catalog())
-    if not report.errors and opened.loaded.platform.substrate.local is None:
-        _rendered(run, opened, report.findings, kubernetes, fail_on)
+    keys = read_keys(opened.keys_file)
+    report, plan = plan_platform(opened.loaded, read_lock(opened), catalog(), keys)
+    if plan is not None and plan.cluster is not None:
+        _rendered(run, plan, report, kubernetes or plan.cluster.kubernetes, fail_on)
         return
     run.emitter.result(report, VALIDATION)
     warned = any(finding.severity.value == FailOn.WARNING.value for finding in report.findings)
@@ -100,24 +101,17 @@ def _platform(run: Run, kubernetes: str | None, fail_on: FailOn) -> None:
 
 
 def _rendered(
-    run: Run,
-    opened: "Opened",
-    planned: "tuple[Finding, ...]",
-    kubernetes: str | None,
-    fail_on: FailOn,
+    run: Run, plan: "Plan", planned: "ValidationReport", kubernetes: str, fail_on: FailOn
 ) -> None:
     """What the platform renders to, in memory."""
     from llmplat.cli.wiring import catalog
-    from llmplat.cli.wiring_tree import cluster_plan
     from llmplat.output.manifests_view import MANIFESTS
     from llmplat.render.tree import MARKER, make_tree
     from llmplat.validate.manifests import check_manifests
 
-    plan = cluster_plan(opened)
     files = [file for file in make_tree(plan, catalog()).files if file.path != MARKER]
-    version = kubernetes or (plan.cluster.kubernetes if plan.cluster is not None else "")
-    found = check_manifests(opened.loaded.file, files, version)
-    report = replace(found, findings=(*planned, *found.findings))
+    found = check_manifests(planned.file, files, kubernetes)
+    report = replace(found, findings=(*planned.findings, *found.findings))
     run.emitter.result(report, MANIFESTS)
     _leave(bool(report.errors), bool(report.warnings), fail_on)
 
