@@ -8,6 +8,7 @@ from typing import Any
 
 import typer
 
+from llmplat.cli.document_checks import checks_page
 from llmplat.cli.loader import load_command
 from llmplat.cli.verbs import VERBS, Panel, Verb
 from llmplat.output.guide import error_entries, exit_code_entries
@@ -26,6 +27,7 @@ def pages() -> dict[str, str]:
         "errors.md": _joined(_errors()),
         "gateway-refusals.md": _joined(_refusals()),
         "cli/index.md": _joined(_index()),
+        "checks.md": _joined(checks_page()),
     }
     return {
         **made,
