@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from functools import cache
 
 from llmplat.catalog.charts import DATA as CHARTS
 from llmplat.catalog.charts import load_chart
@@ -34,11 +35,17 @@ def checks_page() -> Iterator[str]:
     for lint in all_lints():
         yield from ["", f"### {lint.name}", "", lint.title, "", lint.why]
     yield from _traps()
-    yield from _sources()
+    yield from _source_lines()
 
 
 def _traps() -> Iterator[str]:
-    yield from ["", "## Traps of charts", "", "| Chart | Key | Must be | Why |", "|---|---|---|---|"]
+    yield from [
+        "",
+        "## Traps of charts",
+        "",
+        "| Chart | Key | Must be | Why |",
+        "|---|---|---|---|",
+    ]
     for chart, rows in traps().items():
         for row in rows:
             must = f"`{str(row['must_be']).lower()}`" if "must_be" in row else "set"
@@ -48,7 +55,13 @@ def _traps() -> Iterator[str]:
             yield f"| {chart} | `{key}` | {must} | [{row['why']}]({row['source']}) |"
 
 
-def _sources() -> Iterator[str]:
+@cache
+def _source_lines() -> tuple[str, ...]:
+    """All of the shipped data is opened for this, so once."""
+    return tuple(_read_sources())
+
+
+def _read_sources() -> Iterator[str]:
     yield from ["", "## Where the schemas are from", ""]
     yield "Reduced to what validation reads: no descriptions, no defaults, no CEL."
     yield from ["", "| What | Source |", "|---|---|"]

@@ -108,8 +108,8 @@ def test_the_real_pod():
 
 def test_the_metadata_of_a_custom_object_is_checked_too():
     queue = {"apiVersion": "kueue.x-k8s.io/v1beta2", "kind": "LocalQueue",
-             "metadata": {"name": "a", "lables": {}}, "spec": {"clusterQueue": "a"}}  # fmt: skip
-    assert check(queue) == ['there is no field "lables" here']
+             "metadata": {"name": "a", "labelz": {}}, "spec": {"clusterQueue": "a"}}  # fmt: skip
+    assert check(queue) == ['there is no field "labelz" here']
 
 
 @pytest.mark.parametrize(
