@@ -1,7 +1,7 @@
 """A domain -> the way in that speaks TLS: an own authority, a certificate, a Gateway and a route."""
 
 from llmplat.plan.cluster.gateway import COMPONENT, EDGE, NAMESPACE, internal_annotations
-from llmplat.plan.cluster.routing import Routing
+from llmplat.plan.cluster.routing import AGENTGATEWAY, Routing
 from llmplat.render.objects.containers import PORT
 from llmplat.render.objects.network import (
     PRIVATE_RANGES,
@@ -11,7 +11,14 @@ from llmplat.render.objects.network import (
     make_policy,
     pods_in,
 )
-from llmplat.render.objects.routes import CONTROL_PLANES, CONTROL_PORT, GATEWAY_API, milliseconds
+from llmplat.render.objects.routes import (
+    CONTROL_PLANE,
+    CONTROL_PORT,
+    GATEWAY_API,
+    make_parameters,
+    milliseconds,
+    parameters_reference,
+)
 from llmplat.render.objects.shape import (
     NAME,
     NAMESPACE_NAME,
@@ -30,11 +37,11 @@ _PODS = {"gateway.networking.k8s.io/gateway-name": EDGE}
 def make_edge_objects(platform: str, domain: str, routing: Routing) -> list[Object]:
     """api.<domain> over TLS to the gateway, from private addresses."""
     found = [*_certificates(platform, domain), _gateway(platform, domain, routing)]
-    if routing.data_plane == "agentgateway":
-        found.append(_parameters(platform, routing))
+    if routing.data_plane == AGENTGATEWAY:
+        found.append(make_parameters(platform, EDGE, EDGE, routing.replicas, "LoadBalancer"))
     found.append(_route(platform, domain, routing))
     if routing.data_plane != "gke-gateway":
-        found.append(_walls(platform, routing))
+        found.append(_walls(platform))
     return found
 
 
@@ -91,12 +98,8 @@ def _gateway(platform: str, domain: str, routing: Routing) -> Object:
         },
     }
     infrastructure: Object = {"annotations": internal_annotations()}
-    if routing.data_plane == "agentgateway":
-        infrastructure["parametersRef"] = {
-            "group": "agentgateway.dev",
-            "kind": "AgentgatewayParameters",
-            "name": EDGE,
-        }
+    if routing.data_plane == AGENTGATEWAY:
+        infrastructure["parametersRef"] = parameters_reference(EDGE)
     spec: Object = {
         "gatewayClassName": routing.gateway_class,
         "infrastructure": infrastructure,
@@ -105,19 +108,6 @@ def _gateway(platform: str, domain: str, routing: Routing) -> Object:
     if routing.data_plane == "gke-gateway":
         del spec["infrastructure"]
     return make_object(f"{GATEWAY_API}/v1", "Gateway", _metadata(platform, EDGE), spec=spec)
-
-
-def _parameters(platform: str, routing: Routing) -> Object:
-    pod = {"securityContext": {"runAsNonRoot": True, "seccompProfile": {"type": "RuntimeDefault"}}}
-    spec = {
-        "service": {
-            "spec": {"type": "LoadBalancer", "loadBalancerSourceRanges": [*PRIVATE_RANGES]}
-        },
-        "deployment": {"spec": {"replicas": routing.replicas, "template": {"spec": pod}}},
-    }
-    return make_object(
-        "agentgateway.dev/v1alpha1", "AgentgatewayParameters", _metadata(platform, EDGE), spec=spec
-    )
 
 
 def _route(platform: str, domain: str, routing: Routing) -> Object:
@@ -145,7 +135,7 @@ def _route(platform: str, domain: str, routing: Routing) -> Object:
     )
 
 
-def _walls(platform: str, routing: Routing) -> Object:
+def _walls(platform: str) -> Object:
     return make_policy(
         platform,
         EDGE,
@@ -154,6 +144,6 @@ def _walls(platform: str, routing: Routing) -> Object:
         ingress=[come_from(addresses(PRIVATE_RANGES), 443)],
         egress=[
             go_to([pods_in(NAMESPACE, {ROLE: "gateway"})], PORT),
-            go_to([pods_in(CONTROL_PLANES[routing.data_plane])], CONTROL_PORT),
+            go_to([pods_in(CONTROL_PLANE)], CONTROL_PORT),
         ],
     )

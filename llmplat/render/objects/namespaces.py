@@ -1,8 +1,8 @@
 """Owners -> their namespaces: security level, quota, rights, walls; and those of the platform itself."""
 
 from llmplat.plan.cluster import gateway, policies, routing
+from llmplat.plan.cluster.flavors import GPU_RESOURCE
 from llmplat.plan.cluster.owners import Owner
-from llmplat.plan.cluster.queues import GPU_RESOURCE
 from llmplat.plan.cluster.secrets import BACKEND_NAMESPACE
 from llmplat.plan.cluster.workloads import Workloads
 from llmplat.render.objects.containers import PORT
@@ -56,13 +56,11 @@ def platform_namespaces(plan: Workloads) -> tuple[tuple[str, str], ...]:
     if plan.secrets.store.backend == "kubernetes":
         names.append((BACKEND_NAMESPACE, "restricted"))
     if plan.routing is not None:
-        # Only agentgateway's proxies are known to run with nothing at all.
-        level = "restricted" if plan.routing.data_plane != "kgateway" else "baseline"
-        names.append((routing.NAMESPACE, level))
+        names.append((routing.NAMESPACE, "restricted"))
     if plan.gateway is not None:
         names.append((gateway.NAMESPACE, "restricted"))
     if plan.gateway is not None and plan.routing is not None and plan.gateway.entry.domain:
-        names.append((gateway.EDGE, names[-2][1]))
+        names.append((gateway.EDGE, "restricted"))
     return tuple(names)
 
 

@@ -2,6 +2,7 @@
 
 from llmplat.plan.cluster import gateway
 from llmplat.plan.cluster.routing import (
+    AGENTGATEWAY,
     GATEWAY,
     KEEP,
     MODEL_HEADER,
@@ -13,6 +14,7 @@ from llmplat.plan.cluster.routing import (
 from llmplat.render.objects.containers import PORT
 from llmplat.render.objects.engine_network import DATA_PLANE
 from llmplat.render.objects.network import (
+    PRIVATE_RANGES,
     come_from,
     go_to,
     make_policy,
@@ -37,15 +39,18 @@ PRIORITIES = ((KEEP, 1), (SHED, -1))
 """Objectives, the higher the more important; only what is below 0 is shed. Order is the engine's."""
 CONTROL_PORT = 9978
 """Where agentgateway's proxies get their routes from."""
-CONTROL_PLANES = {"agentgateway": "agentgateway-system", "kgateway": "kgateway-system"}
-_PARAMETERS = "agentgateway.dev"
+PARAMETERS_API = "agentgateway.dev"
+CONTROL_PLANE = "agentgateway-system"
+"""Namespace that agentgateway's proxies get their routes from."""
 
 
 def make_inference_gateway(platform: str, routing: Routing) -> tuple[Object, ...]:
     """The one address behind which all pools stand, reached by the LLM gateway alone."""
     found = [_gateway(platform, routing)]
-    if routing.data_plane == "agentgateway":
-        found.append(_parameters(platform, routing))
+    if routing.data_plane == AGENTGATEWAY:
+        found.append(
+            make_parameters(platform, GATEWAY, routing.namespace, routing.replicas, "ClusterIP")
+        )
     if routing.data_plane != "gke-gateway":
         found += [_walls(platform, routing), _disruption(platform, routing)]
     return tuple(found)
@@ -80,31 +85,41 @@ def _gateway(platform: str, routing: Routing) -> Object:
         },
     }
     spec: Object = {"gatewayClassName": routing.gateway_class, "listeners": [listener]}
-    if routing.data_plane == "agentgateway":
-        reference = {"group": _PARAMETERS, "kind": "AgentgatewayParameters", "name": GATEWAY}
-        spec["infrastructure"] = {"parametersRef": reference}
+    if routing.data_plane == AGENTGATEWAY:
+        spec["infrastructure"] = {"parametersRef": parameters_reference(GATEWAY)}
     metadata = make_metadata(platform, GATEWAY, routing.namespace)
     return make_object(f"{GATEWAY_API}/v1", "Gateway", metadata, spec=spec)
 
 
-def _parameters(platform: str, routing: Routing) -> Object:
-    """No load balancer, several copies, and what the restricted level asks of their pods."""
-    pod = {"securityContext": {"runAsNonRoot": True, "seccompProfile": {"type": "RuntimeDefault"}}}
+def parameters_reference(name: str) -> Object:
+    """How a Gateway names what agentgateway is told beside it."""
+    return {"group": PARAMETERS_API, "kind": "AgentgatewayParameters", "name": name}
+
+
+def make_parameters(
+    platform: str, name: str, namespace: str, replicas: int, service: str
+) -> Object:
+    """The kind of Service, several copies, and what the restricted level asks of their pods."""
+    security = {"runAsNonRoot": True, "seccompProfile": {"type": "RuntimeDefault"}}
+    told: Object = {"type": service}
+    if service == "LoadBalancer":
+        told["loadBalancerSourceRanges"] = list(PRIVATE_RANGES)
+    pod = {"securityContext": security}
     spec = {
-        "service": {"spec": {"type": "ClusterIP"}},
-        "deployment": {"spec": {"replicas": routing.replicas, "template": {"spec": pod}}},
+        "service": {"spec": told},
+        "deployment": {"spec": {"replicas": replicas, "template": {"spec": pod}}},
         "resources": {
             "requests": {"cpu": "250m", "memory": "256Mi"},
             "limits": {"memory": "512Mi"},
         },
         "logging": {"format": "json", "level": "info"},
     }
-    metadata = make_metadata(platform, GATEWAY, routing.namespace)
-    return make_object(f"{_PARAMETERS}/v1alpha1", "AgentgatewayParameters", metadata, spec=spec)
+    metadata = make_metadata(platform, name, namespace)
+    return make_object(f"{PARAMETERS_API}/v1alpha1", "AgentgatewayParameters", metadata, spec=spec)
 
 
 def _walls(platform: str, routing: Routing) -> Object:
-    control = pods_in(CONTROL_PLANES[routing.data_plane])
+    control = pods_in(CONTROL_PLANE)
     return make_policy(
         platform,
         GATEWAY,
