@@ -112,7 +112,8 @@ class Compiler:
             checks.append(_some_of(loose["oneOf"], exactly_one=True))
         if "not" in schema:
             checks.append(_none_of(Compiler(self._definitions).compile(_loosen(schema["not"]))))
-        return checks
+        defaults = schema.get("defaults")
+        return [_filled(check, defaults) for check in checks] if defaults else checks
 
 
 class _Fields(dict[str, Check | None]):
@@ -278,6 +279,15 @@ def _all_of(checks: list[Check]) -> Check:
         return None
 
     return check
+
+
+def _filled(check: Check, defaults: Mapping[str, Any]) -> Check:
+    """`check` on a value with its defaults, as the API server fills them in before it chooses."""
+
+    def filled(value: Any) -> Faults:  # noqa: ANN401 (a value of a manifest)
+        return check({**defaults, **value} if isinstance(value, dict) else value)
+
+    return filled
 
 
 def _some_of(checks: list[Check], *, exactly_one: bool) -> Check:

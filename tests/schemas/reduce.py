@@ -45,6 +45,22 @@ def reduce_schema(schema: Mapping[str, Any]) -> dict[str, Any]:
     if kept.get("x-kubernetes-int-or-string"):
         kept.pop("anyOf", None)
         kept.pop("type", None)
+    return _with_alternatives(kept, properties)
+
+
+def _with_alternatives(kept: dict[str, Any], properties: Mapping[str, Any]) -> dict[str, Any]:
+    """Alternatives that still say something, and the defaults that are filled in before them.
+
+    What only asks for a format (an IP address) says nothing here: such a choice is dropped whole.
+    """
+    for word in ("anyOf", "oneOf"):
+        if not all(kept.get(word, [True])):
+            del kept[word]
+    if kept.get("not") == {}:
+        del kept["not"]
+    defaults = {n: child["default"] for n, child in properties.items() if "default" in child}
+    if defaults and {"anyOf", "oneOf", "allOf", "not"} & set(kept):
+        kept["defaults"] = defaults
     return kept
 
 
