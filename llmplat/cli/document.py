@@ -10,6 +10,7 @@ import typer
 
 from llmplat.catalog.document import component_lines
 from llmplat.catalog.load import load_catalog
+from llmplat.cli.document_checks import checks_page
 from llmplat.cli.loader import load_command
 from llmplat.cli.verbs import VERBS, Panel, Verb
 from llmplat.output.guide import error_entries, exit_code_entries
@@ -29,6 +30,7 @@ def pages() -> dict[str, str]:
         "gateway-refusals.md": _joined(_refusals()),
         "components.md": _joined(component_lines(load_catalog(_PACKAGE.parent))),
         "cli/index.md": _joined(_index()),
+        "checks.md": _joined(checks_page()),
     }
     return {
         **made,

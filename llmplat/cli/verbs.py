@@ -25,7 +25,7 @@ class Verb:
 VERBS: tuple[Verb, ...] = (
     Verb("init", Panel.DESIGN, "Write a short, commented platform file."),
     Verb("plan", Panel.DESIGN, "Show what the platform file leads to."),
-    Verb("validate", Panel.DESIGN, "Check the platform file, all faults at once."),
+    Verb("validate", Panel.DESIGN, "Check the platform file, or any manifests."),
     Verb("render", Panel.DESIGN, "Render the manifests of a platform on a cluster."),
     Verb("diff", Panel.DESIGN, "Show what applying would change."),
     Verb("lock", Panel.DESIGN, "Pin what planning must know of the world."),

@@ -16,8 +16,11 @@ from llmplat.cli.wiring_local import substrate
 from llmplat.domain.errors import LlmplatError, PreconditionError
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from llmplat.adapters.local_verify_site import LocalVerifySite
     from llmplat.domain.machine import MachineProbe
+    from llmplat.domain.manifest import Manifest
     from llmplat.domain.substrate import SubstrateStatus
     from llmplat.observe.doctor import Wishes
 
@@ -115,3 +118,10 @@ def made_now() -> str:
     from llmplat import __version__
 
     return f"Made by llmplat {__version__} on {datetime.now(UTC):%Y-%m-%d at %H:%M} UTC."
+
+
+def read_manifests(place: "Path") -> "tuple[Manifest, ...]":
+    """Every manifest below a folder, in a file, or on standard input for `-`."""
+    from llmplat.adapters.manifest_folder import read_manifests as read
+
+    return read(place)

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from llmplat.catalog.entries import Catalog
 from llmplat.domain.errors import Finding, LlmplatError, PlanError, Severity, SpecError
 from llmplat.plan.make import make_plan
+from llmplat.plan.plan import Plan
+from llmplat.spec.keys import KeysFile
 from llmplat.spec.load import LoadedPlatform
 from llmplat.spec.lock import Lock
 
@@ -24,16 +26,23 @@ class ValidationReport:
 
 def check_platform(loaded: LoadedPlatform, lock: Lock | None, catalog: Catalog) -> ValidationReport:
     """Everything planning has to say about `loaded`; raises nothing about the user's wishes."""
+    return plan_platform(loaded, lock, catalog, None)[0]
+
+
+def plan_platform(
+    loaded: LoadedPlatform, lock: Lock | None, catalog: Catalog, keys: KeysFile | None
+) -> tuple[ValidationReport, Plan | None]:
+    """What planning has to say, and the plan where there is one; raises nothing of the user's."""
     try:
-        plan = make_plan(loaded.platform, lock, catalog)
+        plan = make_plan(loaded.platform, lock, catalog, keys=keys)
     except (PlanError, SpecError) as error:
         found = error.findings or (finding_of(error),)
         placed = tuple(_placed(finding, loaded) for finding in found)
-        return ValidationReport(loaded.file, (*loaded.warnings, *placed))
+        return ValidationReport(loaded.file, (*loaded.warnings, *placed)), None
     warned = tuple(
         Finding("plan-warning", text, severity=Severity.WARNING) for text in plan.warnings
     )
-    return ValidationReport(loaded.file, (*loaded.warnings, *warned))
+    return ValidationReport(loaded.file, (*loaded.warnings, *warned)), plan
 
 
 def finding_of(error: LlmplatError) -> Finding:

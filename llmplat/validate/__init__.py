@@ -1,0 +1,1 @@
+"""Manifests -> findings: real schemas, chart values, and one lint a file."""

@@ -1,0 +1,1 @@
+"""One check a file: a docstring that says what and why, and `find`."""

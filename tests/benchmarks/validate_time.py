@@ -1,0 +1,146 @@
+"""How long `validate` takes: the schema phase beside kubeconform, and all of it with 10 models.
+
+One command:  python tests/benchmarks/validate_time.py [RUNS] [MODELS]
+
+The tree is the production example with 1,000 models, rendered once. kubeconform reads the same
+schemas, written as strict JSON Schema, and the same folder; the schema phase is a process of its own
+too, so both pay for their start. The two run in turn; the ratio is the median of pairs. kubeconform is
+taken from PATH or built with `go install github.com/yannh/kubeconform/cmd/kubeconform@v0.8.0`.
+"""
+
+import os
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+HOME = Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(HOME))
+
+from tests.benchmarks.json_schemas import write_json_schemas  # noqa: E402 (the checkout is on the path by now)
+from tests.benchmarks.render_time import platform_of  # noqa: E402
+
+KUBECONFORM = "github.com/yannh/kubeconform/cmd/kubeconform@v0.8.0"
+KUBERNETES = "1.35"
+PHASE = f"""
+import sys
+from pathlib import Path
+from llmplat.adapters.manifest_folder import read_manifests
+from llmplat.validate.documents import read_all
+from llmplat.validate.kinds import Kinds
+from llmplat.validate.objects import Objects
+from llmplat.validate.positions import Positions
+from llmplat.validate.schemas import CRD, check_schemas
+
+manifests = read_manifests(Path(sys.argv[1]))
+documents, findings = read_all(manifests)
+crds = [one.document for one in Objects(documents).of_name(CRD)]
+findings += check_schemas(documents, Kinds("{KUBERNETES}", crds), Positions(manifests))
+print(len(documents), len([f for f in findings if f.severity == "error"]))
+"""
+
+
+def main() -> None:
+    """Measure and print."""
+    runs = int(sys.argv[1]) if len(sys.argv) > 1 else 5
+    models = int(sys.argv[2]) if len(sys.argv) > 2 else 1000
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        env = {**os.environ, "LLMPLAT_STATE_HOME": f"{name}/state", "PYTHONPATH": str(HOME)}
+        whole(folder / "ten", runs, env)
+        tree = render(folder / "many", models, env)
+        beside_kubeconform(tree, folder, runs, env)
+
+
+def whole(folder: Path, runs: int, env: dict[str, str]) -> None:
+    """All of `llmplat validate` of a rendered `full` with 10 models, and of the file itself."""
+    tree = render(folder, 10, env)
+    cases = {
+        "llmplat validate TREE, 10 models": [*llmplat(), "validate", str(tree)],
+        "llmplat validate -f FILE, 10 models": [
+            *llmplat(),
+            "validate",
+            "-f",
+            str(folder / "platform.yaml"),
+        ],
+    }
+    for name, seconds in in_turn(cases, runs, env).items():
+        print(
+            f"{name}: median {statistics.median(seconds):.2f} s, least {min(seconds):.2f} s (goal 3 s)"
+        )
+
+
+def beside_kubeconform(tree: Path, folder: Path, runs: int, env: dict[str, str]) -> None:
+    """The schema phase and kubeconform, in pairs."""
+    location = write_json_schemas(folder / "schemas", KUBERNETES)
+    count = sum(1 for _ in tree.rglob("*.yaml"))
+    size = sum(file.stat().st_size for file in tree.rglob("*.yaml"))
+    print(f"the tree: {count} files, {size / 1e6:.1f} MB")
+    cases = {
+        "schema phase": [sys.executable, "-c", PHASE, str(tree)],
+        "kubeconform": [kubeconform(folder), "-schema-location", location, "-summary",
+                        "-ignore-filename-pattern", "llmplat-tree.json", str(tree)],
+    }  # fmt: skip
+    times = in_turn(cases, runs, env, show=True)
+    for name, seconds in times.items():
+        print(f"{name}: median {statistics.median(seconds):.2f} s, least {min(seconds):.2f} s")
+    ratios = [a / b for a, b in zip(*times.values(), strict=True)]
+    print(
+        f"schema phase / kubeconform: median of pairs {statistics.median(ratios):.2f} (goal 1.20)"
+    )
+
+
+def render(folder: Path, models: int, env: dict[str, str]) -> Path:
+    """A rendered tree of the production example with that many models."""
+    text, lock = platform_of(models)
+    folder.mkdir()
+    (folder / "platform.yaml").write_text(text, "utf-8")
+    (folder / "platform.lock.yaml").write_text(lock, "utf-8")
+    argv = [
+        *llmplat(),
+        "render",
+        "-q",
+        "-f",
+        str(folder / "platform.yaml"),
+        "--out",
+        str(folder / "tree"),
+    ]
+    subprocess.run(argv, check=True, capture_output=True, env=env)
+    return folder / "tree"
+
+
+def llmplat() -> list[str]:
+    """The command, from this checkout."""
+    return [sys.executable, "-m", "llmplat"]
+
+
+def kubeconform(folder: Path) -> str:
+    """The program's path; built into `folder` when it is not on PATH."""
+    found = shutil.which("kubeconform")
+    if found is None:
+        env = {**os.environ, "GOBIN": str(folder)}
+        subprocess.run(["go", "install", KUBECONFORM], check=True, env=env, cwd=folder)
+    return found or str(folder / "kubeconform")
+
+
+def in_turn(
+    cases: dict[str, list[str]], runs: int, env: dict[str, str], *, show: bool = False
+) -> dict[str, list[float]]:
+    """Seconds of each case; one of each in turn, the first round thrown away."""
+    times: dict[str, list[float]] = {name: [] for name in cases}
+    for round_number in range(runs + 1):
+        for name, argv in cases.items():
+            began = time.perf_counter()
+            ran = subprocess.run(argv, check=True, capture_output=True, env=env, text=True)
+            if round_number:
+                times[name].append(time.perf_counter() - began)
+            elif show:
+                print(f"{name} says: {ran.stdout.strip().splitlines()[-1]}")
+    return times
+
+
+if __name__ == "__main__":
+    main()
