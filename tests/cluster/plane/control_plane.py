@@ -37,7 +37,12 @@ class ControlPlane:
         )
 
     def add_nodes(
-        self, count: int, *, gpus: int = 8, labels: dict[str, str] | None = None, prefix: str = "gpu"
+        self,
+        count: int,
+        *,
+        gpus: int = 8,
+        labels: dict[str, str] | None = None,
+        prefix: str = "gpu",
     ) -> None:
         """Fake nodes with `gpus` GPUs each."""
         for number in range(count):
@@ -240,4 +245,3 @@ class _Loader(yaml.CSafeLoader):
 _Loader.add_constructor(
     "tag:yaml.org,2002:value", lambda loader, node: loader.construct_scalar(node)
 )
-
