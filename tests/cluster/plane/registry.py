@@ -54,20 +54,27 @@ def push_files(
     return registry.push_manifest(Manifest(MANIFEST, canonical_json(document)), tag).digest
 
 
+def chart_files(name: str, version: str, files: Mapping[str, bytes]) -> dict[str, bytes]:
+    """The files of a chart's archive: its own description, no values, and `files`."""
+    made = {f"{name}/Chart.yaml": _describe(name, version), f"{name}/values.yaml": b"{}\n"}
+    return made | {f"{name}/{path}": content for path, content in files.items()}
+
+
 def push_chart(
-    repository: str, name: str, version: str, templates: Mapping[str, bytes], cache: Path
+    repository: str, name: str, version: str, files: Mapping[str, bytes], cache: Path
 ) -> Digest:
-    """Push a real chart of `templates` to <repository>/<name>:<version>, as `helm push` would."""
-    chart = {"apiVersion": "v2", "name": name, "version": version, "type": "application"}
-    document = json.dumps(chart).encode()
-    files = {f"{name}/Chart.yaml": document, f"{name}/values.yaml": b"{}\n"}
-    files |= {f"{name}/{path}": content for path, content in templates.items()}
+    """Push a real chart to <repository>/<name>:<version>, as `helm push` would."""
     return push_files(
         f"{repository}/{name}",
-        files,
+        chart_files(name, version, files),
         cache,
         # A tag has no plus sign; Helm writes an underscore instead.
         tag=version.replace("+", "_"),
         media_type=HELM_LAYER,
-        config=(HELM_CONFIG, document),
+        config=(HELM_CONFIG, _describe(name, version)),
     )
+
+
+def _describe(name: str, version: str) -> bytes:
+    chart = {"apiVersion": "v2", "name": name, "version": version, "type": "application"}
+    return json.dumps(chart).encode()
