@@ -7,7 +7,8 @@ from typing import Any
 
 from llmplat.domain.errors import GatewayError
 from llmplat.domain.ports import Ask, HttpAnswer
-from llmplat.plan.plan import Plan, PlannedModel
+from llmplat.plan.plan import Plan
+from llmplat.plan.planned import PlannedModel
 
 _PROMPT = "Say hello in one short sentence."
 _TIMEOUT_S = 120.0

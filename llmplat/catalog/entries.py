@@ -45,6 +45,50 @@ class PinnedVersion(Sourced):
     app: str
     chart: str | None = None
     repository: str | None = None
+    """oci://host/path without the chart's name, or https://host/path."""
+    kubernetes: tuple[str, str] | None = None
+    """Oldest and newest minor version it is made for, None where its makers do not say."""
+    proven: str | None = None
+    """Version of the real controller that the tests run, where that is another."""
+
+
+@dataclass(frozen=True)
+class Image(Sourced):
+    """A container image that our own objects run."""
+
+    name: str
+    reference: str
+    """Repository and tag; the lock holds its digest."""
+
+
+@dataclass(frozen=True)
+class Incompatible(Sourced):
+    """Two components that do not work together at these versions."""
+
+    first: str
+    first_versions: str
+    """Such as ">=1.2 <1.5"; "" is any."""
+    second: str
+    second_versions: str
+    why: str
+
+
+@dataclass(frozen=True)
+class Kinds:
+    """Kinds of objects, as group/Kind ("/Kind" in the core group), by whether they have a namespace."""
+
+    cluster: tuple[str, ...] = ()
+    namespaced: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Door:
+    """One port of a namespace and who may knock."""
+
+    port: int
+    from_namespace: str | None
+    """None is anyone: API servers have no namespace."""
+    why: str
 
 
 @dataclass(frozen=True)
@@ -63,6 +107,30 @@ class Component:
     version: PinnedVersion | None
     runtimes: tuple[str, ...]
     """Runtimes whose version is its version, in place of a pinned one."""
+    namespace: str | None = None
+    """Where it lives in a cluster; None for what has no namespace of its own."""
+    pod_security: str = "restricted"
+    """Pod Security level of that namespace."""
+    has_objects: bool = False
+    """Has objects of our own making, beside or without a chart."""
+    objects_first: bool = False
+    """They come before the chart, which needs them to start; else after it."""
+    each_model: str | None = None
+    """Name of its Application, with {model} in it, where there is one for each model."""
+    objects: tuple[tuple[str, str], ...] = ()
+    """Files of objects by their makers, applied as they are: name, text."""
+    values_template: str | None = None
+    """Text of its values.yaml.j2."""
+    kinds: Kinds = Kinds()
+    """What its chart or its makers' objects consist of; a project allows just these."""
+    kinds_elsewhere: tuple[str, ...] = ()
+    """Further namespaces its chart writes to."""
+    doors: tuple[Door, ...] = ()
+    """Ports of its namespace that others reach; every other way in is closed."""
+    owns: tuple[str, ...] = ()
+    """Things of the cluster that only one component can own, such as an APIService."""
+    holds_data: bool = False
+    """Losing its objects would lose data: prune and delete ask first."""
 
 
 @dataclass(frozen=True)
@@ -165,3 +233,5 @@ class Catalog:
     prices: PriceDefaults
     runtimes: Mapping[str, Runtime] = field(default_factory=dict)
     demos: Mapping[str, Demo] = field(default_factory=dict)
+    images: Mapping[str, Image] = field(default_factory=dict)
+    incompatible: tuple[Incompatible, ...] = ()

@@ -5,8 +5,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from llmplat.catalog import make
+from llmplat.catalog.components import load_components
 from llmplat.catalog.entries import Catalog, Component, Demo, Gpu, Layer, Runtime, Throughput
 from llmplat.catalog.read import Record, read_each, read_mapping
+from llmplat.catalog.versions import load_versions
 from llmplat.domain.errors import CatalogError
 
 DATA = Path(__file__).parent / "data"
@@ -32,13 +34,12 @@ def load_catalog(home: Path, *, data: Path = DATA) -> Catalog:
     or one entry names another that does not exist.
     """
     layers = read_each((home / "profiles" / "layers").glob("*.yaml"), make.make_layer)
+    versions = load_versions(data)
     defaults = Record(read_mapping(data / "prices" / "defaults.yaml"), "prices/defaults.yaml")
     catalog = Catalog(
         profiles=read_each((home / "profiles").glob("*.yaml"), make.make_profile),
         layers=tuple(sorted(layers.values(), key=lambda layer: layer.order)),
-        components=read_each(
-            (home / "templates" / "components").glob("*/component.yaml"), make.make_component
-        ),
+        components=load_components(home / "templates" / "components", versions.components),
         substrates=read_each((home / "infra").glob("*/substrate.yaml"), make.make_substrate),
         abilities={k: str(v) for k, v in read_mapping(data / "abilities.yaml").items()},
         gpus=read_each((data / "gpus").glob("*.yaml"), make.make_gpu),
@@ -47,6 +48,8 @@ def load_catalog(home: Path, *, data: Path = DATA) -> Catalog:
         prices=make.make_price_defaults(defaults),
         runtimes=_runtimes(data),
         demos=_demos(data),
+        images=versions.images,
+        incompatible=versions.incompatible,
     )
     check_catalog(catalog)
     return catalog

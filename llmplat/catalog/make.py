@@ -4,7 +4,11 @@ from typing import Any
 
 from llmplat.catalog.entries import (
     Component,
+    Door,
     Gpu,
+    Image,
+    Incompatible,
+    Kinds,
     Layer,
     Machine,
     PinnedVersion,
@@ -36,9 +40,40 @@ def make_component(record: Record) -> Component:
         needs=record.texts("needs"),
         requires=record.texts("requires"),
         optional=record.flag("optional"),
-        version=None if version is None else _version(version),
+        version=None if version is None else make_version(version),
         runtimes=record.texts("runtimes"),
+        namespace=record.optional_text("namespace"),
+        pod_security=record.optional_text("podSecurity") or "restricted",
+        has_objects=record.flag("hasObjects"),
+        objects_first=record.flag("objectsFirst"),
+        doors=tuple(_door(row) for row in record.records("doors")),
+        each_model=record.optional_text("eachModel"),
+        kinds=_kinds(record.record("kinds")),
+        kinds_elsewhere=record.texts("kindsElsewhere"),
+        owns=record.texts("owns"),
+        holds_data=record.flag("holdsData"),
     )
+
+
+def make_image(record: Record) -> Image:
+    """One row of data/versions.yaml: images."""
+    image = Image(name=record.text("name"), reference=record.text("reference"), **_sourced(record))
+    record.done()
+    return image
+
+
+def make_incompatible(record: Record) -> Incompatible:
+    """One row of data/versions.yaml: incompatible."""
+    pair = Incompatible(
+        first=record.text("first"),
+        first_versions=record.optional_text("firstVersions") or "",
+        second=record.text("second"),
+        second_versions=record.optional_text("secondVersions") or "",
+        why=record.text("why"),
+        **_sourced(record),
+    )
+    record.done()
+    return pair
 
 
 def make_substrate(record: Record) -> SubstrateFacts:
@@ -115,13 +150,39 @@ def _optional_whole(record: Record, key: str) -> int | None:
     return record.whole(key) if record.has(key) else None
 
 
-def _version(record: Record) -> PinnedVersion:
+def make_version(record: Record) -> PinnedVersion:
+    """What a component is pinned to, in data/versions.yaml or in its own folder."""
     version = PinnedVersion(
         pinned=record.text("pinned"),
         app=record.text("app"),
         chart=record.optional_text("chart"),
         repository=record.optional_text("repository"),
+        kubernetes=_range(record),
+        proven=record.optional_text("proven"),
         **_sourced(record),
     )
     record.done()
     return version
+
+
+def _range(record: Record) -> tuple[str, str] | None:
+    given = record.texts("kubernetes")
+    if not given:
+        return None
+    if len(given) != 2:
+        raise record.wrong("kubernetes", "an oldest and a newest minor version are needed", given)
+    return given[0], given[1]
+
+
+def _door(record: Record) -> Door:
+    door = Door(record.whole("port"), record.optional_text("from"), record.text("why"))
+    record.done()
+    return door
+
+
+def _kinds(record: Record | None) -> Kinds:
+    if record is None:
+        return Kinds()
+    kinds = Kinds(record.texts("cluster"), record.texts("namespaced"))
+    record.done()
+    return kinds

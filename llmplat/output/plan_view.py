@@ -6,7 +6,13 @@ from llmplat.domain.units import format_size, format_usd
 from llmplat.output.theme import Theme
 from llmplat.output.tree import Node, tree_lines
 from llmplat.output.view import View
-from llmplat.plan.plan import Plan, PlannedComponent, PlannedModel, PlannedPrice, PlannedTenant
+from llmplat.plan.plan import Plan
+from llmplat.plan.planned import (
+    PlannedComponent,
+    PlannedModel,
+    PlannedPrice,
+    PlannedTenant,
+)
 
 _MILLION = 1_000_000
 

@@ -11,7 +11,7 @@ from llmplat.fit.memory import MemoryNeed
 from llmplat.plan.facts import ModelFacts
 from llmplat.plan.fit_values import families
 from llmplat.plan.hardware import Hardware
-from llmplat.plan.plan import PlannedCapacity
+from llmplat.plan.planned import PlannedCapacity
 from llmplat.spec.model import Model
 from llmplat.spec.scalars import OptionValue
 

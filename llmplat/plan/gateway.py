@@ -14,7 +14,7 @@ from llmplat.plan.launch import (
     SecretEnv,
     Timeouts,
 )
-from llmplat.plan.plan import PlannedModel
+from llmplat.plan.planned import PlannedModel
 from llmplat.plan.policy import BODY_LIMIT_BYTES, make_policy
 from llmplat.spec.model import Model
 from llmplat.spec.platform import Platform

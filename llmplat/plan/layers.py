@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from llmplat.catalog.entries import Catalog, Component, Layer, SubstrateFacts
 from llmplat.domain.errors import PlanError
-from llmplat.plan.plan import LeftOut, PlannedComponent, PlannedLayer
+from llmplat.plan.planned import LeftOut, PlannedComponent, PlannedLayer
 
 CHARTS = "kubernetes"
 """The ability that charts need; without it a component's chart version means nothing."""

@@ -1,17 +1,24 @@
 """Turns a platform file, its lock and the catalogue into a Plan."""
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from llmplat.catalog.entries import Catalog, SubstrateFacts
+from llmplat.catalog.entries import Catalog
 from llmplat.domain.errors import Finding, LockMissingError, PlanError
+from llmplat.plan.cluster.cluster import make_cluster
+from llmplat.plan.cluster.compatible import check_compatible
+from llmplat.plan.cluster.ground import Ground
+from llmplat.plan.cluster.substrate import substrate_of
 from llmplat.plan.gateway import make_gateway, timeouts_of
 from llmplat.plan.layers import make_stack
-from llmplat.plan.plan import Plan, PlannedTenant
+from llmplat.plan.plan import Plan
+from llmplat.plan.planned import PlannedTenant
 from llmplat.plan.policy import all_tenants, allowed_models
 from llmplat.plan.serve import Served, serve_model
 from llmplat.spec.platform import Platform
 
 if TYPE_CHECKING:
+    from llmplat.spec.keys import KeysFile
     from llmplat.spec.lock import Lock
 
 GATEWAY_LAYER = "llm-gateway"
@@ -22,15 +29,17 @@ def make_plan(
     lock: "Lock | None",
     catalog: Catalog,
     *,
+    keys: "KeysFile | None" = None,
     is_unfit_accepted: bool = False,
 ) -> Plan:
     """Everything that follows from `platform`; reads no clock, no network, only shipped data.
 
     Raises LockMissingError when the lock lacks a model, PlanError (or DoesNotFitError) when wishes
-    cannot be met together, each with figures and a fix. With `is_unfit_accepted` a model that does
+    cannot be met together, each with figures and a fix. `keys` are rendered for a cluster; on this
+    machine they are files of their own. With `is_unfit_accepted` a model that does
     not fit its GPU is planned all the same, with a warning.
     """
-    substrate = _substrate(platform, catalog)
+    substrate = substrate_of(platform, catalog)
     switches = {name: part.enabled for name, part in platform.components.items()}
     stack = make_stack(platform.profile, substrate, switches, catalog)
     port = platform.substrate.local.port if platform.substrate.local else 0
@@ -39,7 +48,7 @@ def make_plan(
     )
     models = tuple(one.model for one in served)
     with_gateway = any(layer.name == GATEWAY_LAYER for layer in stack.layers)
-    return Plan(
+    plan = Plan(
         platform=platform.name,
         profile=platform.profile,
         substrate=substrate.name,
@@ -54,17 +63,24 @@ def make_plan(
         warnings=tuple(warning for one in served for warning in one.warnings),
         tight=tuple(reason for one in served for reason in one.tight),
     )
-
-
-def _substrate(platform: Platform, catalog: Catalog) -> SubstrateFacts:
-    kind = platform.substrate.kind
-    if kind in catalog.substrates:
-        return catalog.substrates[kind]
-    raise PlanError(
-        f"The substrate {kind} cannot be planned yet.",
-        why=f"llmplat knows {', '.join(catalog.substrates)}.",
-        fix=("set substrate: {local: {}}",),
+    given = platform.substrate.cluster or platform.substrate.gke
+    if given is None:
+        return plan
+    ground = Ground(
+        platform=platform,
+        lock=lock,
+        catalog=catalog,
+        substrate=substrate,
+        kubernetes=given.kubernetes,
+        layers=plan.layers,
+        components=plan.components,
+        models=plan.models,
+        engines=plan.engines,
+        gateway=plan.gateway,
+        keys=keys,
     )
+    check_compatible(ground)
+    return replace(plan, cluster=make_cluster(ground))
 
 
 def _serve_all(

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from llmplat.plan.plan import PlannedModel
+from llmplat.plan.planned import PlannedModel
 from llmplat.spec.model import DATA_CLASSES
 from llmplat.spec.platform import Platform
 from llmplat.spec.tenant import (

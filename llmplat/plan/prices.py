@@ -7,7 +7,7 @@ from llmplat.domain.errors import PlanError
 from llmplat.domain.units import NANO, format_usd, usd_to_nano
 from llmplat.fit.speed import bandwidth_bound_tokens_per_s, nanousd_per_token
 from llmplat.plan.hardware import Hardware
-from llmplat.plan.plan import PlannedPrice
+from llmplat.plan.planned import PlannedPrice
 from llmplat.spec.model import Model, Price
 
 _MILLION = 1_000_000

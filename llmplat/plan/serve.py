@@ -11,7 +11,7 @@ from llmplat.plan.facts import ModelFacts, facts_of
 from llmplat.plan.gateway import backends_of
 from llmplat.plan.hardware import hardware_of
 from llmplat.plan.launch import Backend, EngineLaunch
-from llmplat.plan.plan import PlannedMemory, PlannedModel, PlannedPrice
+from llmplat.plan.planned import PlannedMemory, PlannedModel, PlannedPrice
 from llmplat.plan.prices import price_of
 from llmplat.spec.model import Model
 from llmplat.spec.platform import Platform

@@ -5,7 +5,7 @@ from typing import Any
 
 from llmplat.spec.engine_options import RESERVED, VERSION
 from llmplat.spec.load import default_text
-from llmplat.spec.not_yet import TABLE
+from llmplat.spec.not_yet import ANYWHERE, TABLE
 from llmplat.spec.schema import SHAPES, dump_schema, make_schema, schema_file
 from llmplat.spec.tenant import DEFAULT_BUDGET_USD
 
@@ -182,10 +182,11 @@ def _engine() -> str:
 
 def _not_yet() -> str:
     rows = "\n".join(
-        f"| `{rule.key.replace('.*', '[]')}` | {rule.told or 'any value'} | {rule.why} |"
+        f"| `{rule.key.replace('.*', '[]')}` | {rule.told or 'any value'} "
+        f"| {'anywhere' if rule.on == ANYWHERE else ', '.join(rule.on)} | {rule.why} |"
         for rule in TABLE
     )
     return (
-        "## Not acted on yet\n\nA changing number of replicas (`min` below `max`) is refused too. "
-        f"\n\n| Key | Refused | Because |\n|---|---|---|\n{rows}\n"
+        "## Not acted on yet\n\nOn this machine a changing number of replicas (`min` below `max`) "
+        f"is refused too.\n\n| Key | Refused | On | Because |\n|---|---|---|---|\n{rows}\n"
     )

@@ -226,6 +226,13 @@ class Model(Shape):
         Word,
         Field(description="auto, or a GPU by its catalogue name."),
     ] = "auto"
+    delivery: Annotated[
+        Literal["auto", "image-volume", "sidecar", "fetch"],
+        Field(
+            description="How the weights reach an engine in a cluster: mounted from the image, by "
+            "a container beside it, or fetched before it starts; auto takes the first that works."
+        ),
+    ] = "auto"
     quantization: Annotated[
         Literal["none", "fp8", "int8", "awq", "gptq", "bitsandbytes"],
         Field(description="Quantize while loading; none: the weights as they are stored."),

@@ -1,4 +1,7 @@
-"""Keys that are part of the format but that nothing acts on yet: refused, never silently taken."""
+"""Keys that are part of the format but that nothing acts on yet: refused, never silently taken.
+
+What a substrate does not act on may well be acted on by another, so most rules name theirs.
+"""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -8,6 +11,9 @@ from llmplat.spec.tree import Path, Tree
 from llmplat.spec.words import spell
 
 CODE = "spec-not-yet"
+LOCAL = ("local",)
+CLUSTERS = ("cluster", "gke")
+ANYWHERE = (*LOCAL, *CLUSTERS)
 
 
 @dataclass(frozen=True)
@@ -21,6 +27,9 @@ class NotYet:
     refuses: Callable[[object], bool]
     told: str = ""
     """Which values are refused, for people; "" is all of them."""
+
+    on: tuple[str, ...] = ANYWHERE
+    """Substrates that do not act on it."""
 
     @property
     def path(self) -> tuple[str, ...]:
@@ -40,9 +49,8 @@ def _starts(prefix: str) -> Callable[[object], bool]:
     return lambda value: isinstance(value, str) and value.startswith(prefix)
 
 
-_LOCAL_ONLY = "this version runs platforms on this machine only"
-_CLUSTER_ONLY = "it belongs to a cluster, and this version runs platforms on this machine only"
-_USE_LOCAL = "substrate: {local: {}}"
+_CLUSTER_ONLY = "it belongs to a cluster, and this platform runs on this machine"
+_INTERNAL = "the gateway listens on 127.0.0.1 only"
 
 
 def _remove(key: str) -> str:
@@ -50,16 +58,24 @@ def _remove(key: str) -> str:
 
 
 TABLE: tuple[NotYet, ...] = (
-    NotYet("substrate.cluster", _LOCAL_ONLY, _USE_LOCAL, lambda value: value is not None),
-    NotYet("substrate.gke", _LOCAL_ONLY, _USE_LOCAL, lambda value: value is not None),
-    NotYet("substrate.stateBackend", _CLUSTER_ONLY, _remove("stateBackend"), _given),
-    NotYet("substrate.storageClass", _CLUSTER_ONLY, _remove("storageClass"), _given),
+    NotYet("substrate.stateBackend", "no substrate keeps state there yet", _remove("stateBackend"),
+           _given),
+    NotYet("substrate.storageClass", _CLUSTER_ONLY, _remove("storageClass"), _given, on=LOCAL),
     NotYet(
         "substrate.secretBackend",
         "on this machine secrets are files that only you can read",
         "secretBackend: file",
         _other_than("file"),
         "anything but file",
+        on=LOCAL,
+    ),
+    NotYet(
+        "substrate.secretBackend",
+        "a cluster reads its secrets from one of these two",
+        "secretBackend: kubernetes, or gcp-secret-manager",
+        _other_than("kubernetes", "gcp-secret-manager"),
+        "anything but kubernetes and gcp-secret-manager",
+        on=CLUSTERS,
     ),
     NotYet(
         "models.*.source",
@@ -70,12 +86,14 @@ TABLE: tuple[NotYet, ...] = (
     ),
     NotYet(
         "models.*.source",
-        _CLUSTER_ONLY,
+        "nothing serves a model from a volume claim yet",
         "use an hf://, file://, demo:// or oci:// source",
         _starts("pvc://"),
         "pvc://",
     ),
     NotYet("models.*.loraAdapters", "adapters are not loaded yet", _remove("loraAdapters"), _given),
+    NotYet("models.*.delivery", _CLUSTER_ONLY, "delivery: auto", _other_than("auto"),
+           "anything but auto", on=LOCAL),
     NotYet(
         "models.*.quantization",
         "weights are served as they are stored; the memory figures know nothing else",
@@ -96,18 +114,19 @@ TABLE: tuple[NotYet, ...] = (
         "gpuQuota: 0",
         _other_than(0),
         "anything but 0",
+        on=LOCAL,
     ),
     NotYet("endUser", "users behind an app are not told apart yet", _remove("endUser"), _given),
-    NotYet("gateway.dataPlane", _CLUSTER_ONLY, _remove("dataPlane"), _given),
-    NotYet("components", "no component can be switched or given values yet",
-           _remove("components"), _given),
-    NotYet("gitops", _CLUSTER_ONLY, _remove("gitops"), _given),
+    NotYet("gateway.dataPlane", _CLUSTER_ONLY, _remove("dataPlane"), _given, on=LOCAL),
+    NotYet("components", "no component can be switched or given values on this machine",
+           _remove("components"), _given, on=LOCAL),
+    NotYet("gitops", _CLUSTER_ONLY, _remove("gitops"), _given, on=LOCAL),
     NotYet("mirror", "nothing is fetched through a registry mirror yet", _remove("mirror"), _given),
-    NotYet("domain", "the gateway listens on 127.0.0.1 only", _remove("domain"), _given),
-    NotYet("dns", "the gateway listens on 127.0.0.1 only", _remove("dns"), _given),
+    NotYet("domain", _INTERNAL, _remove("domain"), _given, on=LOCAL),
+    NotYet("dns", "no DNS records are written yet", _remove("dns"), _given),
     NotYet(
         "exposure",
-        "the gateway listens on 127.0.0.1 only",
+        "no gateway is opened to the internet yet",
         "exposure: internal",
         _other_than("internal"),
         "anything but internal",
@@ -121,6 +140,7 @@ TABLE: tuple[NotYet, ...] = (
         "tier: economy",
         _other_than("economy"),
         "anything but economy",
+        on=LOCAL,
     ),
     NotYet("backup", "nothing is copied away yet", _remove("backup"), _given),
 )  # fmt: skip
@@ -128,6 +148,7 @@ TABLE: tuple[NotYet, ...] = (
 
 def find_not_yet(tree: Tree) -> list[Finding]:
     """A finding for each value in the file that nothing acts on yet."""
+    chosen = _substrates(tree)
     return [
         Finding(
             code=CODE,
@@ -137,9 +158,17 @@ def find_not_yet(tree: Tree) -> list[Finding]:
             where=tree.where(path),
         )
         for rule in TABLE
+        if chosen & set(rule.on)
         for path, value in _matches(tree.value, rule.path, ())
         if rule.refuses(value)
     ]
+
+
+def _substrates(tree: Tree) -> set[str]:
+    """Those the file names; this machine when it names none."""
+    given = tree.value.get("substrate") if isinstance(tree.value, dict) else None
+    named = set(given) & set(ANYWHERE) if isinstance(given, dict) else set()
+    return named or set(LOCAL)
 
 
 def _value(rule: NotYet, value: object) -> str:

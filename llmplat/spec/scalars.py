@@ -120,6 +120,11 @@ OptionValue = Annotated[
 ]
 """The value of an engine option."""
 
+Minor = Annotated[
+    str, Matches(r"^1\.[0-9]{2}$", 'a minor version of Kubernetes in quotes, such as "1.34"', 4)
+]
+"""A minor version of Kubernetes."""
+
 _LABEL = r"[a-z]([-a-z0-9]*[a-z0-9])?"
 _LABEL_MEANS = "lower-case letters, digits and dashes, starting with a letter, such as team-a"
 

@@ -8,7 +8,7 @@ from pydantic import BaseModel
 from llmplat.spec.fleet import Fleet
 from llmplat.spec.keys import KeysFile
 from llmplat.spec.lock import Lock
-from llmplat.spec.not_yet import TABLE, NotYet
+from llmplat.spec.not_yet import ANYWHERE, TABLE, NotYet
 from llmplat.spec.platform import Platform
 from llmplat.spec.words import shape_at
 
@@ -46,7 +46,8 @@ def dump_schema(kind: str) -> str:
 def not_yet_note(rule: NotYet) -> str:
     """What the documentation says of a key that nothing acts on yet."""
     refused = f" ({rule.told})" if rule.told else ""
-    return f"Not acted on yet{refused}, so refused: {rule.why}."
+    on = "" if rule.on == ANYWHERE else f" on {' and '.join(rule.on)}"
+    return f"Not acted on yet{on}{refused}, so refused: {rule.why}."
 
 
 def _mark(schema: dict[str, Any], rule: NotYet) -> None:

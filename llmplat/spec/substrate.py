@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from llmplat.spec.scalars import Label, Usd, Word
+from llmplat.spec.scalars import Label, Minor, Usd, Word
 from llmplat.spec.shape import Shape
 
 GpuStack = Literal["gke-managed", "operator", "none"]
@@ -30,10 +30,43 @@ class Local(Shape):
     ] = None
 
 
+class Abilities(Shape):
+    """What the cluster can do, where it differs from what such a substrate usually can."""
+
+    network_policy: Annotated[
+        bool | None, Field(description="The network plug-in enforces NetworkPolicies.")
+    ] = None
+    image_volumes: Annotated[
+        bool | None, Field(description="Nodes can mount an image as a volume.")
+    ] = None
+    load_balancer: Annotated[
+        bool | None, Field(description="A Service can ask for an internal load balancer.")
+    ] = None
+
+
+class ClusterGpus(Shape):
+    """GPUs of one kind that the cluster has."""
+
+    name: Annotated[Word, Field(description="GPU by its catalogue name.")]
+    count: Annotated[int, Field(ge=1, le=100_000, description="All of them together.")]
+    per_node: Annotated[int, Field(ge=1, le=16, description="GPUs of each node.")] = 1
+    labels: Annotated[
+        dict[Word, Word], Field(description="Labels of the nodes that have them.")
+    ] = Field(default_factory=dict)
+
+
 class Cluster(Shape):
     """A Kubernetes cluster that is already there."""
 
     context: Annotated[Word, Field(description="Context of the kubeconfig to use.")]
+    kubernetes: Annotated[Minor, Field(description="Minor version of its Kubernetes.")] = "1.34"
+    gpus: Annotated[
+        tuple[ClusterGpus, ...], Field(description="The GPUs its nodes have, kind by kind.")
+    ] = ()
+    abilities: Annotated[
+        Abilities,
+        Field(description="What it can or cannot do; without a key what a cluster usually can."),
+    ] = Abilities.model_construct(network_policy=None, image_volumes=None, load_balancer=None)
     gpu_stack: Annotated[
         Literal["operator", "none"] | None,
         Field(
@@ -79,6 +112,7 @@ class Gke(Shape):
 
     project: Annotated[Word, Field(description="Google Cloud project id.")]
     region: Annotated[Word, Field(description="Region, for example europe-west4.")]
+    kubernetes: Annotated[Minor, Field(description="Minor version of its Kubernetes.")] = "1.34"
     zones: Annotated[
         tuple[Word, ...], Field(description="Zones for the node pools; empty: those of the region.")
     ] = ()

@@ -9,7 +9,16 @@ from llmplat.spec.not_yet import CODE as NOT_YET
 from llmplat.spec.platform import Platform
 from llmplat.spec.tree import Path, Tree
 
-_OF_ENGINES = ("engine", "quantization", "gpu", "replicas", "cold", "package", "loraAdapters")
+_OF_ENGINES = (
+    "engine",
+    "quantization",
+    "gpu",
+    "delivery",
+    "replicas",
+    "cold",
+    "package",
+    "loraAdapters",
+)
 """Keys that say how an engine of ours runs."""
 
 
@@ -18,7 +27,7 @@ def check_models(platform: Platform, tree: Tree) -> Iterator[Finding]:
     for index, model in enumerate(platform.models):
         path: Path = ("models", index)
         yield from _origin(model, path, tree)
-        yield from _replicas(model, path, tree)
+        yield from _replicas(model, platform, path, tree)
         yield from _lengths(model, path, tree)
         yield from _secrets(model, path, tree)
         yield from _repository(model, platform, path, tree)
@@ -59,7 +68,7 @@ def _repository(model: Model, platform: Platform, path: Path, tree: Tree) -> Ite
     )
 
 
-def _replicas(model: Model, path: Path, tree: Tree) -> Iterator[Finding]:
+def _replicas(model: Model, platform: Platform, path: Path, tree: Tree) -> Iterator[Finding]:
     least, most = model.replicas.min, model.replicas.max
     at, of_max = (*path, "replicas", "min"), (*path, "replicas", "max")
     if least > most:
@@ -74,7 +83,7 @@ def _replicas(model: Model, path: Path, tree: Tree) -> Iterator[Finding]:
             at,
             (*path, "cold"),
         )
-    elif least < most:
+    elif least < most and platform.substrate.local is not None:
         yield conflict(
             tree,
             f"{model.name} asks for {least} to {most} replicas: a changing number is not acted "

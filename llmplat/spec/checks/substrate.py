@@ -31,6 +31,8 @@ def check_substrate(platform: Platform, tree: Tree) -> Iterator[Finding]:
             *(("substrate", kind) for kind in given),
         )
     yield from _ports(platform, tree)
+    if given and given != ["local"]:
+        yield from _gitops(platform, tree)
 
 
 def _ports(platform: Platform, tree: Tree) -> Iterator[Finding]:
@@ -44,4 +46,19 @@ def _ports(platform: Platform, tree: Tree) -> Iterator[Finding]:
             "substrate: {local: {port: 4000}}",
             ("substrate", "local", "port"),
             ("models",),
+        )
+
+
+def _gitops(platform: Platform, tree: Tree) -> Iterator[Finding]:
+    """A cluster reads its manifests from somewhere, and from one place only."""
+    gitops = platform.gitops
+    places = [gitops.git, gitops.oci] if gitops else []
+    if sum(place is not None for place in places) != 1:
+        yield conflict(
+            tree,
+            f"gitops names {'both git and oci' if all(places) and places else 'no source'}",
+            "Argo CD in the cluster follows one git repository or one OCI artifact",
+            "gitops: {oci: {repository: registry.example.com/team/platform}}",
+            ("gitops",),
+            ("substrate",),
         )

@@ -1,0 +1,49 @@
+"""Turns the folders of templates/components into components, each with its version and its files."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+
+from llmplat.catalog import make
+from llmplat.catalog.entries import Component, PinnedVersion
+from llmplat.catalog.read import read_each
+from llmplat.domain.errors import CatalogError
+
+
+def load_components(folder: Path, versions: Mapping[str, PinnedVersion]) -> dict[str, Component]:
+    """Every component by its name; its version stands in `versions` or in its own folder.
+
+    Raises CatalogError when a file is wrong, when both name a version, and when `versions` names
+    a component that does not exist.
+    """
+    found = read_each(folder.glob("*/component.yaml"), make.make_component)
+    for name in versions:
+        if name not in found:
+            raise _wrong(f"versions.yaml pins {name}, which is no component")
+        if found[name].version is not None:
+            raise _wrong(f"{name} has a version in versions.yaml and one in its folder")
+    return {
+        name: _whole(component, folder / name, versions.get(name, component.version))
+        for name, component in found.items()
+    }
+
+
+def _whole(component: Component, folder: Path, version: PinnedVersion | None) -> Component:
+    template = folder / "values.yaml.j2"
+    return replace(
+        component,
+        version=version,
+        values_template=template.read_text("utf-8") if template.is_file() else None,
+        objects=tuple(
+            (path.name, path.read_text("utf-8"))
+            for path in sorted((folder / "objects").glob("*.yaml"))
+        ),
+    )
+
+
+def _wrong(why: str) -> CatalogError:
+    return CatalogError(
+        "The shipped catalogue contradicts itself.",
+        why=why,
+        fix=("report this as a bug; it is data that llmplat ships",),
+    )

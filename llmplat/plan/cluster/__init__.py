@@ -1,0 +1,1 @@
+"""What a cluster needs beyond launches: one file a concern, all decided here."""

@@ -1,0 +1,80 @@
+"""Refuses components that this cluster or each other's versions rule out, all at once."""
+
+from collections.abc import Iterator
+
+from llmplat.catalog.entries import Catalog, Incompatible
+from llmplat.catalog.versions import is_within, numbers_of
+from llmplat.domain.errors import Finding, PlanError
+from llmplat.plan.cluster.ground import Ground
+
+CODE = PlanError.code
+
+
+def check_compatible(ground: Ground) -> None:
+    """PlanError with every component that cannot run here or beside another."""
+    found = [*_too_old(ground), *_pairs(ground), *_owned_twice(ground), *_cannot(ground)]
+    if len(found) == 1:
+        raise PlanError(found[0].what, found[0].why, found[0].fix)
+    if found:
+        raise PlanError(
+            f"{len(found)} things of this cluster do not go together.", findings=tuple(found)
+        )
+
+
+def disagreement(pair: Incompatible, catalog: Catalog) -> bool:
+    """Whether the catalogue's own pins make up `pair`."""
+    both = ((pair.first, pair.first_versions), (pair.second, pair.second_versions))
+    pins = [(catalog.components[name].version, bounds) for name, bounds in both]
+    return all(pin is not None and is_within(pin.pinned, bounds) for pin, bounds in pins)
+
+
+def _too_old(ground: Ground) -> Iterator[Finding]:
+    for name in (one.name for one in ground.components):
+        pin = ground.catalog.components[name].version
+        if pin is None or pin.kubernetes is None:
+            continue
+        oldest, newest = pin.kubernetes
+        if not numbers_of(oldest) <= numbers_of(ground.kubernetes) <= numbers_of(newest):
+            yield Finding(
+                CODE,
+                f"The component {name} cannot run on Kubernetes {ground.kubernetes}.",
+                f"{name} {pin.pinned} is made for {oldest} to {newest}.",
+                (f"use a cluster with Kubernetes {newest}, and say so under substrate",),
+            )
+
+
+def _pairs(ground: Ground) -> Iterator[Finding]:
+    for pair in ground.catalog.incompatible:
+        both = ground.runs(pair.first) and ground.runs(pair.second)
+        if both and disagreement(pair, ground.catalog):
+            yield Finding(
+                CODE,
+                f"The components {pair.first} and {pair.second} disagree at their pinned versions.",
+                f"{pair.why} ({pair.source}).",
+                ("turn one of them off under components, or report this as a bug",),
+            )
+
+
+def _owned_twice(ground: Ground) -> Iterator[Finding]:
+    owners: dict[str, str] = {}
+    for name in (one.name for one in ground.components):
+        for thing in ground.catalog.components[name].owns:
+            if thing in owners:
+                yield Finding(
+                    CODE,
+                    f"The components {owners[thing]} and {name} both own {thing}.",
+                    "only one can; the other's would be overwritten again and again.",
+                    (f"components: {{{name}: {{enabled: false}}}}",),
+                )
+            owners.setdefault(thing, name)
+
+
+def _cannot(ground: Ground) -> Iterator[Finding]:
+    """Whatever no platform of ours does without."""
+    if not ground.has("network-policy"):
+        yield Finding(
+            CODE,
+            f"The substrate {ground.substrate.name} does not enforce network policies.",
+            "without them every pod reaches every engine, past keys, budgets and limits.",
+            ("use a network plug-in that enforces NetworkPolicy (Cilium, Calico, Dataplane V2)",),
+        )

@@ -1,0 +1,132 @@
+"""Engine launches -> what a cluster needs to know to run them as an expert would."""
+
+from dataclasses import dataclass, replace
+
+from llmplat.catalog.cluster import load_serving_rates
+from llmplat.plan.cluster.delivery import Delivery, choose_delivery
+from llmplat.plan.cluster.ground import Ground
+from llmplat.plan.cluster.owners import namespace_of
+from llmplat.plan.cluster.queues import LOCAL_QUEUE, Flavor, Queues
+from llmplat.plan.cluster.scaling import Scaling, make_scaling
+from llmplat.plan.cluster.secrets import PlannedSecret, make_secret
+from llmplat.plan.launch import EngineLaunch
+from llmplat.plan.planned import PlannedModel
+from llmplat.spec.model import Model
+
+SERVING_PRIORITY = "llmplat-serving"
+"""Priority class of engines: above batch work, below the parts that every request passes."""
+
+ENGINE_COMPONENT = "vllm"
+DRAIN_REST_S = 30
+"""Between the last answer and the end of the grace: what the engine needs to leave."""
+START_PERIOD_S = 10
+PULL_FOR_S = 300
+"""The runtime's own image, when the node has nothing of it."""
+
+
+@dataclass(frozen=True)
+class ClusterEngine:
+    """One model's engine in a cluster: the launch and all that surrounds it."""
+
+    name: str
+    """Of the Deployment and of all that belongs to it."""
+    launch: EngineLaunch
+    kind: str
+    """chat or embedding."""
+    owner: str
+    namespace: str
+    image: str
+    """The runtime's image, by digest."""
+    delivery: Delivery
+    weights_bytes: int
+    least: int
+    most: int
+    scaling: Scaling | None
+    """None where the replicas are fixed."""
+    drain_s: int
+    """How long running answers are waited for when a pod ends."""
+    start_s: int
+    """Start-up budget of the engine itself."""
+    progress_s: int
+    """When a roll-out that does not move counts as failed."""
+    gpu: str | None
+    gpu_bytes: int | None
+    """What one GPU has."""
+    flavor: Flavor | None
+    queue: str | None
+    is_split: bool
+    """Several GPUs work on one request and share memory."""
+    priority: str
+    cpu_cores: float
+    secrets: tuple[PlannedSecret, ...]
+
+
+def make_cluster_engines(ground: Ground, queues: Queues) -> tuple[ClusterEngine, ...]:
+    """Every engine of the plan; PlanError where a wish cannot be met in this cluster."""
+    wishes = {model.name: model for model in ground.platform.models}
+    planned = {model.name: model for model in ground.models}
+    return tuple(
+        _engine(ground, wishes[launch.model], planned[launch.model], launch, queues)
+        for launch in ground.engines
+    )
+
+
+def start_budget_s(weights_bytes: int) -> int:
+    """Seconds from the container's start to its first answer, at the stated rates.
+
+    engine_start_s + weights / load_bytes_per_s, a whole number of probe periods.
+    """
+    rates = load_serving_rates()
+    seconds = rates.engine_start_s + weights_bytes / rates.load_bytes_per_s
+    return -(-int(seconds) // START_PERIOD_S) * START_PERIOD_S
+
+
+def progress_deadline_s(weights_bytes: int, start_s: int) -> int:
+    """Seconds a roll-out may stand still: a machine made, images pulled, the engine started."""
+    rates = load_serving_rates()
+    pull_s = PULL_FOR_S + int(weights_bytes / rates.pull_bytes_per_s)
+    return rates.schedule_s + pull_s + start_s
+
+
+def _engine(
+    ground: Ground, model: Model, planned: PlannedModel, launch: EngineLaunch, queues: Queues
+) -> ClusterEngine:
+    namespace = namespace_of(model.owner)
+    weights_bytes = planned.memory.weights_bytes if planned.memory is not None else 0
+    flavor = queues.flavor_of(planned.gpu) if planned.gpu is not None else None
+    start_s = start_budget_s(weights_bytes)
+    drain_s = round(ground.platform.timeouts.engine_s)
+    waiting = ground.platform.gateway.waiting_per_replica
+    return ClusterEngine(
+        name=launch.name,
+        launch=_adapted(launch, start_s, drain_s),
+        kind=model.kind,
+        owner=model.owner,
+        namespace=namespace,
+        image=ground.image(launch.runtime),
+        delivery=choose_delivery(model, ground),
+        weights_bytes=weights_bytes,
+        least=model.replicas.min,
+        most=model.replicas.max,
+        scaling=make_scaling(model, launch, namespace, waiting),
+        drain_s=drain_s,
+        start_s=start_s,
+        progress_s=progress_deadline_s(weights_bytes, start_s),
+        gpu=planned.gpu,
+        gpu_bytes=ground.catalog.gpus[planned.gpu].memory_bytes if planned.gpu else None,
+        flavor=flavor,
+        queue=LOCAL_QUEUE if launch.gpus else None,
+        is_split=launch.gpus > 1,
+        priority=SERVING_PRIORITY,
+        cpu_cores=float(max(1, 2 * launch.gpus) if launch.gpus else 2),
+        secrets=tuple(
+            make_secret(ground, one.secret, namespace, launch.name, one.env)
+            for one in launch.secret_env
+        ),
+    )
+
+
+def _adapted(launch: EngineLaunch, start_s: int, drain_s: int) -> EngineLaunch:
+    """The same launch with the time a cluster gives it to start and to end."""
+    probe = replace(launch.probe, startup_budget_s=float(start_s))
+    return replace(launch, probe=probe, stop_grace_s=float(drain_s + DRAIN_REST_S))

@@ -1,0 +1,55 @@
+"""What the values of charts depend on, decided once: the only words their templates may use."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+from llmplat.plan.cluster.ground import Ground
+from llmplat.plan.cluster.substrate import gpu_stack_of
+
+WAIT_FOR_PODS_MARGIN = 1.5
+"""Kueue gives a started pod this much of the longest start-up budget before it takes it back."""
+
+
+@dataclass(frozen=True)
+class ChartSettings:
+    """The context of every values.yaml.j2."""
+
+    platform: str
+    substrate: str
+    kubernetes: str
+    gpu_stack: str
+    """gke-managed, operator or none."""
+    replicas: int
+    """Of what can run more than once: 2 when the tier says so."""
+    is_highly_available: bool
+    storage_class: str | None
+    domain: str | None
+    components: tuple[str, ...]
+    """Everything that runs, so that a chart can look for what it works with."""
+    wait_for_pods_s: int
+    """Kueue's timeout for a pod that is not ready yet."""
+    prometheus_url: str = "http://kube-prometheus-stack-prometheus.monitoring.svc:9090"
+    gateway_url: str = "http://litellm.llm-gateway.svc:8000/v1"
+
+    @property
+    def wait_for_pods(self) -> str:
+        """`wait_for_pods_s` as Kubernetes spells a duration."""
+        return f"{timedelta(seconds=self.wait_for_pods_s) // timedelta(minutes=1)}m"
+
+
+def settings_of(ground: Ground, longest_start_s: float) -> ChartSettings:
+    """The settings of this platform; `longest_start_s` is the slowest model's start-up budget."""
+    is_highly_available = ground.platform.tier == "high-availability"
+    minutes = int(longest_start_s * WAIT_FOR_PODS_MARGIN // 60) + 1
+    return ChartSettings(
+        platform=ground.platform.name,
+        substrate=ground.substrate.name,
+        kubernetes=ground.kubernetes,
+        gpu_stack=gpu_stack_of(ground.platform.substrate),
+        replicas=2 if is_highly_available else 1,
+        is_highly_available=is_highly_available,
+        storage_class=ground.platform.substrate.storage_class,
+        domain=ground.platform.domain,
+        components=tuple(sorted(one.name for one in ground.components)),
+        wait_for_pods_s=60 * max(30, minutes),
+    )

@@ -1,0 +1,82 @@
+"""The namespaces of components -> Namespaces with their Pod Security level, each closed by default."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from llmplat.catalog.entries import Catalog, Component, Door
+from llmplat.plan.plan import Plan
+from llmplat.render.argocd import CONFIRM, SYNC_OPTIONS, labels_of
+
+APPLICATION = "namespaces"
+METRICS = "monitoring"
+"""Namespace of Prometheus, which every component lets in."""
+_LEVELS = ("restricted", "baseline", "privileged")
+_MODES = ("enforce", "audit", "warn")
+_NAME = "kubernetes.io/metadata.name"
+
+
+def make_namespaces(
+    plan: Plan, catalog: Catalog, others: Iterable[Mapping[str, Any]]
+) -> tuple[dict[str, Any], ...]:
+    """One for each that a running component names and `others` lack; the widest level wins."""
+    taken = {item["metadata"]["name"] for item in others if item["kind"] == "Namespace"}
+    living: dict[str, list[Component]] = {}
+    for planned in plan.components:
+        component = catalog.components[planned.name]
+        if component.namespace is not None and component.namespace not in taken:
+            living.setdefault(component.namespace, []).append(component)
+    return tuple(
+        item
+        for name, components in sorted(living.items())
+        for item in _of_one(plan.platform, name, components)
+    )
+
+
+def _of_one(platform: str, name: str, components: list[Component]) -> Iterator[dict[str, Any]]:
+    level = max((component.pod_security for component in components), key=_LEVELS.index)
+    yield _namespace(platform, name, level)
+    yield _policy(platform, name, "default-deny", [])
+    doors = {door for component in components for door in component.doors}
+    inside = {"from": [{"podSelector": {}}, _namespace_called(METRICS)]}
+    ways = [inside, *(_way(door) for door in sorted(doors, key=lambda door: door.port))]
+    yield _policy(platform, name, "allow-doors", ways)
+
+
+def _namespace(platform: str, name: str, level: str) -> dict[str, Any]:
+    return {
+        "apiVersion": "v1",
+        "kind": "Namespace",
+        "metadata": {
+            "name": name,
+            "labels": {
+                **labels_of(platform, name),
+                **{f"pod-security.kubernetes.io/{mode}": level for mode in _MODES},
+            },
+            "annotations": {SYNC_OPTIONS: CONFIRM},
+        },
+    }
+
+
+def _policy(
+    platform: str, namespace: str, name: str, ingress: list[dict[str, Any]]
+) -> dict[str, Any]:
+    """Ways in only: controllers talk to the API server and to clouds, wherever those are."""
+    metadata = {"name": name, "namespace": namespace, "labels": labels_of(platform, name)}
+    spec = {"podSelector": {}, "policyTypes": ["Ingress"], "ingress": ingress}
+    return {
+        "apiVersion": "networking.k8s.io/v1",
+        "kind": "NetworkPolicy",
+        "metadata": metadata,
+        "spec": spec,
+    }
+
+
+def _way(door: Door) -> dict[str, Any]:
+    way: dict[str, Any] = {"ports": [{"protocol": "TCP", "port": door.port}]}
+    if door.from_namespace is not None:
+        way["from"] = [_namespace_called(door.from_namespace)]
+    return way
+
+
+def _namespace_called(name: str) -> dict[str, Any]:
+    return {"namespaceSelector": {"matchLabels": {_NAME: name}}}
