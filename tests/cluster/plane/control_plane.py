@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -50,8 +51,8 @@ class ControlPlane:
 
     def install(self, things: list[Object]) -> None:
         """Apply CustomResourceDefinitions and wait until each can be used."""
-        for thing in things:
-            self.admin.apply(thing)
+        with ThreadPoolExecutor(8) as pool:
+            list(pool.map(self.admin.apply, things))
         for thing in things:
             self.admin.wait(thing, lambda it: conditions(it).get("Established") == "True", 60)
 
@@ -62,9 +63,13 @@ def control_plane(folder: Path) -> Iterator[ControlPlane]:
     programs = {name: find_program("kubernetes", f"kube-{name}") for name in _KUBE}
     programs |= {"etcd": find_program("etcd", "server"), "kwok": find_program("kwok", "kwok")}
     crew = Crew(folder)
+    running: ControlPlane | None = None
     try:
-        yield _start(folder, crew, programs)
+        running = _start(folder, crew, programs)
+        yield running
     finally:
+        if running is not None:
+            running.admin.close()
         crew.stop_all()
 
 

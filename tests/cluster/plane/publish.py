@@ -6,14 +6,14 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from llmplat.render.argocd import CONTENT_HASH, hash_of
-from llmplat.render.artifact import CONFIG, LAYER, Artifact, make_artifact
-from llmplat.render.tree import Tree
 
 from llmplat.adapters.oci_registry import open_registry
 from llmplat.domain.manifest import Manifest as File
 from llmplat.domain.oci import EMPTY, Digest, Reference
 from llmplat.domain.registry import Blob
+from llmplat.render.argocd import CONTENT_HASH, hash_of
+from llmplat.render.artifact import CONFIG, LAYER, Artifact, make_artifact
+from llmplat.render.tree import Tree
 from tests.cluster.plane.client import Object
 from tests.cluster.plane.stand_ins import Mirror
 from tests.fakes.recording_progress import RecordingProgress

@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from llmplat.render.tree import Tree, make_tree
 
 from llmplat.catalog.load import load_catalog
 from llmplat.plan.make import make_plan
 from llmplat.plan.plan import Plan
+from llmplat.render.tree import Tree, make_tree
 from llmplat.spec.load import parse_platform
 from llmplat.spec.lock import parse_lock
 from tests.cluster.plane.client import Object
