@@ -4,7 +4,7 @@ from typing import Any
 
 from tests.cluster.attacks.case import OTHER_SPACE, SPACE, Attack, Attacker, fresh
 from tests.cluster.plane.client import Object
-from tests.cluster.plane.samples import container, deployment, pod, pod_spec
+from tests.cluster.plane.samples import container, deployment, pod
 
 QUEUE = "kueue.x-k8s.io/queue-name"
 QUEUED = {QUEUE: "models"}
@@ -40,9 +40,7 @@ def gpu_pod(
 
 def workload(kind: str, labels: dict[str, str], gpus: int = 1) -> Object:
     """A Deployment, ReplicaSet, StatefulSet, Job or CronJob whose pods want GPUs."""
-    thing = deployment(
-        fresh("work"), SPACE, container(gpus=gpus), labels=labels, annotations=fit()
-    )
+    thing = deployment(fresh("work"), SPACE, container(gpus=gpus), labels=labels, annotations=fit())
     thing["spec"]["template"]["metadata"]["labels"] |= labels
     thing["kind"] = kind
     if kind == "StatefulSet":
@@ -150,6 +148,3 @@ GPU_ATTACKS = (
     Attack("says it in words", _make(gpu_pod, annotations=fit(needed="little")), _QUEUED_POD, ("policy:llmplat-gpu-fit",)),
     Attack("names a GPU nobody has", _make(gpu_pod, annotations=fit(gpu="b999")), _QUEUED_POD, ("policy:llmplat-gpu-fit",)),
 )  # fmt: skip
-
-
-__all__ = ["GPU_ATTACKS", "pod_spec"]

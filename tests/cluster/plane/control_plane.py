@@ -11,7 +11,7 @@ from typing import Any
 import yaml
 
 from tests.cluster.plane.certificates import Authority, Pair, make_rsa_key, write_key
-from tests.cluster.plane.client import Client, Object, conditions
+from tests.cluster.plane.client import Client, Object, RefusedError, conditions
 from tests.cluster.plane.process import Crew, find_program, free_ports
 
 _STAGES = Path(__file__).parent / "stages.yaml"
@@ -51,10 +51,22 @@ class ControlPlane:
 
     def install(self, things: list[Object]) -> None:
         """Apply CustomResourceDefinitions and wait until each can be used."""
-        with ThreadPoolExecutor(8) as pool:
-            list(pool.map(self.admin.apply, things))
+        with ThreadPoolExecutor(4) as pool:
+            list(pool.map(self._apply_patiently, things))
         for thing in things:
             self.admin.wait(thing, lambda it: conditions(it).get("Established") == "True", 60)
+
+    def _apply_patiently(self, thing: Object) -> None:
+        """Many large CRDs at once take the API server of a busy machine past its own deadline."""
+        for _ in range(3):
+            try:
+                self.admin.apply(thing)
+            except RefusedError as refused:
+                if refused.code != 504:
+                    raise
+            else:
+                return
+        self.admin.apply(thing)
 
 
 @contextmanager
