@@ -54,7 +54,7 @@ def _changed_by_applying(plane: ControlPlane, things: list[Object]) -> list[str]
 
 def _wish(thing: Object) -> Object:
     """Without what others may have changed in between: the status and the version it moves."""
-    meta = {k: v for k, v in thing["metadata"].items() if k not in {"resourceVersion"}}
+    meta = {k: v for k, v in thing["metadata"].items() if k != "resourceVersion"}
     mine = [it for it in meta.pop("managedFields", ()) if it["manager"] == MANAGER]
     owned = [it["fieldsV1"] for it in mine]
     return {**{k: v for k, v in thing.items() if k != "status"}, "metadata": meta, "owned": owned}
