@@ -2,9 +2,10 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 from llmplat import __version__
+from llmplat.apply.lock_cluster import ClusterPins, pin_charts, pin_images
 from llmplat.catalog.runtimes import LockedRuntime as ShippedRuntime
 from llmplat.domain.errors import SpecError
 from llmplat.domain.machine import Gpu
@@ -54,6 +55,8 @@ class LockTools:
     """The lock file's text, None when there is none."""
     write: Callable[[str], None]
     """Replaces the lock file at once."""
+    cluster: ClusterPins | None = None
+    """What a cluster's charts and images are asked for with; not needed on this machine."""
 
 
 @dataclass(frozen=True)
@@ -97,8 +100,8 @@ def make_lock(
 ) -> Lock:
     """The lock of `platform`: models with a source, every shipped runtime, this machine's GPUs.
 
-    GPUs are looked at for the local substrate only: no other runs on this machine. `images` are
-    those of an earlier lock, by model and digest of its files.
+    GPUs are looked at for the local substrate only: no other runs on this machine; charts and
+    container images for the others only. `images` are those of an earlier lock, by model and digest of its files.
     """
     found: dict[str, ModelRecord] = {}
     models = []
@@ -120,7 +123,14 @@ def make_lock(
             for r in sorted(tools.runtimes, key=lambda runtime: runtime.name)
         ),
         gpus=_seen(tools) if platform.substrate.local is not None else (),
+        **_of_cluster(platform, tools),
     )
+
+
+def _of_cluster(platform: Platform, tools: LockTools) -> dict[str, Any]:
+    if platform.substrate.local is not None or tools.cluster is None:
+        return {}
+    return {"charts": pin_charts(platform, tools.cluster), "images": pin_images(tools.cluster)}
 
 
 def _seen(tools: LockTools) -> tuple[LockedGpu, ...]:

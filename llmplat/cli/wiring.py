@@ -12,6 +12,7 @@ from llmplat.domain.errors import InputError, PreconditionError
 if TYPE_CHECKING:
     from llmplat.apply.key_changes import Desk
     from llmplat.apply.lock import LockTools
+    from llmplat.apply.lock_cluster import ClusterPins
     from llmplat.apply.up import UpTools
     from llmplat.catalog.entries import Catalog
     from llmplat.domain.chat import ChatService
@@ -97,11 +98,17 @@ def open_platform(run: Run) -> Opened:
         loaded=_with_declared(loaded, keys_file),
         written=loaded.platform,
         file=file,
-        lock_file=beside / LOCK_FILE,
+        lock_file=_lock_file(file, beside),
         keys_file=keys_file,
         state=state_dir(run, loaded.platform.name),
         cache=cache_dir(run),
     )
+
+
+def _lock_file(file: Path | None, beside: Path) -> Path:
+    """<file>.lock.yaml where there is one, so that a folder may hold several; else platform.lock.yaml."""
+    own = beside / f"{file.stem}.lock.yaml" if file is not None else beside / LOCK_FILE
+    return own if own.is_file() else beside / LOCK_FILE
 
 
 def _with_declared(loaded: "LoadedPlatform", keys_file: Path) -> "LoadedPlatform":
@@ -235,8 +242,8 @@ def substrate(opened: Opened) -> "Substrate":
     if opened.loaded.platform.substrate.local is None:
         raise PreconditionError(
             "This platform does not run on this machine.",
-            "only the local substrate can be started from here",
-            ("set substrate: {local: {}} in platform.yaml",),
+            "its manifests can be rendered, but bringing a cluster up is not built yet",
+            ("llmplat render --out manifests", "or set substrate: {local: {}} in platform.yaml"),
         )
     return LocalSubstrate(opened.name, opened.state, opened.cache)
 
@@ -323,7 +330,14 @@ def lock_tools(run: Run, opened: Opened) -> "LockTools":
         gpus=find_gpus,
         read=read,
         write=write,
+        cluster=_cluster_pins(run),
     )
+
+
+def _cluster_pins(run: Run) -> "ClusterPins":
+    from llmplat.cli.wiring_tree import cluster_pins
+
+    return cluster_pins(run, catalog())
 
 
 def _describe(opened: Opened, source: str, progress: "Progress") -> "ModelRecord":

@@ -34,7 +34,8 @@ def _read(name: str) -> str:
 
 
 def _make_guard() -> Guard:
-    settings = Settings(Path(_read("LLMPLAT_GATEWAY_CONFIG_DIR")))
+    folder = Path(_read("LLMPLAT_GATEWAY_CONFIG_DIR"))
+    settings = Settings(folder, os.environ.get("LLMPLAT_SYSTEM_KEY"))
     settings.refresh()
     if settings.policy is None:
         msg = "policy.json is missing or broken"

@@ -155,13 +155,24 @@ def get_max_tokens(wish: Wish, model: ServedModel) -> int:
     return min(wish.asked_tokens or model.default_max_tokens, model.max_tokens)
 
 
+def make_headers(model: ServedModel, request_id: str, *, may_shed: bool) -> dict[str, str]:
+    """Headers behind the gateway: the request's id, and for a router where it goes."""
+    headers = {"X-Request-Id": request_id}
+    if model.is_routed:
+        objective = "llmplat-sheddable" if may_shed else "llmplat-kept"
+        headers["X-Llmplat-Model"] = model.name
+        # Only says what may be refused when all replicas are full; order is the engine's business.
+        headers["X-Llm-D-Inference-Objective"] = f"{model.name}-{objective}"
+    return headers
+
+
 def make_upstream_body(
-    wish: Wish, model: ServedModel, backend: str, request_id: str, priority: int
+    wish: Wish, model: ServedModel, backend: str, headers: dict[str, str], priority: int
 ) -> bytes:
     """The body LiteLLM gets: the client's checked fields and our own, nothing else."""
     body = {name: value for name, value in wish.document.items() if name not in _EXTRA}
     body["model"] = backend
-    body["extra_headers"] = {"X-Request-Id": request_id}
+    body["extra_headers"] = headers
     extra = {name: value for name, value in wish.document.items() if name in _EXTRA}
     if wish.route != "embedding":
         body["max_tokens"] = get_max_tokens(wish, model)

@@ -57,6 +57,8 @@ class ServedModel:
     backends: int
     is_external: bool
     """Not an engine of ours: no priority and no per-chunk usage is asked of it."""
+    is_routed: bool = False
+    """A router picks the replica: it is told the model, and what may be shed, by headers."""
 
 
 @dataclass(frozen=True)
@@ -165,6 +167,7 @@ def _parse_model(name: str, entry: dict[str, Any]) -> ServedModel:
         waiting=int(entry["capacity"]["waiting"]),
         backends=max(1, int(entry.get("backends", 1))),
         is_external=entry.get("external") is True,
+        is_routed=entry.get("routed") is True,
     )
 
 

@@ -11,6 +11,7 @@ from llmplat.gateway.bodies import (
     Reservation,
     Wish,
     make_cache_text,
+    make_headers,
     make_reservation,
     make_upstream_body,
 )
@@ -118,9 +119,9 @@ class Server:
             await self._settle(flight, charge, backend)
 
         relay = Relay(flight, backend, line.send, settle)
-        body = make_upstream_body(
-            flight.wish, flight.model, backend, flight.request_id, flight.priority
-        )
+        may_shed = flight.lane.allowance_ms > 0
+        headers = make_headers(flight.model, flight.request_id, may_shed=may_shed)
+        body = make_upstream_body(flight.wish, flight.model, backend, headers, flight.priority)
         scope = make_upstream_scope(line.scope, flight, body)
         flight.tap, flight.error = None, None
         cause: str | None = "engine_error"

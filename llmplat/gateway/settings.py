@@ -1,5 +1,6 @@
 """Turns the folder with policy.json and keys.json into the policy and keys of this moment."""
 
+import hashlib
 import json
 import logging
 import time
@@ -7,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
-from llmplat.gateway.policy import Key, Policy, parse_keys, parse_policy
+from llmplat.gateway.policy import SYSTEM, Key, Policy, parse_keys, parse_policy
 
 _LOOK_EVERY_S = 0.1
 _log = logging.getLogger("llmplat.gateway")
@@ -43,9 +44,10 @@ class WatchedFile(Generic[_T]):
 class Settings:
     """The current policy and keys; each property looks at the disk at most every 100 ms."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, system_key: str | None = None) -> None:
         self._policy = WatchedFile[Policy](folder / "policy.json", parse_policy)
         self._keys = WatchedFile[dict[str, Key]](folder / "keys.json", parse_keys)
+        self._own = make_system_key(system_key) if system_key else {}
         self._looked_s = float("-inf")
 
     def refresh(self) -> None:
@@ -63,5 +65,12 @@ class Settings:
 
     @property
     def keys(self) -> dict[str, Key]:
-        """The keys in force, by hash."""
-        return self._keys.value or {}
+        """The keys in force, by hash; the platform's own among them where it was given."""
+        declared = self._keys.value or {}
+        return {**declared, **self._own} if self._own else declared
+
+
+def make_system_key(key: str) -> dict[str, Key]:
+    """The platform's own key by its hash: where a file is made before the key, no file holds it."""
+    tenant, app = SYSTEM
+    return {hashlib.sha256(key.encode()).hexdigest(): Key("system", tenant, app, None)}

@@ -26,6 +26,10 @@ def _records(report: LockReport) -> Iterator[Sequence[object]]:
         yield "model", model.name, model.source, model.revision, size, model.digest
     for runtime in report.runtimes:
         yield "runtime", runtime.name, runtime.version, f"lock sha256:{runtime.lock_sha256[:12]}"
+    for chart in report.lock.charts:
+        yield "chart", chart.name, chart.version, chart.digest
+    for image in report.lock.images:
+        yield "image", image.reference, image.digest
 
 
 def _outcome(report: LockReport) -> str:

@@ -44,7 +44,7 @@ def make_root(
     return project, application
 
 
-def make_project(  # noqa: PLR0913 (the four things a project is locked to, and whose it is)
+def make_project(
     platform: str,
     layer: str,
     purpose: str,

@@ -8,6 +8,7 @@ from llmplat.plan.plan import Plan
 from llmplat.render.argocd import CONFIRM, SYNC_OPTIONS, labels_of
 
 APPLICATION = "namespaces"
+WALL = "default-deny"
 METRICS = "monitoring"
 """Namespace of Prometheus, which every component lets in."""
 _LEVELS = ("restricted", "baseline", "privileged")
@@ -18,8 +19,13 @@ _NAME = "kubernetes.io/metadata.name"
 def make_namespaces(
     plan: Plan, catalog: Catalog, others: Iterable[Mapping[str, Any]]
 ) -> tuple[dict[str, Any], ...]:
-    """One for each that a running component names and `others` lack; the widest level wins."""
+    """One for each that a running component names and `others` lack; the widest level wins.
+
+    `others` are all objects of our own: where they close a namespace nothing is added to it.
+    """
+    others = tuple(others)
     taken = {item["metadata"]["name"] for item in others if item["kind"] == "Namespace"}
+    closed = {item["metadata"].get("namespace") for item in others if _is_wall(item)}
     living: dict[str, list[Component]] = {}
     for planned in plan.components:
         component = catalog.components[planned.name]
@@ -28,14 +34,23 @@ def make_namespaces(
     return tuple(
         item
         for name, components in sorted(living.items())
-        for item in _of_one(plan.platform, name, components)
+        for item in _of_one(plan.platform, name, components, is_closed=name in closed)
     )
 
 
-def _of_one(platform: str, name: str, components: list[Component]) -> Iterator[dict[str, Any]]:
+def _is_wall(item: Mapping[str, Any]) -> bool:
+    return item["kind"] == "NetworkPolicy" and item["metadata"]["name"] == WALL
+
+
+def _of_one(
+    platform: str, name: str, components: list[Component], *, is_closed: bool
+) -> Iterator[dict[str, Any]]:
+    """`is_closed`: its own objects hold its walls and doors."""
     level = max((component.pod_security for component in components), key=_LEVELS.index)
     yield _namespace(platform, name, level)
-    yield _policy(platform, name, "default-deny", [])
+    if is_closed:
+        return
+    yield _policy(platform, name, WALL, [])
     doors = {door for component in components for door in component.doors}
     inside = {"from": [{"podSelector": {}}, _namespace_called(METRICS)]}
     ways = [inside, *(_way(door) for door in sorted(doors, key=lambda door: door.port))]

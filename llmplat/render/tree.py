@@ -89,8 +89,9 @@ def make_tree(plan: Plan, catalog: Catalog) -> Tree:
 
 def _render_all(plan: Plan, cluster: ClusterPlan, catalog: Catalog) -> tuple[_Rendered, ...]:
     ours = dict(make_objects(plan))
-    tenancy = ours.get(NAMESPACES, ())
-    ours[NAMESPACES] = (*tenancy, *make_namespaces(plan, catalog, tenancy))
+    everything = [item for objects in ours.values() for item in objects]
+    closed = make_namespaces(plan, catalog, everything)
+    ours[NAMESPACES] = (*ours.get(NAMESPACES, ()), *closed)
     expected = {one.name for one in cluster.applications if one.has_objects}
     shipped = {one.name for one in cluster.applications if _shipped(one, catalog)}
     wrong = (set(ours) - expected) | (expected - set(ours) - shipped)
@@ -115,25 +116,25 @@ def _render(
 ) -> _Rendered:
     ordered = tuple(sorted(objects, key=in_apply_order))
     files = [Manifest(name, text) for name, text in _shipped(planned, catalog)]
-    files += [Manifest(name, text) for name, text in _named(ordered).items()]
+    files += [Manifest(name, text) for name, text in _named(planned, ordered).items()]
     return _Rendered(planned, ordered, tuple(files))
 
 
-def _named(objects: Iterable[Mapping[str, Any]]) -> dict[str, str]:
-    """<kind>-<name>.yaml -> text; the namespace is added where two would share a name."""
+def _named(planned: PlannedApplication, objects: Iterable[Mapping[str, Any]]) -> dict[str, str]:
+    """<kind>-<name>.yaml -> text; with its namespace where that is not the Application's."""
     named: dict[str, str] = {}
     for item in objects:
         metadata = item["metadata"]
-        name = f"{item['kind'].lower()}-{metadata['name']}"
-        if f"{name}.yaml" in named:
-            name = f"{name}-{metadata.get('namespace', 'cluster')}"
-        if f"{name}.yaml" in named:
+        elsewhere = metadata.get("namespace", planned.namespace) != planned.namespace
+        parts = (item["kind"].lower(), metadata["name"], metadata["namespace"] if elsewhere else "")
+        name = "-".join(filter(None, parts)).replace(":", "-") + ".yaml"
+        if name in named:
             raise RenderError(
-                f"Two objects would be the file {name}.yaml.",
-                why="an Application holds each object once.",
+                f"Two objects would be the file {name}.",
+                why=f"the Application {planned.name} holds each object once.",
                 fix=("report this as a bug",),
             )
-        named[f"{name}.yaml"] = dump_yaml(item)
+        named[name] = dump_yaml(item)
     return named
 
 
@@ -157,7 +158,7 @@ def _source(
 
 def _placed(one: _Rendered, source: Mapping[str, Any]) -> Iterable[Manifest]:
     """The Application's files in the tree; in git its folder carries its content's hash."""
-    at = str(source["path"]).rpartition("apps/")[2]
+    at = str(source.get("path", ".")).rpartition("apps/")[2]
     folder = one.planned.name if at == "." else at
     return (Manifest(f"apps/{folder}/{file.path}", file.content) for file in one.files)
 

@@ -30,15 +30,15 @@ def of_deployment(deployment: Mapping[str, Any]) -> dict[str, str]:
     """The one container of a Deployment as the same facts."""
     pod = deployment["spec"]["template"]["spec"]
     (container,) = pod["containers"]
-    startup = container["startupProbe"]
+    startup, ready = container["startupProbe"], container["readinessProbe"]
     (interpreter,) = container["command"]
     return {
         "interpreter": interpreter,
         **options(container["args"]),
         **dict(variables(container["env"])),
         "port": str(container["ports"][0]["containerPort"]),
-        "probe": startup["httpGet"]["path"],
-        "probe timeout s": str(startup["timeoutSeconds"]),
+        "probe": ready["httpGet"]["path"],
+        "probe timeout s": str(ready["timeoutSeconds"]),
         "startup budget s": str(startup["periodSeconds"] * startup["failureThreshold"]),
         "memory bytes": container["resources"]["limits"]["memory"],
         "stop grace s": str(pod["terminationGracePeriodSeconds"]),

@@ -43,5 +43,4 @@ def test_rendered_yaml_parses_back(name):
 def test_no_secret_value_is_rendered():
     text = "".join(cases.render_case(cases.plan_case("full")).values())
     assert "os.environ/LLMPLAT_BACKEND_KEY_ONE_KEY" in text
-    assert "secretKeyRef" in text
     assert "sk-" not in text

@@ -10,7 +10,6 @@ import yaml
 
 from llmplat.apply.services import make_inputs
 from llmplat.domain.substrate import Places, Role
-from llmplat.render.kubernetes import make_engine_objects, make_gateway_objects
 
 
 def _beside(name):
@@ -22,7 +21,7 @@ def _beside(name):
     return module
 
 
-cases, spelling = _beside("cases"), _beside("spelling")
+cases, spelling, placed = _beside("cases"), _beside("spelling"), _beside("placed")
 TABLE = yaml.safe_load(Path(__file__).with_name("spelling-differences.yaml").read_text("utf-8"))
 PLACES = Places("/config", "/code", "unix:///redis.sock", "", "")
 
@@ -37,8 +36,8 @@ def pairs_of(name):
     for launch in launches:
         service = next(s for s in services if s.name in {launch.name, f"{launch.name}-0"})
         is_gateway = service.role is Role.GATEWAY
-        make = make_gateway_objects if is_gateway else make_engine_objects
-        yield "gateway" if is_gateway else "engine", service, make(launch, cases.IMAGE)[0]
+        deployment = placed.gateway(plan) if is_gateway else placed.engine(launch, plan)
+        yield "gateway" if is_gateway else "engine", service, deployment
 
 
 def unexplained(part, service, deployment, table=TABLE):
@@ -103,11 +102,11 @@ def _change_secret(deployment):
 
 
 def _change_probe(deployment):
-    _container(deployment)["startupProbe"]["httpGet"]["path"] = "/other"
+    _container(deployment)["readinessProbe"]["httpGet"]["path"] = "/other"
 
 
-def _change_budget(deployment):
-    _container(deployment)["startupProbe"]["failureThreshold"] = 1
+def _change_timeout(deployment):
+    _container(deployment)["readinessProbe"]["timeoutSeconds"] = 1
 
 
 def _change_memory(deployment):
@@ -115,12 +114,12 @@ def _change_memory(deployment):
 
 
 def _change_grace(deployment):
-    deployment["spec"]["template"]["spec"]["terminationGracePeriodSeconds"] = 1
+    deployment["spec"]["template"]["spec"]["terminationGracePeriodSeconds"] = "less"
 
 
 SPOILT = [
     _drop_argument, _change_argument, _add_argument, _drop_variable, _change_secret,
-    _change_probe, _change_budget, _change_memory, _change_grace,
+    _change_probe, _change_timeout, _change_memory, _change_grace,
 ]  # fmt: skip
 
 

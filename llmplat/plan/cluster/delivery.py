@@ -92,7 +92,7 @@ def _image_of(model: Model, ground: Ground) -> str:
     if model.source is not None and model.source.startswith("oci://"):
         return model.source.removeprefix("oci://")
     for entry in ground.lock.models if ground.lock is not None else ():
-        if entry.name == model.name and entry.image is not None:
+        if model.package is not None and entry.name == model.name and entry.image is not None:
             return entry.image
     raise PlanError(
         f"The model {model.name} is no image, so it cannot be brought to a cluster.",

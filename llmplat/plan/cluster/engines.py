@@ -99,7 +99,7 @@ def _engine(
     waiting = ground.platform.gateway.waiting_per_replica
     return ClusterEngine(
         name=launch.name,
-        launch=_adapted(launch, start_s, drain_s),
+        launch=adapt_launch(launch, start_s, drain_s),
         kind=model.kind,
         owner=model.owner,
         namespace=namespace,
@@ -126,7 +126,7 @@ def _engine(
     )
 
 
-def _adapted(launch: EngineLaunch, start_s: int, drain_s: int) -> EngineLaunch:
+def adapt_launch(launch: EngineLaunch, start_s: int, drain_s: int) -> EngineLaunch:
     """The same launch with the time a cluster gives it to start and to end."""
     probe = replace(launch.probe, startup_budget_s=float(start_s))
     return replace(launch, probe=probe, stop_grace_s=float(drain_s + DRAIN_REST_S))

@@ -13,6 +13,8 @@ from llmplat.spec.keys import KeysFile
 
 NAMESPACE = "llm-gateway"
 COMPONENT = "litellm"
+EDGE = "edge"
+"""Namespace of the way in where there is a domain; its proxies are the data plane's business."""
 COUNTERS = "counters"
 """Component, Service and StatefulSet of Valkey."""
 COUNTERS_PORT = 6379
@@ -106,12 +108,15 @@ def make_cluster_gateway(
 
 
 def _through_routes(launch: GatewayLaunch, routed: set[str]) -> GatewayLaunch:
-    """One backend for each routed model: which replica answers is the router's choice."""
+    """One backend for each routed model: which replica answers is the router's choice.
+
+    The gateway marks a routed request with the model's name and with what may be shed.
+    """
     backends: list[Backend] = [
         backend for backend in launch.backends if backend.engine is None or backend.replica == 0
     ]
     models = {
-        name: {**entry, "backends": 1} if name in routed else entry
+        name: {**entry, "backends": 1, "routed": True} if name in routed else entry
         for name, entry in launch.policy["models"].items()
     }
     return replace(launch, backends=tuple(backends), policy={**launch.policy, "models": models})

@@ -14,25 +14,20 @@ SYSTEM_PREFIXES = ("gke-", "gmp-")
 GPU_NAMESPACES = ("gpu-operator",)
 """Where parts that look after GPUs run, outside every queue."""
 
-ARGO_CD_ACCOUNTS = "system:serviceaccounts:argocd"
-QUEUE_ACCOUNTS = "system:serviceaccounts:kueue-system"
-PLATFORM_GROUPS = (
-    "system:masters",
-    "system:nodes",
-    "system:serviceaccounts:kube-system",
-    ARGO_CD_ACCOUNTS,
-    QUEUE_ACCOUNTS,
-    "system:serviceaccounts:keda",
-    "system:serviceaccounts:external-secrets",
-    "system:serviceaccounts:cert-manager",
-    "system:serviceaccounts:agentgateway-system",
-    "system:serviceaccounts:kgateway-system",
-    "system:serviceaccounts:kserve",
-    "system:serviceaccounts:gpu-operator",
-)
-"""Whoever is in one of them acts for the platform."""
+PEOPLE = ("system:masters", "llmplat:platform")
+"""Groups of the people who run the platform."""
+CONTROL_PLANE = ("system:nodes", "system:serviceaccounts:kube-system")
+"""Groups of the cluster's own parts."""
 CONTROLLERS = ("system:kube-controller-manager", "system:kube-scheduler")
-"""The cluster's own controllers, where they do not use service accounts."""
+"""The same, where they do not use service accounts."""
+ARGO_CD_ACCOUNTS = "system:serviceaccounts:argocd"
+ACCOUNTS = {
+    "argo-cd": "system:serviceaccount:argocd:argocd-application-controller",
+    "kueue": "system:serviceaccount:kueue-system:kueue-controller-manager",
+    "keda": "system:serviceaccount:keda:keda-operator",
+    "external-secrets": "system:serviceaccount:external-secrets:external-secrets",
+}
+"""Component -> the one account of it that makes or changes objects in owners' namespaces."""
 
 GPU_RESOURCES = (
     "nvidia.com/",
@@ -64,7 +59,10 @@ class Policies:
     """Limits that admission reads."""
 
     gpus: tuple[GpuLimit, ...]
-    has_argo_cd: bool
+    users: tuple[str, ...]
+    """Accounts that act for the platform."""
+    groups: tuple[str, ...]
+    """Groups that do."""
 
 
 def make_policies(ground: Ground, queues: Queues) -> Policies:
@@ -79,5 +77,10 @@ def make_policies(ground: Ground, queues: Queues) -> Policies:
             )
             for name, flavor in sorted(kinds.items())
         ),
-        has_argo_cd=ground.runs("argo-cd"),
+        # Argo CD acts here even where somebody else installed it.
+        users=(
+            *CONTROLLERS,
+            *(user for name, user in ACCOUNTS.items() if name == "argo-cd" or ground.runs(name)),
+        ),
+        groups=(*PEOPLE, *CONTROL_PLANE),
     )

@@ -1,5 +1,6 @@
 """What a client may send, what the engine gets, and the most it can cost."""
 
+import dataclasses
 import json
 
 import pytest
@@ -7,6 +8,7 @@ import pytest
 from llmplat.gateway.bodies import (
     get_max_tokens,
     make_cache_text,
+    make_headers,
     make_reservation,
     make_upstream_body,
     parse_wish,
@@ -44,7 +46,9 @@ def _wish(route="chat", **more):
 
 
 def _body(model=None, route="chat", **more):
-    body = make_upstream_body(_wish(route, **more), model or _model(), "m@0", "req-1", 5)
+    body = make_upstream_body(
+        _wish(route, **more), model or _model(), "m@0", {"X-Request-Id": "req-1"}, 5
+    )
     return json.loads(body)
 
 
@@ -168,7 +172,7 @@ def test_text_no_json_can_carry_is_refused():
     raw = rb'{"model":"m","messages":[{"role":"user","content":"\ud800"}]}'
     wish = parse_wish("chat", raw)
     with pytest.raises(RefusedError) as caught:
-        make_upstream_body(wish, _model(), "m@0", "req-1", 5)
+        make_upstream_body(wish, _model(), "m@0", {"X-Request-Id": "req-1"}, 5)
     assert caught.value.cause == "body_invalid"
 
 
@@ -197,3 +201,21 @@ def test_an_assistant_message_can_be_sent_back_as_it_came():
     message = {"role": "assistant", "content": "x", "refusal": None, "annotations": []}
     body = _body(messages=[*_MESSAGES, message, *_MESSAGES])
     assert body["messages"][1] == {"role": "assistant", "content": "x"}
+
+
+def test_a_routed_model_is_named_to_the_router():
+    routed = dataclasses.replace(_model(), is_routed=True)
+    headers = make_headers(routed, "req-1", may_shed=False)
+    assert headers["X-Request-Id"] == "req-1"
+    assert headers["X-Llmplat-Model"] == routed.name
+    assert headers["X-Llm-D-Inference-Objective"] == f"{routed.name}-llmplat-kept"
+
+
+def test_only_what_may_wait_may_be_shed():
+    routed = dataclasses.replace(_model(), is_routed=True)
+    headers = make_headers(routed, "req-1", may_shed=True)
+    assert headers["X-Llm-D-Inference-Objective"] == f"{routed.name}-llmplat-sheddable"
+
+
+def test_without_a_router_nothing_names_the_model():
+    assert make_headers(_model(), "req-1", may_shed=True) == {"X-Request-Id": "req-1"}

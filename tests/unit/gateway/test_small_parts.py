@@ -1,6 +1,7 @@
 """Periods, policy, files, backends, errors and metrics of the gateway, each alone."""
 
 import datetime as dt
+import hashlib
 import json
 
 import pytest
@@ -136,3 +137,11 @@ def test_metrics_escape_labels_and_keep_units():
     text = make_text(counters, {"models": [], "tenants": []})
     wanted = r'llmplat_spend_usd_total{tenant="t",app="a",model="m\"\n\\",backend="m@0"} 1.5'
     assert wanted in text.splitlines()
+
+
+def test_the_platforms_own_key_needs_no_file(tmp_path):
+    settings = Settings(tmp_path, "sk-llmplat-own")
+    (key,) = settings.keys.values()
+    assert key.is_system
+    assert hashlib.sha256(b"sk-llmplat-own").hexdigest() in settings.keys
+    assert Settings(tmp_path).keys == {}

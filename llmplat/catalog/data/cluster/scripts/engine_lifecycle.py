@@ -1,7 +1,7 @@
 """Runs inside an engine's pod: `start` asks one real completion, `drain` waits until nothing runs.
 
 Standard library only. Settings come from the environment: LLMPLAT_MODEL, LLMPLAT_KIND,
-LLMPLAT_ENGINE_URL, LLMPLAT_DRAIN_S and the engine's own VLLM_API_KEY.
+LLMPLAT_ENGINE_URL, LLMPLAT_DRAIN_S, LLMPLAT_QUIET_S and the engine's own VLLM_API_KEY.
 """
 
 import json
@@ -14,7 +14,7 @@ import urllib.request
 URL = os.environ.get("LLMPLAT_ENGINE_URL", "http://127.0.0.1:8000")
 MODEL = os.environ.get("LLMPLAT_MODEL", "")
 COMPLETION_WITHIN_S = 50
-NO_LOAD_FOR_S = 5
+QUIET_S = float(os.environ.get("LLMPLAT_QUIET_S", "5"))
 BUSY = re.compile(r"^vllm:num_requests_(?:running|waiting)\{[^}]*\} ([0-9.e+]+)$", re.MULTILINE)
 
 
@@ -29,7 +29,7 @@ def ask(path: str, body: "dict[str, object] | None" = None, within_s: float = 5)
     }
     request = urllib.request.Request(URL + path, data, headers)
     with urllib.request.urlopen(request, timeout=within_s) as answer:
-        return answer.read()
+        return bytes(answer.read())
 
 
 def start() -> None:
@@ -53,14 +53,14 @@ def drain() -> None:
     """Ends when no request has run or waited for a moment, or when the time is up."""
     until = time.monotonic() + float(os.environ.get("LLMPLAT_DRAIN_S", "600"))
     # Routers learn only now that this pod is ending: what they still send must be served.
-    time.sleep(NO_LOAD_FOR_S)
+    time.sleep(QUIET_S)
     idle_since = None
     while time.monotonic() < until:
         if sum(float(number) for number in BUSY.findall(ask("/metrics").decode())):
             idle_since = None
         elif idle_since is None:
             idle_since = time.monotonic()
-        elif time.monotonic() - idle_since >= NO_LOAD_FOR_S:
+        elif time.monotonic() - idle_since >= QUIET_S:
             return
         time.sleep(1)
 

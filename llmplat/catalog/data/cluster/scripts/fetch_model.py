@@ -2,7 +2,8 @@
 
 Standard library only. Every manifest and layer must be what its digest says; only regular files
 under models/ are written. Registries are asked with a bearer token that anybody gets; where a
-registry wants more, LLMPLAT_REGISTRY_AUTH holds what goes behind `Authorization: Basic`.
+registry wants more, LLMPLAT_REGISTRY_AUTH holds what goes behind `Authorization: Basic`, and
+Google's registries get the token of the pod's own identity.
 """
 
 import hashlib
@@ -14,6 +15,7 @@ import tarfile
 import urllib.error
 import urllib.request
 from pathlib import Path, PurePosixPath
+from typing import IO, Any, Literal, cast
 
 IMAGE = os.environ.get("LLMPLAT_IMAGE", "")
 TARGET = Path(os.environ.get("LLMPLAT_TARGET", "/modelcar"))
@@ -25,12 +27,16 @@ MANIFESTS = (
     "application/vnd.docker.distribution.manifest.list.v2+json",
 )
 CHUNK = 1024 * 1024
+GOOGLE = ("-docker.pkg.dev", "gcr.io")
+IDENTITY = (
+    "http://metadata.google.internal/computeMetadata/v1/instance/service-accounts/default/token"
+)
 
 
 class Checked:
     """A file that hashes what is read of it."""
 
-    def __init__(self, source) -> None:
+    def __init__(self, source: IO[bytes]) -> None:
         self.source = source
         self.digest = hashlib.sha256()
 
@@ -54,9 +60,10 @@ class Registry:
 
     def __init__(self, host: str, name: str) -> None:
         self.base = f"{SCHEME}://{host}/v2/{name}"
+        self.is_google = host.endswith(GOOGLE)
         self.token = ""
 
-    def open(self, path: str):
+    def open(self, path: str) -> IO[bytes]:
         """The answer to a GET below the repository."""
         try:
             return self._ask(path)
@@ -66,15 +73,18 @@ class Registry:
             self.token = self._token(refused.headers.get("WWW-Authenticate", ""))
             return self._ask(path)
 
-    def _ask(self, path: str):
+    def _ask(self, path: str) -> IO[bytes]:
         headers = {"Accept": ", ".join(MANIFESTS)}
         if self.token:
             headers["Authorization"] = self.token
-        return urllib.request.urlopen(
-            urllib.request.Request(self.base + path, None, headers), timeout=60
-        )
+        request = urllib.request.Request(self.base + path, None, headers)
+        return cast("IO[bytes]", urllib.request.urlopen(request, timeout=60))
 
     def _token(self, challenge: str) -> str:
+        if self.is_google:
+            request = urllib.request.Request(IDENTITY, None, {"Metadata-Flavor": "Google"})
+            with urllib.request.urlopen(request, timeout=10) as answer:
+                return f"Bearer {json.loads(answer.read())['access_token']}"
         basic = os.environ.get("LLMPLAT_REGISTRY_AUTH", "")
         if challenge.lower().startswith("basic"):
             return f"Basic {basic}"
@@ -88,13 +98,13 @@ class Registry:
         return f"Bearer {told.get('token') or told['access_token']}"
 
 
-def read_manifest(registry: Registry, digest: str) -> dict:
+def read_manifest(registry: Registry, digest: str) -> dict[str, Any]:
     """The image manifest behind `digest`; of an index its first image."""
     with registry.open(f"/manifests/{digest}") as answer:
         content = answer.read(8 * CHUNK)
     if f"sha256:{hashlib.sha256(content).hexdigest()}" != digest:
         sys.exit(f"the manifest is not {digest}")
-    document = json.loads(content)
+    document: dict[str, Any] = json.loads(content)
     if "manifests" in document:
         images = [
             one for one in document["manifests"] if one.get("platform", {}).get("os") != "unknown"
@@ -103,9 +113,9 @@ def read_manifest(registry: Registry, digest: str) -> dict:
     return document
 
 
-def unpack(source, mode: str) -> None:
+def unpack(source: Checked, mode: Literal["r|", "r|gz"]) -> None:
     """Writes the regular files under models/ of one layer."""
-    with tarfile.open(fileobj=source, mode=mode) as layer:
+    with tarfile.open(fileobj=cast("IO[bytes]", source), mode=mode) as layer:
         for member in layer:
             path = PurePosixPath(member.name)
             if not member.isfile() or path.parts[:1] != ("models",) or ".." in path.parts:
@@ -113,6 +123,7 @@ def unpack(source, mode: str) -> None:
             place = TARGET / path
             place.parent.mkdir(parents=True, exist_ok=True)
             part = layer.extractfile(member)
+            assert part is not None
             with place.open("wb") as file:
                 while chunk := part.read(CHUNK):
                     file.write(chunk)

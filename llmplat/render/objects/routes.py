@@ -1,0 +1,202 @@
+"""Routes -> the inference gateway, and for each model its pool, route and objectives."""
+
+from llmplat.plan.cluster import gateway
+from llmplat.plan.cluster.routing import (
+    GATEWAY,
+    KEEP,
+    MODEL_HEADER,
+    SHED,
+    Chain,
+    ModelRoute,
+    Routing,
+)
+from llmplat.render.objects.containers import PORT
+from llmplat.render.objects.engine_network import DATA_PLANE
+from llmplat.render.objects.network import (
+    come_from,
+    go_to,
+    make_policy,
+    pods_in,
+    pods_of_owners,
+    prometheus,
+)
+from llmplat.render.objects.routers import HEALTH_PORT, PICKER_PORT, make_router_objects
+from llmplat.render.objects.shape import (
+    MODEL,
+    OWNER,
+    ROLE,
+    Object,
+    make_metadata,
+    make_object,
+)
+
+GATEWAY_API = "gateway.networking.k8s.io"
+POOL_API = "inference.networking.k8s.io"
+OBJECTIVE_API = "llm-d.ai/v1alpha2"
+PRIORITIES = ((KEEP, 1), (SHED, -1))
+"""Objectives, the higher the more important; only what is below 0 is shed. Order is the engine's."""
+CONTROL_PORT = 9978
+"""Where agentgateway's proxies get their routes from."""
+CONTROL_PLANES = {"agentgateway": "agentgateway-system", "kgateway": "kgateway-system"}
+_PARAMETERS = "agentgateway.dev"
+
+
+def make_inference_gateway(platform: str, routing: Routing) -> tuple[Object, ...]:
+    """The one address behind which all pools stand, reached by the LLM gateway alone."""
+    found = [_gateway(platform, routing)]
+    if routing.data_plane == "agentgateway":
+        found.append(_parameters(platform, routing))
+    if routing.data_plane != "gke-gateway":
+        found += [_walls(platform, routing), _disruption(platform, routing)]
+    return tuple(found)
+
+
+def make_route_objects(platform: str, route: ModelRoute, routing: Routing) -> tuple[Object, ...]:
+    """Everything of the Application route-<name>; pool and route stand with the model."""
+    found = [_pool(platform, route), _route(platform, route, routing)]
+    found += [_objective(platform, route, name, value) for name, value in PRIORITIES]
+    if routing.data_plane == "gke-gateway":
+        found += _google_policies(platform, route, routing.chain)
+    return (*found, *make_router_objects(platform, route, routing))
+
+
+def milliseconds(count: int) -> str:
+    """A Gateway API duration."""
+    seconds, rest = divmod(count, 1000)
+    return f"{seconds}s{rest}ms" if rest else f"{seconds}s"
+
+
+def _gateway(platform: str, routing: Routing) -> Object:
+    listener = {
+        "name": "http",
+        "port": routing.port,
+        "protocol": "HTTP",
+        "allowedRoutes": {
+            "namespaces": {
+                "from": "Selector",
+                "selector": {"matchExpressions": [{"key": OWNER, "operator": "Exists"}]},
+            },
+            "kinds": [{"group": GATEWAY_API, "kind": "HTTPRoute"}],
+        },
+    }
+    spec: Object = {"gatewayClassName": routing.gateway_class, "listeners": [listener]}
+    if routing.data_plane == "agentgateway":
+        reference = {"group": _PARAMETERS, "kind": "AgentgatewayParameters", "name": GATEWAY}
+        spec["infrastructure"] = {"parametersRef": reference}
+    metadata = make_metadata(platform, GATEWAY, routing.namespace)
+    return make_object(f"{GATEWAY_API}/v1", "Gateway", metadata, spec=spec)
+
+
+def _parameters(platform: str, routing: Routing) -> Object:
+    """No load balancer, several copies, and what the restricted level asks of their pods."""
+    pod = {"securityContext": {"runAsNonRoot": True, "seccompProfile": {"type": "RuntimeDefault"}}}
+    spec = {
+        "service": {"spec": {"type": "ClusterIP"}},
+        "deployment": {"spec": {"replicas": routing.replicas, "template": {"spec": pod}}},
+        "resources": {
+            "requests": {"cpu": "250m", "memory": "256Mi"},
+            "limits": {"memory": "512Mi"},
+        },
+        "logging": {"format": "json", "level": "info"},
+    }
+    metadata = make_metadata(platform, GATEWAY, routing.namespace)
+    return make_object(f"{_PARAMETERS}/v1alpha1", "AgentgatewayParameters", metadata, spec=spec)
+
+
+def _walls(platform: str, routing: Routing) -> Object:
+    control = pods_in(CONTROL_PLANES[routing.data_plane])
+    return make_policy(
+        platform,
+        GATEWAY,
+        routing.namespace,
+        DATA_PLANE,
+        ingress=[
+            come_from([pods_in(gateway.NAMESPACE, {ROLE: "gateway"})], routing.port),
+            come_from([prometheus()], 15020),
+        ],
+        egress=[
+            go_to([pods_of_owners()], PORT, PICKER_PORT, HEALTH_PORT),
+            go_to([control], CONTROL_PORT),
+        ],
+    )
+
+
+def _disruption(platform: str, routing: Routing) -> Object:
+    spec = {"maxUnavailable": 1, "selector": {"matchLabels": DATA_PLANE}}
+    metadata = make_metadata(platform, GATEWAY, routing.namespace)
+    return make_object("policy/v1", "PodDisruptionBudget", metadata, spec=spec)
+
+
+def _labels(route: ModelRoute) -> dict[str, str]:
+    return {MODEL: route.model, OWNER: route.owner}
+
+
+def _pool(platform: str, route: ModelRoute) -> Object:
+    spec = {
+        "selector": {"matchLabels": {MODEL: route.model, ROLE: "engine"}},
+        "targetPorts": [{"number": PORT}],
+        "appProtocol": "http",
+        "endpointPickerRef": {
+            "group": "",
+            "kind": "Service",
+            "name": route.router.name,
+            "port": {"number": PICKER_PORT},
+            # Without its picker a pool answers nobody, rather than anybody at random.
+            "failureMode": "FailClose",
+        },
+    }
+    metadata = make_metadata(platform, route.pool, route.namespace, _labels(route))
+    return make_object(f"{POOL_API}/v1", "InferencePool", metadata, spec=spec)
+
+
+def _route(platform: str, route: ModelRoute, routing: Routing) -> Object:
+    header = {"type": "Exact", "name": MODEL_HEADER, "value": route.model}
+    rule: Object = {
+        "matches": [{"path": {"type": "PathPrefix", "value": "/v1"}, "headers": [header]}],
+        "backendRefs": [
+            {"group": POOL_API, "kind": "InferencePool", "name": route.pool, "weight": 1}
+        ],
+    }
+    if routing.data_plane != "gke-gateway":
+        rule["timeouts"] = {
+            "request": milliseconds(routing.chain.route_ms),
+            "backendRequest": milliseconds(routing.chain.router_ms),
+        }
+    parent = {
+        "group": GATEWAY_API,
+        "kind": "Gateway",
+        "name": GATEWAY,
+        "namespace": routing.namespace,
+        "sectionName": "http",
+    }
+    metadata = make_metadata(platform, route.model, route.namespace, _labels(route))
+    spec = {"parentRefs": [parent], "rules": [rule]}
+    return make_object(f"{GATEWAY_API}/v1", "HTTPRoute", metadata, spec=spec)
+
+
+def _objective(platform: str, route: ModelRoute, name: str, priority: int) -> Object:
+    reference = {"group": POOL_API, "kind": "InferencePool", "name": route.pool}
+    metadata = make_metadata(platform, f"{route.model}-{name}", route.namespace, _labels(route))
+    spec = {"priority": priority, "poolRef": reference}
+    return make_object(OBJECTIVE_API, "InferenceObjective", metadata, spec=spec)
+
+
+def _google_policies(platform: str, route: ModelRoute, chain: Chain) -> list[Object]:
+    """What a route says elsewhere: GKE reads health and time limits from policies of its own."""
+    target = {"group": POOL_API, "kind": "InferencePool", "name": route.pool}
+    metadata = make_metadata(platform, route.pool, route.namespace, _labels(route))
+    check = {
+        "timeoutSec": 2,
+        "checkIntervalSec": 2,
+        "config": {"type": "HTTP", "httpHealthCheck": {"requestPath": "/health", "port": PORT}},
+    }
+    limit = {"timeoutSec": chain.route_ms // 1000, "logging": {"enabled": True}}
+    api = "networking.gke.io/v1"
+    return [
+        make_object(
+            api, "HealthCheckPolicy", metadata, spec={"targetRef": target, "default": check}
+        ),
+        make_object(
+            api, "GCPBackendPolicy", metadata, spec={"targetRef": target, "default": limit}
+        ),
+    ]
