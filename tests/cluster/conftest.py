@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.cluster.attacks.gpus import L4_NODES
 from tests.cluster.plane.control_plane import ControlPlane, control_plane
 from tests.cluster.plane.keda import start_keda
 from tests.cluster.plane.kueue import start_kueue
@@ -31,7 +32,7 @@ def crds() -> Path:
 @pytest.fixture(scope="session")
 def plane(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ControlPlane]:
     with control_plane(tmp_path_factory.mktemp("plane")) as running:
-        running.add_nodes(4, gpus=8)
+        running.add_nodes(4, gpus=8, labels=dict(L4_NODES), prefix="l4")
         yield running
 
 

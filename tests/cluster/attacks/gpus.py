@@ -9,6 +9,7 @@ from tests.cluster.plane.samples import container, deployment, pod
 QUEUE = "kueue.x-k8s.io/queue-name"
 QUEUED = {QUEUE: "models"}
 L4_BYTES = 24 * 1024**3
+L4_NODES = {"nvidia.com/gpu.product": "NVIDIA-L4"}
 _FIT = "llmplat.dev/gpu-"
 
 
@@ -29,19 +30,22 @@ def gpu_pod(
     annotations: dict[str, str] | None = None,
 ) -> Object:
     """A pod with one GPU that says honestly what it needs."""
-    return pod(
+    thing = pod(
         fresh("gpu"),
         space,
         *(containers or (container(gpus=1),)),
         labels=QUEUED if labels is None else labels,
         annotations=fit() if annotations is None else annotations,
     )
+    thing["spec"]["nodeSelector"] = dict(L4_NODES)
+    return thing
 
 
 def workload(kind: str, labels: dict[str, str], gpus: int = 1) -> Object:
     """A Deployment, ReplicaSet, StatefulSet, Job or CronJob whose pods want GPUs."""
     thing = deployment(fresh("work"), SPACE, container(gpus=gpus), labels=labels, annotations=fit())
     thing["spec"]["template"]["metadata"]["labels"] |= labels
+    thing["spec"]["template"]["spec"]["nodeSelector"] = dict(L4_NODES)
     thing["kind"] = kind
     if kind == "StatefulSet":
         thing["spec"]["serviceName"] = "none"
