@@ -69,7 +69,7 @@ def size_model(
         return _on_processor(model, facts, hardware, context, options)
     from llmplat.plan.gpu_sizing import size_on_gpu  # noqa: PLC0415 (the estimate is slow to import)
 
-    sized = size_on_gpu(model, facts, hardware.gpu, context, options)
+    sized = size_on_gpu(model, facts, hardware.gpu, context, options, shared_by=hardware.shared_by)
     if sized.is_unfit and not is_unfit_accepted:
         raise sized.refusal()
     result = sized.result

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from math import floor
 
 from llmplat.catalog.entries import Gpu
 from llmplat.domain.errors import DoesNotFitError
@@ -15,6 +16,9 @@ from llmplat.plan.hardware import PIPELINE_PARALLEL, TENSOR_PARALLEL, whole_opti
 from llmplat.spec.engine_options import VERSION
 from llmplat.spec.model import Model
 from llmplat.spec.scalars import OptionValue
+
+SHARED = 0.9
+"""Of a shared GPU for all its engines together; the rest is what each takes beside its share."""
 
 
 @dataclass(frozen=True)
@@ -87,9 +91,18 @@ class GpuSizing:
 
 
 def size_on_gpu(
-    model: Model, facts: ModelFacts, gpu: Gpu, context: int, options: Mapping[str, OptionValue]
+    model: Model,
+    facts: ModelFacts,
+    gpu: Gpu,
+    context: int,
+    options: Mapping[str, OptionValue],
+    *,
+    shared_by: int = 1,
 ) -> GpuSizing:
-    """Whether `model` fits `gpu`; InputError when its configuration lacks a number."""
+    """Whether `model` fits `gpu`, or its part of one that `shared_by` engines share.
+
+    Raises InputError when its configuration lacks a number.
+    """
     settings = EngineSettings(
         vllm_version=VERSION,
         tensor_parallel=whole_option(options, TENSOR_PARALLEL) or 1,
@@ -102,6 +115,7 @@ def size_on_gpu(
         kv_cache_dtype=_text(options, "kv-cache-dtype"),
         enforce_eager=options.get("enforce-eager") is True,
         block_size=whole_option(options, "block-size"),
+        gpu_memory_utilization=_share(shared_by),
         kv_cache_memory_bytes=model.engine.kv_cache_memory_bytes,
         enable_prefix_caching=options.get("enable-prefix-caching") is not False,
         enable_expert_parallel=options.get("enable-expert-parallel") is True,
@@ -115,6 +129,11 @@ def size_on_gpu(
     )
     count = settings.tensor_parallel * settings.pipeline_parallel
     return GpuSizing(model.name, gpu.name, count, result)
+
+
+def _share(shared_by: int) -> float | None:
+    """Part of the memory that one engine may take; None: the engine's own default."""
+    return None if shared_by == 1 else floor(100 * SHARED / shared_by) / 100
 
 
 def _text(options: Mapping[str, OptionValue], name: str) -> str | None:

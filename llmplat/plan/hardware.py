@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from llmplat.catalog.entries import Catalog, Gpu
 from llmplat.domain.errors import PlanError
+from llmplat.plan.gpu_cost import usd_per_gpu_hour
 from llmplat.spec.model import Model
 from llmplat.spec.platform import Platform
 from llmplat.spec.scalars import OptionValue
@@ -33,6 +34,8 @@ class Hardware:
     """Where the hourly price is from, for people."""
     overhead_bytes: int
     """Main memory of one engine beside weights and KV cache."""
+    shared_by: int = 1
+    """Engines on one GPU, each with its part of the memory."""
 
 
 def hardware_of(
@@ -40,12 +43,14 @@ def hardware_of(
 ) -> Hardware:
     """The hardware of one replica: the named GPU; for `auto` one of the `free`, else the processor.
 
+    On a cluster `auto` is decided before (see serve), among the GPUs that it offers.
+
     Planning does not look at the machine: `free` are GPUs the lock knows that no model has yet.
     Raises PlanError for a GPU the catalogue does not know.
     """
     machine = catalog.machines["local"]
     gpu = _seen(model, catalog, free) if model.gpu == "auto" else _gpu(model, catalog)
-    usd, told = _usd_per_hour(platform, machine.usd_per_hour)
+    usd, told = _usd_per_hour(platform, gpu, machine.usd_per_hour)
     # A GPU without a sourced bandwidth is priced as this machine: slow, so never too cheap.
     bandwidth = (gpu and gpu.memory_bandwidth_bytes_per_s) or machine.memory_bandwidth_bytes_per_s
     return Hardware(
@@ -56,7 +61,22 @@ def hardware_of(
         usd_per_hour=usd,
         usd_per_hour_from=told,
         overhead_bytes=machine.engine_overhead_bytes,
+        shared_by=_shared_by(gpu, platform) if gpu else 1,
     )
+
+
+def _shared_by(gpu: Gpu, platform: Platform) -> int:
+    """Engines on one GPU of that kind; PlanError when its pools do not agree."""
+    pools = platform.substrate.gke.pools if platform.substrate.gke is not None else ()
+    mine = [pool for pool in pools if pool.gpu in {gpu.name, *gpu.aliases}]
+    found = {pool.sharing.clients if pool.sharing is not None else 1 for pool in mine}
+    if len(found) > 1:
+        raise PlanError(
+            f"Some GPUs {gpu.name} are shared and others are not.",
+            why="a model names its GPU, not its pool, so its part of the memory is not known.",
+            fix=(f"give all pools with {gpu.name} the same sharing",),
+        )
+    return found.pop() if found else 1
 
 
 def _seen(model: Model, catalog: Catalog, free: Sequence["LockedGpu"]) -> Gpu | None:
@@ -92,10 +112,26 @@ def whole_option(options: Mapping[str, OptionValue], name: str) -> int | None:
     return value if isinstance(value, int) and not isinstance(value, bool) and value > 0 else None
 
 
-def _usd_per_hour(platform: Platform, default_usd_per_hour: float) -> tuple[float, str]:
+def offered_gpus(platform: Platform, catalog: Catalog) -> tuple[str, ...]:
+    """GPUs of a cluster by their catalogue names, smallest memory first; none on this machine."""
+    cluster, gke = platform.substrate.cluster, platform.substrate.gke
+    named = [gpus.name for gpus in cluster.gpus] if cluster else []
+    named += [pool.gpu for pool in gke.pools if pool.gpu] if gke else []
+    known = {name for name in named if name in catalog.gpus}
+    return tuple(sorted(known, key=lambda name: (catalog.gpus[name].memory_bytes, name)))
+
+
+def _usd_per_hour(
+    platform: Platform, gpu: Gpu | None, default_usd_per_hour: float
+) -> tuple[float, str]:
     local = platform.substrate.local
     if local is not None and local.usd_per_hour is not None:
         return local.usd_per_hour, "substrate.local.usdPerHour"
+    if local is None and gpu is not None:
+        region = platform.substrate.gke.region if platform.substrate.gke else None
+        rented = usd_per_gpu_hour(gpu, region)
+        if rented is not None:
+            return rented
     return default_usd_per_hour, "the catalogue's default for this machine"
 
 

@@ -4,12 +4,12 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from llmplat.catalog.entries import Catalog
-from llmplat.domain.errors import PlanError
+from llmplat.domain.errors import DoesNotFitError, PlanError
 from llmplat.plan.capacity import Sizing, capacity_of, size_model
 from llmplat.plan.engine import free_options, make_engine
 from llmplat.plan.facts import ModelFacts, facts_of
 from llmplat.plan.gateway import backends_of
-from llmplat.plan.hardware import hardware_of
+from llmplat.plan.hardware import hardware_of, offered_gpus
 from llmplat.plan.launch import Backend, EngineLaunch
 from llmplat.plan.planned import PlannedMemory, PlannedModel, PlannedPrice
 from llmplat.plan.prices import price_of
@@ -48,11 +48,38 @@ def serve_model(  # noqa: PLR0913 (the platform's parts and what earlier models 
 ) -> Served:
     """`model` as planned; its engine's replicas take `port` and the ports behind it, and GPUs of `free`.
 
-    Raises LockMissingError when nothing is known of it, PlanError when it cannot be served, a
+    On a cluster `gpu: auto` is the smallest GPU it offers that the model fits with certainty, else
+    the smallest that it may fit. Raises LockMissingError when nothing is known of it, PlanError when it cannot be served, a
     model that does not fit its GPU among them unless `is_unfit_accepted`.
     """
     if model.external:
         return Served(_external(model, platform, catalog), None)
+    choices = offered_gpus(platform, catalog) if model.gpu == "auto" else ()
+    tried: list[Served] = []
+    for gpu in choices:
+        on_gpu = model.model_copy(update={"gpu": gpu})
+        try:
+            tried.append(_serve(on_gpu, platform, lock, catalog, port, free))
+        except DoesNotFitError:
+            continue
+        if not tried[-1].tight:
+            return tried[-1]
+    if tried:
+        return tried[0]
+    last = model.model_copy(update={"gpu": choices[-1]}) if choices else model
+    return _serve(last, platform, lock, catalog, port, free, is_unfit_accepted=is_unfit_accepted)
+
+
+def _serve(  # noqa: PLR0913 (as serve_model)
+    model: Model,
+    platform: Platform,
+    lock: "Lock | None",
+    catalog: Catalog,
+    port: int,
+    free: "Sequence[LockedGpu]" = (),
+    *,
+    is_unfit_accepted: bool = False,
+) -> Served:
     facts = facts_of(model, lock, catalog)
     hardware = hardware_of(model, platform, catalog, free)
     options = free_options(model, hardware)

@@ -39,7 +39,7 @@ def make_namespaces(
 
 
 def _is_wall(item: Mapping[str, Any]) -> bool:
-    return item["kind"] == "NetworkPolicy" and item["metadata"]["name"] == WALL
+    return bool(item["kind"] == "NetworkPolicy" and item["metadata"]["name"] == WALL)
 
 
 def _of_one(
@@ -75,9 +75,14 @@ def _namespace(platform: str, name: str, level: str) -> dict[str, Any]:
 def _policy(
     platform: str, namespace: str, name: str, ingress: list[dict[str, Any]]
 ) -> dict[str, Any]:
-    """Ways in only: controllers talk to the API server and to clouds, wherever those are."""
+    """Ways in only: controllers talk to the API server and to clouds, wherever those are.
+
+    An empty list is left out: API servers drop it, and would see a change at each apply.
+    """
     metadata = {"name": name, "namespace": namespace, "labels": labels_of(platform, name)}
-    spec = {"podSelector": {}, "policyTypes": ["Ingress"], "ingress": ingress}
+    spec: dict[str, Any] = {"podSelector": {}, "policyTypes": ["Ingress"]}
+    if ingress:
+        spec["ingress"] = ingress
     return {
         "apiVersion": "networking.k8s.io/v1",
         "kind": "NetworkPolicy",

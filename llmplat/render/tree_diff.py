@@ -85,13 +85,12 @@ def _objects(files: Mapping[str, str]) -> Iterator[tuple[Key, Mapping[str, Any]]
 def _change(
     key: Key, old: Mapping[str, Any] | None, new: Mapping[str, Any] | None
 ) -> ObjectChange | None:
-    if old == new:
-        return None
     if old is None:
         return ObjectChange(TreeAct.ADD, *key, ())
     if new is None:
         return ObjectChange(TreeAct.REMOVE, *key, ())
-    return ObjectChange(TreeAct.CHANGE, *key, tuple(_lines(old, new)))
+    details = tuple(_lines(old, new))
+    return ObjectChange(TreeAct.CHANGE, *key, details) if details else None
 
 
 def _lines(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[str]:
@@ -119,8 +118,8 @@ def _flat(value: object, path: str = "") -> dict[str, str]:
         return _joined((f"{path}.{key}" if path else str(key), item) for key, item in value.items())
     if isinstance(value, list) and value:
         return _joined((f"{path}[{_label(item, at)}]", item) for at, item in enumerate(value))
-    text = value if isinstance(value, str) else dump_yaml_leaf(value)
-    return {path: text}
+    is_block = isinstance(value, str) and "\n" in value
+    return {path: str(value) if is_block else dump_yaml_leaf(value)}
 
 
 def _joined(parts: Iterable[tuple[str, object]]) -> dict[str, str]:

@@ -25,6 +25,7 @@ ACCOUNTS = {
     "argo-cd": "system:serviceaccount:argocd:argocd-application-controller",
     "kueue": "system:serviceaccount:kueue-system:kueue-controller-manager",
     "keda": "system:serviceaccount:keda:keda-operator",
+    "kserve": "system:serviceaccount:kserve:kserve-controller-manager",
     "external-secrets": "system:serviceaccount:external-secrets:external-secrets",
 }
 """Component -> the one account of it that makes or changes objects in owners' namespaces."""

@@ -16,6 +16,7 @@ LOCAL_QUEUE = "models"
 _ACCELERATOR = "cloud.google.com/gke-accelerator"
 _POOL = "cloud.google.com/gke-nodepool"
 _SPOT = "cloud.google.com/gke-spot"
+_STRATEGIES = {"time-slicing": "time-sharing", "mps": "mps"}
 
 
 @dataclass(frozen=True)
@@ -32,6 +33,8 @@ class Flavor:
     selector: tuple[tuple[str, str], ...]
     """Those of `labels` that tell this kind of GPU from the others."""
     is_spot: bool = False
+    is_shared: bool = False
+    """Several engines on one GPU."""
     tolerations: tuple[str, ...] = (GPU_RESOURCE,)
     """Taint keys with effect NoSchedule."""
 
@@ -196,7 +199,7 @@ def _of_pool(pool: Pool, ground: Ground) -> Flavor:
     selector = [(_ACCELERATOR, accelerator)]
     if pool.sharing is not None:
         selector += [
-            ("cloud.google.com/gke-gpu-sharing-strategy", pool.sharing.mode),
+            ("cloud.google.com/gke-gpu-sharing-strategy", _strategy(pool)),
             ("cloud.google.com/gke-max-shared-clients-per-gpu", str(pool.sharing.clients)),
         ]
     own = [(_POOL, pool.name), *([(_SPOT, "true")] if pool.spot else [])]
@@ -209,6 +212,19 @@ def _of_pool(pool: Pool, ground: Ground) -> Flavor:
         labels=tuple(sorted([*selector, *own])),
         selector=tuple(sorted(selector)),
         is_spot=pool.spot,
+        is_shared=pool.sharing is not None,
+    )
+
+
+def _strategy(pool: Pool) -> str:
+    """How GKE calls the sharing of the pool's GPUs; PlanError for what it does not count as GPUs."""
+    mode = pool.sharing.mode if pool.sharing is not None else ""
+    if mode in _STRATEGIES:
+        return _STRATEGIES[mode]
+    raise PlanError(
+        f"The GPUs of the pool {pool.name} cannot be shared by {mode}.",
+        why="parts of a GPU have names and memory of their own, which nothing here plans for yet.",
+        fix=("set sharing: {mode: time-slicing, clients: 2}", "remove sharing from the pool"),
     )
 
 
@@ -231,6 +247,12 @@ def _check_fits_somewhere(need: Need, flavors: tuple[Flavor, ...]) -> None:
             f"The model {need.model} fits nowhere in this cluster.",
             why=f"it needs the GPU {need.gpu}; the substrate offers {there}.",
             fix=(f"add GPUs {need.gpu} to the substrate", f"change gpu of {need.model}"),
+        )
+    if need.per_replica > 1 and any(flavor.is_shared for flavor in offered):
+        raise PlanError(
+            f"The model {need.model} cannot be split over shared GPUs.",
+            why=f"one replica needs {need.per_replica} GPUs {need.gpu}; of shared ones it gets one.",
+            fix=(f"remove sharing from the pools with {need.gpu}",),
         )
     widest = max(flavor.per_node for flavor in offered)
     if need.per_replica > widest:

@@ -123,5 +123,5 @@ def _route(engine: ClusterEngine, image: str, *, replicas: int) -> ModelRoute:
         namespace=engine.namespace,
         pool=model,
         engine=engine.name,
-        router=Router(f"{model}-epp", image, replicas),
+        router=Router(f"router-{model}", image, replicas),
     )

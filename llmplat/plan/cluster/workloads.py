@@ -26,6 +26,8 @@ class Workloads:
     policies: Policies
     secrets: Secrets
     has_open_webui: bool
+    has_kserve: bool
+    """Engines are KServe's InferenceServices."""
 
     @property
     def longest_start_s(self) -> int:
@@ -53,6 +55,7 @@ def make_workloads(ground: Ground) -> Workloads:
         policies=make_policies(ground, queues),
         secrets=_secrets(ground, engines, gateway),
         has_open_webui=ground.runs(OPEN_WEBUI) and gateway is not None,
+        has_kserve=ground.runs("kserve"),
     )
 
 

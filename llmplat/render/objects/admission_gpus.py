@@ -72,9 +72,13 @@ GPU_QUEUE = Rule(
             "|| variables.isGated || variables.isOfJob",
         ),
         check(
-            "A job with a GPU is made suspended; its queue starts it.",
+            f"A job with a GPU carries the label {QUEUE_LABEL} itself: its pods alone are not held.",
             "!(variables.usesGpu && request.kind.kind == 'Job') "
-            "|| variables.newQueue == '' || variables.isSuspended "
+            f"|| variables.newQueue == '{LOCAL_QUEUE}'",
+        ),
+        check(
+            "A job with a GPU is made suspended; its queue starts it.",
+            "!(variables.usesGpu && request.kind.kind == 'Job') || variables.isSuspended "
             f"|| (request.operation == 'UPDATE' && {IS_PLATFORM})",
         ),
         check(

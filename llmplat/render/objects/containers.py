@@ -70,8 +70,11 @@ def mount(
 
 
 def _env(process: Process, extra: Iterable[tuple[str, str]]) -> list[Object]:
-    """Plain variables, then secrets by reference; a read-only root needs a home to write to."""
-    plain = (("HOME", TMP), *process.env, *extra)
+    """Plain variables, then secrets by reference.
+
+    A read-only root needs a home to write to, and libraries ask for a name that no passwd has.
+    """
+    plain = (("HOME", TMP), ("USER", "llmplat"), *process.env, *extra)
     by_reference: list[Object] = [
         {"name": s.env, "valueFrom": {"secretKeyRef": {"name": s.secret, "key": VALUE}}}
         for s in process.secret_env

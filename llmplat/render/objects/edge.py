@@ -11,7 +11,15 @@ from llmplat.render.objects.network import (
     make_policy,
     pods_in,
 )
-from llmplat.render.objects.routes import CONTROL_PLANES, CONTROL_PORT, GATEWAY_API, milliseconds
+from llmplat.render.objects.routes import (
+    CONTROL_PLANES,
+    CONTROL_PORT,
+    GATEWAY_API,
+    PARAMETERS,
+    make_parameters,
+    milliseconds,
+    parameters_reference,
+)
 from llmplat.render.objects.shape import (
     NAME,
     NAMESPACE_NAME,
@@ -30,8 +38,8 @@ _PODS = {"gateway.networking.k8s.io/gateway-name": EDGE}
 def make_edge_objects(platform: str, domain: str, routing: Routing) -> list[Object]:
     """api.<domain> over TLS to the gateway, from private addresses."""
     found = [*_certificates(platform, domain), _gateway(platform, domain, routing)]
-    if routing.data_plane == "agentgateway":
-        found.append(_parameters(platform, routing))
+    if routing.data_plane in PARAMETERS:
+        found.append(make_parameters(platform, EDGE, EDGE, routing, "LoadBalancer"))
     found.append(_route(platform, domain, routing))
     if routing.data_plane != "gke-gateway":
         found.append(_walls(platform, routing))
@@ -91,12 +99,8 @@ def _gateway(platform: str, domain: str, routing: Routing) -> Object:
         },
     }
     infrastructure: Object = {"annotations": internal_annotations()}
-    if routing.data_plane == "agentgateway":
-        infrastructure["parametersRef"] = {
-            "group": "agentgateway.dev",
-            "kind": "AgentgatewayParameters",
-            "name": EDGE,
-        }
+    if routing.data_plane in PARAMETERS:
+        infrastructure["parametersRef"] = parameters_reference(routing, EDGE)
     spec: Object = {
         "gatewayClassName": routing.gateway_class,
         "infrastructure": infrastructure,
@@ -105,19 +109,6 @@ def _gateway(platform: str, domain: str, routing: Routing) -> Object:
     if routing.data_plane == "gke-gateway":
         del spec["infrastructure"]
     return make_object(f"{GATEWAY_API}/v1", "Gateway", _metadata(platform, EDGE), spec=spec)
-
-
-def _parameters(platform: str, routing: Routing) -> Object:
-    pod = {"securityContext": {"runAsNonRoot": True, "seccompProfile": {"type": "RuntimeDefault"}}}
-    spec = {
-        "service": {
-            "spec": {"type": "LoadBalancer", "loadBalancerSourceRanges": [*PRIVATE_RANGES]}
-        },
-        "deployment": {"spec": {"replicas": routing.replicas, "template": {"spec": pod}}},
-    }
-    return make_object(
-        "agentgateway.dev/v1alpha1", "AgentgatewayParameters", _metadata(platform, EDGE), spec=spec
-    )
 
 
 def _route(platform: str, domain: str, routing: Routing) -> Object:

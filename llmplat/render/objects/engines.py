@@ -7,6 +7,7 @@ from llmplat.plan.cluster.workloads import Workloads
 from llmplat.render.objects.containers import PORT, make_container, mount
 from llmplat.render.objects.delivery import deliver
 from llmplat.render.objects.engine_network import make_engine_policy
+from llmplat.render.objects.inference_service import deployment_of, make_inference_service
 from llmplat.render.objects.scaling import make_scaled_object
 from llmplat.render.objects.shape import (
     MODEL,
@@ -35,7 +36,7 @@ def make_model_objects(platform: str, engine: ClusterEngine, plan: Workloads) ->
     """Everything of the Application model-<name>."""
     found = [
         _scripts(platform, engine),
-        make_engine_deployment(platform, engine),
+        _workload(platform, engine, plan),
         _service(platform, engine),
         make_engine_policy(platform, engine, plan),
         _monitor(platform, engine),
@@ -43,8 +44,14 @@ def make_model_objects(platform: str, engine: ClusterEngine, plan: Workloads) ->
     if engine.least > 1:
         found.append(_disruption(platform, engine))
     if engine.scaling is not None:
-        found.append(make_scaled_object(platform, engine, engine.scaling))
+        target = deployment_of(engine) if plan.has_kserve else engine.name
+        found.append(make_scaled_object(platform, engine, engine.scaling, target))
     return tuple(found)
+
+
+def _workload(platform: str, engine: ClusterEngine, plan: Workloads) -> Object:
+    deployment = make_engine_deployment(platform, engine)
+    return make_inference_service(engine, deployment) if plan.has_kserve else deployment
 
 
 def make_engine_deployment(platform: str, engine: ClusterEngine) -> Object:

@@ -13,6 +13,7 @@ from llmplat.plan.cluster.routing import (
 from llmplat.render.objects.containers import PORT
 from llmplat.render.objects.engine_network import DATA_PLANE
 from llmplat.render.objects.network import (
+    PRIVATE_RANGES,
     come_from,
     go_to,
     make_policy,
@@ -38,14 +39,18 @@ PRIORITIES = ((KEEP, 1), (SHED, -1))
 CONTROL_PORT = 9978
 """Where agentgateway's proxies get their routes from."""
 CONTROL_PLANES = {"agentgateway": "agentgateway-system", "kgateway": "kgateway-system"}
-_PARAMETERS = "agentgateway.dev"
+PARAMETERS = {
+    "agentgateway": ("agentgateway.dev", "AgentgatewayParameters"),
+    "kgateway": ("gateway.kgateway.dev", "GatewayParameters"),
+}
+"""Data plane -> (API group, kind) of what it is told beside its Gateway."""
 
 
 def make_inference_gateway(platform: str, routing: Routing) -> tuple[Object, ...]:
     """The one address behind which all pools stand, reached by the LLM gateway alone."""
     found = [_gateway(platform, routing)]
-    if routing.data_plane == "agentgateway":
-        found.append(_parameters(platform, routing))
+    if routing.data_plane in PARAMETERS:
+        found.append(make_parameters(platform, GATEWAY, routing.namespace, routing, "ClusterIP"))
     if routing.data_plane != "gke-gateway":
         found += [_walls(platform, routing), _disruption(platform, routing)]
     return tuple(found)
@@ -80,27 +85,47 @@ def _gateway(platform: str, routing: Routing) -> Object:
         },
     }
     spec: Object = {"gatewayClassName": routing.gateway_class, "listeners": [listener]}
-    if routing.data_plane == "agentgateway":
-        reference = {"group": _PARAMETERS, "kind": "AgentgatewayParameters", "name": GATEWAY}
-        spec["infrastructure"] = {"parametersRef": reference}
+    if routing.data_plane in PARAMETERS:
+        spec["infrastructure"] = {"parametersRef": parameters_reference(routing, GATEWAY)}
     metadata = make_metadata(platform, GATEWAY, routing.namespace)
     return make_object(f"{GATEWAY_API}/v1", "Gateway", metadata, spec=spec)
 
 
-def _parameters(platform: str, routing: Routing) -> Object:
-    """No load balancer, several copies, and what the restricted level asks of their pods."""
-    pod = {"securityContext": {"runAsNonRoot": True, "seccompProfile": {"type": "RuntimeDefault"}}}
-    spec = {
-        "service": {"spec": {"type": "ClusterIP"}},
-        "deployment": {"spec": {"replicas": routing.replicas, "template": {"spec": pod}}},
-        "resources": {
-            "requests": {"cpu": "250m", "memory": "256Mi"},
-            "limits": {"memory": "512Mi"},
-        },
-        "logging": {"format": "json", "level": "info"},
-    }
-    metadata = make_metadata(platform, GATEWAY, routing.namespace)
-    return make_object(f"{_PARAMETERS}/v1alpha1", "AgentgatewayParameters", metadata, spec=spec)
+def parameters_reference(routing: Routing, name: str) -> Object:
+    """How a Gateway names what its data plane is told beside it."""
+    group, kind = PARAMETERS[routing.data_plane]
+    return {"group": group, "kind": kind, "name": name}
+
+
+def make_parameters(
+    platform: str, name: str, namespace: str, routing: Routing, service: str
+) -> Object:
+    """The kind of Service, several copies, and what the restricted level asks of their pods."""
+    group, kind = PARAMETERS[routing.data_plane]
+    security = {"runAsNonRoot": True, "seccompProfile": {"type": "RuntimeDefault"}}
+    told: Object = {"type": service}
+    if service == "LoadBalancer":
+        told["loadBalancerSourceRanges"] = list(PRIVATE_RANGES)
+    if routing.data_plane == "kgateway":
+        kube = {
+            "deployment": {"replicas": routing.replicas},
+            "podTemplate": {"securityContext": security},
+            "service": told,
+        }
+        spec: Object = {"kube": kube}
+    else:
+        pod = {"securityContext": security}
+        spec = {
+            "service": {"spec": told},
+            "deployment": {"spec": {"replicas": routing.replicas, "template": {"spec": pod}}},
+            "resources": {
+                "requests": {"cpu": "250m", "memory": "256Mi"},
+                "limits": {"memory": "512Mi"},
+            },
+            "logging": {"format": "json", "level": "info"},
+        }
+    metadata = make_metadata(platform, name, namespace)
+    return make_object(f"{group}/v1alpha1", kind, metadata, spec=spec)
 
 
 def _walls(platform: str, routing: Routing) -> Object:

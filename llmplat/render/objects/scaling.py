@@ -5,10 +5,12 @@ from llmplat.plan.cluster.scaling import PROMETHEUS, Scaling, Trigger
 from llmplat.render.objects.shape import MODEL, OWNER, Object, make_metadata, make_object
 
 
-def make_scaled_object(platform: str, engine: ClusterEngine, scaling: Scaling) -> Object:
-    """Grows at once, shrinks late; without an answer from Prometheus it never shrinks."""
+def make_scaled_object(
+    platform: str, engine: ClusterEngine, scaling: Scaling, target: str
+) -> Object:
+    """Of the Deployment `target`: grows at once, shrinks late; without an answer from Prometheus it never shrinks."""
     spec: Object = {
-        "scaleTargetRef": {"apiVersion": "apps/v1", "kind": "Deployment", "name": engine.name},
+        "scaleTargetRef": {"apiVersion": "apps/v1", "kind": "Deployment", "name": target},
         "pollingInterval": scaling.poll_s,
         "minReplicaCount": scaling.least,
         "maxReplicaCount": scaling.most,

@@ -58,9 +58,11 @@ def test_the_queries_ask_for_one_deployment_only():
 
 def test_a_model_on_the_processor_needs_no_queue():
     def change(document):
-        item = model(document, "coder")
-        item["gpu"] = "auto"
-        del item["replicas"]
+        del document["substrate"]["cluster"]["gpus"], document["substrate"]["cluster"]["gpuStack"]
+        document["models"] = [model(document, "coder")]
+        document["models"][0] |= {"gpu": "auto", "replicas": {"min": 1, "max": 1}}
+        document["tenants"] = document["tenants"][1:]
+        document["tenants"][0] |= {"models": ["coder"], "gpuQuota": 0}
 
     engine = plan_with(change).cluster.workloads.engine("coder")
     assert (engine.queue, engine.gpu, engine.launch.runtime) == (None, None, "vllm-cpu")

@@ -99,3 +99,55 @@ def test_pools_that_may_vanish_come_last():
 
     found = queues(change, name="cluster-production")
     assert [flavor.name for flavor in found.flavors][-1] == "l4-spot"
+
+
+def shared(document):
+    pools = document["substrate"]["gke"]["pools"]
+    pools[1]["sharing"] = {"mode": "time-slicing", "clients": 2}
+    pools[1]["gpu"] = "h100-80gb"
+    pools[1]["machine"] = "a3-highgpu-1g"
+    del pools[2]
+    for name in ("assistant", "writer"):
+        document["models"].remove(model(document, name))
+    del document["tenants"][2]
+    document["tenants"][0]["gpuQuota"] = 0
+
+
+def test_engines_that_share_a_gpu_share_its_memory():
+    plan = plan_with(shared, name="cluster-production")
+    flavor = plan.cluster.workloads.queues.flavors[0]
+    assert flavor.supply == 16
+    assert dict(flavor.selector)["cloud.google.com/gke-gpu-sharing-strategy"] == "time-sharing"
+    argv = plan.engines[0].argv
+    assert argv[argv.index("--gpu-memory-utilization") + 1] == "0.45"
+
+
+def test_a_split_model_needs_whole_gpus():
+    def change(document):
+        shared(document)
+        model(document, "coder")["engine"] = {"options": {"tensor-parallel-size": 2}}
+
+    with pytest.raises(PlanError) as refused:
+        plan_with(change, name="cluster-production")
+    assert "split over shared GPUs" in refused.value.what
+
+
+def test_parts_with_names_of_their_own_are_refused():
+    def change(document):
+        shared(document)
+        document["substrate"]["gke"]["pools"][1]["sharing"]["mode"] = "mig"
+
+    with pytest.raises(PlanError) as refused:
+        plan_with(change, name="cluster-production")
+    assert "cannot be shared by mig" in refused.value.what
+
+
+def test_a_kind_of_gpu_is_shared_everywhere_or_nowhere():
+    def change(document):
+        document["substrate"]["gke"]["pools"][2]["sharing"] = {"mode": "time-slicing", "clients": 2}
+        more = {"name": "more", "machine": "a3-highgpu-8g", "gpu": "h100-80gb", "count": 8}
+        document["substrate"]["gke"]["pools"].append(more)
+
+    with pytest.raises(PlanError) as refused:
+        plan_with(change, name="cluster-production")
+    assert "are shared and others are not" in str(refused.value.what) or refused.value.findings

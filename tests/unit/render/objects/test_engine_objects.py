@@ -47,7 +47,7 @@ def test_only_the_endpoint_pickers_talk_to_the_api_server(objects):
         for item in [*every(objects, "Deployment"), *every(objects, "StatefulSet")]
         if pod_of(item).get("automountServiceAccountToken") is not False
     }
-    assert with_token == {"assistant-epp", "writer-epp", "coder-epp"}
+    assert with_token == {"router-assistant", "router-writer", "router-coder"}
 
 
 def test_replicas_are_left_to_what_scales_them(objects):

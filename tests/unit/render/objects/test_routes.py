@@ -76,6 +76,9 @@ def test_one_key_changes_the_data_plane(plane, gateway_class):
     gateway = find(objects, "Gateway", "inference-gateway")
     assert gateway["spec"]["gatewayClassName"] == gateway_class
     assert every(objects, "AgentgatewayParameters") == []
+    if plane == "kgateway":
+        told = find(objects, "GatewayParameters", "inference-gateway")["spec"]["kube"]
+        assert told["service"]["type"] == "ClusterIP"
     if plane == "gke-gateway":
         limit = find(objects, "GCPBackendPolicy", "coder")["spec"]["default"]["timeoutSec"]
         assert plan_with(name=name).timeouts.gateway_s > limit > 590
