@@ -10,6 +10,7 @@ from tests.cluster.attacks.gpus import L4_NODES
 from tests.cluster.plane.control_plane import ControlPlane, control_plane
 from tests.cluster.plane.keda import start_keda
 from tests.cluster.plane.kueue import start_kueue
+from tests.cluster.plane.rendered import kueue_settings, render
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -38,7 +39,7 @@ def plane(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ControlPlane]:
 
 @pytest.fixture(scope="session")
 def kueue(plane: ControlPlane, crds: Path) -> ControlPlane:
-    start_kueue(plane, crds)
+    start_kueue(plane, crds, kueue_settings(render("cluster-two-teams", "llm-gateway")))
     return plane
 
 

@@ -13,7 +13,8 @@ from tests.cluster.plane.rendered import EXAMPLES, PROFILES, render
 @pytest.fixture(scope="module")
 def furnished(kueue: ControlPlane, crds: Path) -> ControlPlane:
     """The control plane with every CRD that we render kinds of; Kueue and its webhooks run."""
-    furnish(kueue, crds)
+    trees = (render(example, profile) for example in EXAMPLES for profile in PROFILES)
+    furnish(kueue, crds, (thing for tree in trees for thing in all_objects(tree)))
     return kueue
 
 

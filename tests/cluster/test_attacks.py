@@ -17,7 +17,7 @@ from tests.cluster.attacks.rights import RIGHTS_ATTACKS
 from tests.cluster.plane.client import RefusedError
 from tests.cluster.plane.control_plane import ControlPlane
 from tests.cluster.plane.controls import control_of, removed
-from tests.cluster.plane.furnish import furnish, settle
+from tests.cluster.plane.furnish import all_objects, furnish, settle
 from tests.cluster.plane.rendered import render
 
 ATTACKS = (*GPU_ATTACKS, *POD_ATTACKS, *RIGHTS_ATTACKS)
@@ -27,8 +27,9 @@ _ids = [attack.name for attack in ATTACKS]
 @pytest.fixture(scope="module")
 def platform(kueue: ControlPlane, crds: Path) -> Iterator[ControlPlane]:
     """Two teams' platform with everything on it, as Argo CD would have applied it."""
-    furnish(kueue, crds)
-    with settle(kueue, render("cluster-two-teams", "llm-gateway")):
+    rendered = render("cluster-two-teams", "llm-gateway")
+    furnish(kueue, crds, all_objects(rendered))
+    with settle(kueue, rendered):
         yield kueue
 
 

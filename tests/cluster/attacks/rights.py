@@ -131,7 +131,7 @@ RIGHTS_ATTACKS = (
     Attack("a route of one's own", _make("gateway.networking.k8s.io/v1", "HTTPRoute", spec={"parentRefs": [{"name": "inference-gateway", "namespace": "inference-gateway"}]}), _make("v1", "Service", spec={"ports": [{"port": 80}]}), _WALL),
     Attack("a scaler of one's own", _make("keda.sh/v1alpha1", "ScaledObject", spec={"scaleTargetRef": {"name": "mine"}, "triggers": [{"type": "cpu", "metadata": {"value": "1"}}]}), _own_deployment, _WALL),
     Attack("delete an engine", _delete("apps/v1", "Deployment", "engine-writer"), _own_pod_gone, ("policy:llmplat-platform-objects",)),
-    Attack("scale an engine", _scale, _own_deployment, ("policy:llmplat-platform-objects",)),
+    Attack("scale an engine", _scale, _own_deployment, _WALL),
     Attack("take over an engine's address", _change("v1", "Service", "engine-writer", {"spec": {"selector": {"app": "mine"}}}), _make("v1", "Service", spec={"ports": [{"port": 80}]}), ("policy:llmplat-platform-objects",)),
     Attack("lower the level of pod security", _change("v1", "Namespace", SPACE, {"metadata": {"labels": {"pod-security.kubernetes.io/enforce": "privileged"}}}, None), _OWN_MAP, _RBAC),
     Attack("a namespace of one's own", _make("v1", "Namespace", None), _OWN_MAP, _RBAC),

@@ -83,7 +83,8 @@ def _builder(subject: x509.Name, issuer: x509.Name, key: Key) -> x509.Certificat
         .public_key(key.public_key())
         .serial_number(x509.random_serial_number())
         .not_valid_before(now - dt.timedelta(hours=1))
-        .not_valid_after(now + dt.timedelta(days=2))
+        # Those who renew by themselves (Kueue) would renew anything shorter.
+        .not_valid_after(now + dt.timedelta(days=3650))
     )
 
 

@@ -1,6 +1,6 @@
 """Puts a rendered platform on a control plane without Argo CD, in the order of its waves."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -28,11 +28,13 @@ _CRDS = (
 _KEPT = {"Namespace", "CustomResourceDefinition"}
 
 
-def furnish(plane: ControlPlane, crds: Path) -> None:
-    """Every CRD that we render kinds of, beside Kueue's own."""
+def furnish(plane: ControlPlane, crds: Path, things: Iterable[Object]) -> None:
+    """The CRDs of the kinds of `things`, beside Kueue's own: all of them would take minutes."""
+    wanted = {(it["apiVersion"].rpartition("/")[0], it["kind"]) for it in things}
     found = load_crds(crds, *_CRDS)
-    # The inference extension's older group is no part of ours.
-    plane.install([it for it in found if "x-k8s.io_" not in it["metadata"]["name"]])
+    plane.install(
+        [it for it in found if (it["spec"]["group"], it["spec"]["names"]["kind"]) in wanted]
+    )
 
 
 def all_objects(rendered: Rendered) -> list[Object]:

@@ -149,12 +149,17 @@ def _objects(port: int, authority: Path) -> list[Object]:
 
 @dataclass
 class FakePrometheus:
-    """Answers instant queries with `value`; None: with no series; `is_dead`: with 503."""
+    """Answers instant queries by what they contain; None: with no series; `is_dead`: with 503."""
 
     url: str = ""
-    value: float | None = 0
+    values: dict[str, float | None] = field(default_factory=dict)
+    """Word of the query -> its answer."""
     is_dead: bool = False
     queries: list[str] = field(default_factory=list)
+
+    def answer(self, query: str) -> float | None:
+        """The value of the first word that `query` contains."""
+        return next((value for word, value in self.values.items() if word in query), None)
 
 
 @contextmanager
@@ -166,7 +171,7 @@ def fake_prometheus() -> Iterator[FakePrometheus]:
         def do_GET(self) -> None:
             query = urllib.parse.parse_qs(urllib.parse.urlsplit(self.path).query)
             fake.queries.append(query.get("query", [""])[0])
-            body = json.dumps(_answer(fake.value)).encode()
+            body = json.dumps(_answer(fake.answer(fake.queries[-1]))).encode()
             self.send_response(503 if fake.is_dead else 200)
             self.send_header("content-type", "application/json")
             self.send_header("content-length", str(len(body)))

@@ -1,6 +1,5 @@
 """The example platforms, rendered as a user would have them, with the profile and delivery a test wants."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -74,9 +73,11 @@ def _render(example: str, profile: str, gitops: str, name: str) -> Rendered:
     return Rendered(plan, make_tree(plan, catalog))
 
 
-def in_order(things: Mapping[str, tuple[Object, ...]], order: list[str]) -> list[Object]:
-    """The objects of the Applications named in `order`, one after another."""
-    return [thing for name in order for thing in things.get(name, ())]
+def kueue_settings(rendered: Rendered) -> Object:
+    """The manager's configuration that the platform hands to Kueue's chart."""
+    values = rendered.applications["kueue"]["spec"]["source"]["helm"]["valuesObject"]
+    found: Object = yaml.safe_load(values["managerConfig"]["controllerManagerConfigYaml"])
+    return found
 
 
 def _load(text: str) -> list[Object]:
