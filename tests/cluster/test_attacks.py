@@ -21,6 +21,13 @@ from tests.cluster.plane.furnish import all_objects, furnish, settle
 from tests.cluster.plane.rendered import render
 
 ATTACKS = (*GPU_ATTACKS, *POD_ATTACKS, *RIGHTS_ATTACKS)
+_SECRET = {
+    "apiVersion": "v1",
+    "kind": "Secret",
+    "metadata": {"name": "engine-key", "namespace": SPACE},
+    "stringData": {"value": "for-tests-only"},
+}
+"""What the secrets operator would have made."""
 _ids = [attack.name for attack in ATTACKS]
 
 
@@ -30,6 +37,7 @@ def platform(kueue: ControlPlane, crds: Path) -> Iterator[ControlPlane]:
     rendered = render("cluster-two-teams", "llm-gateway")
     furnish(kueue, crds, all_objects(rendered))
     with settle(kueue, rendered):
+        kueue.admin.apply(_SECRET)
         yield kueue
 
 

@@ -106,11 +106,13 @@ def _open_gate(attacker: Attacker) -> None:
 
 
 def _ephemeral(attacker: Attacker) -> None:
-    made = attacker.make(pod(fresh("plain"), SPACE))
-    debug = {**container("debug", gpus=1), "targetContainerName": "main"}
+    """The API lets no ephemeral container ask for resources; the variable gives it GPUs all the same."""
+    made = attacker.make(gpu_pod({}, container()))
+    debug = {**container("debug"), "env": [{"name": "NVIDIA_VISIBLE_DEVICES", "value": "all"}]}
+    del debug["resources"]
     attacker.change(
         {"apiVersion": "v1", "kind": "Pod", **made},
-        {"spec": {"ephemeralContainers": [debug]}},
+        {"spec": {"ephemeralContainers": [{**debug, "targetContainerName": "main"}]}},
         "/ephemeralcontainers",
     )
 
@@ -126,10 +128,10 @@ _QUEUED_POD = _make(gpu_pod)
 GPU_ATTACKS = (
     Attack("pod with a GPU without a queue", _make(gpu_pod, {}), _QUEUED_POD, _QUEUE),
     Attack("pod with a GPU and a foreign queue", _make(gpu_pod, {QUEUE: "team-b"}), _QUEUED_POD, _QUEUE),
-    Attack("pod with a GPU and an empty queue", _make(gpu_pod, {QUEUE: ""}), _QUEUED_POD, _QUEUE),
+    Attack("pod with a GPU and a queue nobody has", _make(gpu_pod, {QUEUE: "spare"}), _QUEUED_POD, _QUEUE),
     Attack("GPU in an init container", _make(_with_init, {}), _make(_with_init, QUEUED), _QUEUE),
     Attack("GPU in a sidecar", _make(_with_sidecar, {}), _make(_with_sidecar, QUEUED), _QUEUE),
-    Attack("GPU in an ephemeral container", _ephemeral, _QUEUED_POD, ("rbac",)),
+    Attack("GPU in an ephemeral container", _ephemeral, _QUEUED_POD, ("rbac", *_QUEUE)),
     Attack("GPU shared by time", _make(gpu_pod, {}, container(gpus=1, resource="nvidia.com/gpu.shared")), _QUEUED_POD, _QUEUE),
     Attack("slice of a GPU", _make(gpu_pod, {}, container(gpus=1, resource="nvidia.com/mig-1g.10gb")), _QUEUED_POD, _QUEUE),
     Attack("GPU of another maker", _make(gpu_pod, {}, container(gpus=1, resource="amd.com/gpu")), _QUEUED_POD, _QUEUE),
@@ -145,7 +147,7 @@ GPU_ATTACKS = (
     Attack("Job without a queue", _make(workload, "Job", {}), _make(workload, "Job", QUEUED), _QUEUE),
     Attack("CronJob without a queue", _make(workload, "CronJob", {}), _make(workload, "CronJob", QUEUED), _QUEUE),
     Attack("GPU in another team's namespace", _make(gpu_pod, space=OTHER_SPACE), _QUEUED_POD, ("rbac",)),
-    Attack("GPU in a namespace without a queue", _make(gpu_pod, space="default"), _QUEUED_POD, ("rbac",)),
+    Attack("GPU in a namespace without a queue", _make(gpu_pod, space="default"), _QUEUED_POD, ("rbac", *_QUEUE)),
     Attack("needs more than it is offered", _make(gpu_pod, annotations=fit(needed=22 * 1024**3)), _QUEUED_POD, ("policy:llmplat-gpu-fit",)),
     Attack("is offered more than the GPU has", _make(gpu_pod, annotations=fit(offered=L4_BYTES * 4)), _QUEUED_POD, ("policy:llmplat-gpu-fit",)),
     Attack("says nothing of what it needs", _make(gpu_pod, annotations={}), _QUEUED_POD, ("policy:llmplat-gpu-fit",)),
