@@ -107,6 +107,8 @@ class Component:
     version: PinnedVersion | None
     runtimes: tuple[str, ...]
     """Runtimes whose version is its version, in place of a pinned one."""
+    after: tuple[str, ...] = ()
+    """Components that come before it where they run; it does without them where they do not."""
     namespace: str | None = None
     """Where it lives in a cluster; None for what has no namespace of its own."""
     pod_security: str = "restricted"

@@ -61,6 +61,7 @@ def check_catalog(catalog: Catalog) -> None:
         *_unknown("profile", {p.name: (p.up_to,) for p in catalog.profiles.values()}, _names(catalog.layers)),
         *_unknown("component", {c.name: (c.layer,) for c in catalog.components.values()}, _names(catalog.layers)),
         *_unknown("component", {c.name: c.requires for c in catalog.components.values()}, catalog.components),
+        *_unknown("component", {c.name: c.after for c in catalog.components.values()}, catalog.components),
         *_unknown("component", {c.name: c.needs for c in catalog.components.values()}, catalog.abilities),
         *_unknown("layer", {layer.name: layer.needs for layer in catalog.layers}, catalog.abilities),
         *_unknown("substrate", {s.name: s.abilities for s in catalog.substrates.values()}, catalog.abilities),
@@ -94,7 +95,7 @@ def _upward(catalog: Catalog) -> list[str]:
     return [
         f"component {low.name} requires {high.name} of a higher layer"
         for low in catalog.components.values()
-        for high in _known(catalog.components, low.requires)
+        for high in _known(catalog.components, (*low.requires, *low.after))
         if order.get(high.layer, 0) > order.get(low.layer, 0)
     ]
 

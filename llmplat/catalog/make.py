@@ -42,6 +42,7 @@ def make_component(record: Record) -> Component:
         optional=record.flag("optional"),
         version=None if version is None else make_version(version),
         runtimes=record.texts("runtimes"),
+        after=record.texts("after"),
         namespace=record.optional_text("namespace"),
         pod_security=record.optional_text("podSecurity") or "restricted",
         has_objects=record.flag("hasObjects"),

@@ -335,7 +335,7 @@ def lock_tools(run: Run, opened: Opened) -> "LockTools":
 
 
 def _cluster_pins(run: Run) -> "ClusterPins":
-    from llmplat.cli.wiring_tree import cluster_pins
+    from llmplat.cli.wiring_pins import cluster_pins
 
     return cluster_pins(run, catalog())
 

@@ -8,6 +8,7 @@ import pytest
 
 from llmplat.catalog.entries import Sourced
 from llmplat.catalog.listing import KINDS, make_listing
+from llmplat.catalog.cluster import load_delivery_rules
 from llmplat.catalog.load import load_catalog
 from llmplat.plan.layers import layers_of
 from llmplat.spec.engine_options import VERSION
@@ -75,6 +76,7 @@ def test_what_a_substrate_leaves_out_exists_and_it_cannot_run_it(name):
 def test_every_ability_is_used():
     used = {need for c in CATALOG.components.values() for need in c.needs}
     used |= {ability for s in CATALOG.substrates.values() for ability in s.abilities}
+    used |= {rule.ability for rule in load_delivery_rules() if rule.ability}
     assert used == CATALOG.abilities.keys()
 
 

@@ -42,9 +42,13 @@ def unknown_keys(values, known, path=()):
         here = (*path, str(key))
         if key not in known:
             yield ".".join(here)
-        elif isinstance(value, dict) and isinstance(known[key], dict) and known[key]:
-            if key not in FREE:
-                yield from unknown_keys(value, known[key], here)
+        elif (
+            isinstance(value, dict)
+            and isinstance(known[key], dict)
+            and known[key]
+            and key not in FREE
+        ):
+            yield from unknown_keys(value, known[key], here)
 
 
 @pytest.mark.parametrize("name", WITH_TEMPLATE)

@@ -145,6 +145,7 @@ class World:
     gateways: list[tuple[int, Child]] = field(default_factory=list)
     keys: dict[str, dict[str, Any]] = field(default_factory=dict)
     policy: dict[str, Any] = field(default_factory=dict)
+    more_env: dict[str, str] = field(default_factory=dict)
 
     ask = staticmethod(ask)
     wait_until = staticmethod(wait_until)
@@ -284,6 +285,7 @@ class World:
             "NO_REDOC": "True",
             "NO_OPENAPI": "True",
             "AIOHTTP_KEEPALIVE_TIMEOUT": "3",
+            **self.more_env,
         }
 
     def _write(self, name: str, text: str) -> None:

@@ -144,7 +144,8 @@ def _standing(
     """`part` with the Applications it stands on."""
     component = ground.catalog.components[part.component]
     own = [p.name for p in of[part.component] if _comes_before(p, part, component)]
-    others = [n for r in component.requires for n in _ends(of.get(r, ()), part.model)]
+    before = (*component.requires, *component.after)
+    others = [n for r in before for n in _ends(of.get(r, ()), part.model)]
     return replace(part, requires=tuple(sorted({*own, *others})))
 
 

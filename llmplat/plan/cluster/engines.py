@@ -4,9 +4,10 @@ from dataclasses import dataclass, replace
 
 from llmplat.catalog.cluster import load_serving_rates
 from llmplat.plan.cluster.delivery import Delivery, choose_delivery
+from llmplat.plan.cluster.flavors import Flavor
 from llmplat.plan.cluster.ground import Ground
 from llmplat.plan.cluster.owners import namespace_of
-from llmplat.plan.cluster.queues import LOCAL_QUEUE, Flavor, Queues
+from llmplat.plan.cluster.queues import LOCAL_QUEUE, Queues
 from llmplat.plan.cluster.scaling import Scaling, make_scaling
 from llmplat.plan.cluster.secrets import PlannedSecret, make_secret
 from llmplat.plan.launch import EngineLaunch

@@ -2,41 +2,14 @@
 
 from dataclasses import dataclass, field
 
-from llmplat.catalog.entries import Gpu
 from llmplat.domain.errors import PlanError
+from llmplat.plan.cluster.flavors import Flavor, make_flavors
 from llmplat.plan.cluster.ground import Ground
 from llmplat.plan.cluster.owners import Owner
-from llmplat.spec.substrate import Pool
 
-GPU_RESOURCE = "nvidia.com/gpu"
 COHORT = "llmplat"
 LOCAL_QUEUE = "models"
 """Name of the LocalQueue in each owner's namespace."""
-
-_ACCELERATOR = "cloud.google.com/gke-accelerator"
-_POOL = "cloud.google.com/gke-nodepool"
-_SPOT = "cloud.google.com/gke-spot"
-_STRATEGIES = {"time-slicing": "time-sharing", "mps": "mps"}
-
-
-@dataclass(frozen=True)
-class Flavor:
-    """GPUs of one kind in one place, as the queues count them."""
-
-    name: str
-    gpu: str
-    supply: int
-    """GPUs at most; a shared one counts once for each engine that may share it."""
-    per_node: int
-    labels: tuple[tuple[str, str], ...]
-    """Of the nodes; one engine asks for them, and the queue adds them to its pods."""
-    selector: tuple[tuple[str, str], ...]
-    """Those of `labels` that tell this kind of GPU from the others."""
-    is_spot: bool = False
-    is_shared: bool = False
-    """Several engines on one GPU."""
-    tolerations: tuple[str, ...] = (GPU_RESOURCE,)
-    """Taint keys with effect NoSchedule."""
 
 
 @dataclass(frozen=True)
@@ -109,27 +82,6 @@ def make_queues(ground: Ground, owners: tuple[Owner, ...]) -> Queues:
     return Queues(flavors, queues, needs)
 
 
-def make_flavors(ground: Ground) -> tuple[Flavor, ...]:
-    """GPUs of the substrate, those that stay before those that may be taken away."""
-    substrate = ground.platform.substrate
-    if substrate.gke is not None:
-        found = [_of_pool(pool, ground) for pool in substrate.gke.pools if pool.gpu]
-        return tuple(sorted(found, key=lambda flavor: flavor.is_spot))
-    kinds = substrate.cluster.gpus if substrate.cluster is not None else ()
-    if len(kinds) > 1 and any(not kind.labels for kind in kinds):
-        raise PlanError(
-            "The GPUs of the cluster cannot be told apart.",
-            why="there are several kinds, and not every kind says which labels its nodes carry.",
-            fix=("substrate.cluster.gpus: [{name: l4, count: 2, labels: {key: value}}]",),
-        )
-    flavors = []
-    for kind in kinds:
-        labels = tuple(sorted(kind.labels.items()))
-        name = _known(kind.name, ground).name
-        flavors.append(Flavor(name, name, kind.count, kind.per_node, labels, labels))
-    return tuple(flavors)
-
-
 @dataclass
 class _Grant:
     """What one owner was given so far, by flavor."""
@@ -189,53 +141,6 @@ def _needs(ground: Ground) -> tuple[Need, ...]:
         )
         for engine in ground.engines
         if engine.gpus
-    )
-
-
-def _of_pool(pool: Pool, ground: Ground) -> Flavor:
-    gpu = _known(pool.gpu or "", ground)
-    accelerator = next((a for a in gpu.aliases if a.startswith("nvidia-")), f"nvidia-{gpu.name}")
-    shared = pool.sharing.clients if pool.sharing is not None else 1
-    selector = [(_ACCELERATOR, accelerator)]
-    if pool.sharing is not None:
-        selector += [
-            ("cloud.google.com/gke-gpu-sharing-strategy", _strategy(pool)),
-            ("cloud.google.com/gke-max-shared-clients-per-gpu", str(pool.sharing.clients)),
-        ]
-    own = [(_POOL, pool.name), *([(_SPOT, "true")] if pool.spot else [])]
-    per_node = max(1, pool.count) * shared
-    return Flavor(
-        name=pool.name,
-        gpu=gpu.name,
-        supply=per_node * pool.max,
-        per_node=per_node,
-        labels=tuple(sorted([*selector, *own])),
-        selector=tuple(sorted(selector)),
-        is_spot=pool.spot,
-        is_shared=pool.sharing is not None,
-    )
-
-
-def _strategy(pool: Pool) -> str:
-    """How GKE calls the sharing of the pool's GPUs; PlanError for what it does not count as GPUs."""
-    mode = pool.sharing.mode if pool.sharing is not None else ""
-    if mode in _STRATEGIES:
-        return _STRATEGIES[mode]
-    raise PlanError(
-        f"The GPUs of the pool {pool.name} cannot be shared by {mode}.",
-        why="parts of a GPU have names and memory of their own, which nothing here plans for yet.",
-        fix=("set sharing: {mode: time-slicing, clients: 2}", "remove sharing from the pool"),
-    )
-
-
-def _known(name: str, ground: Ground) -> Gpu:
-    for gpu in ground.catalog.gpus.values():
-        if name == gpu.name or name in gpu.aliases:
-            return gpu
-    raise PlanError(
-        f"The substrate names the GPU {name}, which is not in the catalogue.",
-        why=f"known are {', '.join(ground.catalog.gpus)}.",
-        fix=("llmplat list gpus",),
     )
 
 

@@ -45,16 +45,19 @@ def make_container(
 
 def make_probes(probe: Probe) -> Object:
     """Ready and alive by one cheap question that no load changes the answer to."""
-    ask = {
+    failures = -(-round(probe.startup_budget_s) // round(probe.period_s))
+    return {
+        "startupProbe": {**_ask(probe), "failureThreshold": failures},
+        "readinessProbe": {**_ask(probe), "failureThreshold": 2},
+        "livenessProbe": {**_ask(probe), "failureThreshold": 6},
+    }
+
+
+def _ask(probe: Probe) -> Object:
+    return {
         "httpGet": {"path": probe.path, "port": "http"},
         "periodSeconds": round(probe.period_s),
         "timeoutSeconds": round(probe.timeout_s),
-    }
-    failures = -(-round(probe.startup_budget_s) // round(probe.period_s))
-    return {
-        "startupProbe": {**ask, "failureThreshold": failures},
-        "readinessProbe": {**ask, "failureThreshold": 2},
-        "livenessProbe": {**ask, "failureThreshold": 6},
     }
 
 

@@ -2,7 +2,7 @@
 
 from llmplat.catalog.cluster import load_script
 from llmplat.plan.cluster.engines import START_PERIOD_S, ClusterEngine
-from llmplat.plan.cluster.queues import GPU_RESOURCE
+from llmplat.plan.cluster.flavors import GPU_RESOURCE
 from llmplat.plan.cluster.workloads import Workloads
 from llmplat.render.objects.containers import PORT, make_container, mount
 from llmplat.render.objects.delivery import deliver

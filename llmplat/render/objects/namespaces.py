@@ -1,8 +1,8 @@
 """Owners -> their namespaces: security level, quota, rights, walls; and those of the platform itself."""
 
 from llmplat.plan.cluster import gateway, policies, routing
+from llmplat.plan.cluster.flavors import GPU_RESOURCE
 from llmplat.plan.cluster.owners import Owner
-from llmplat.plan.cluster.queues import GPU_RESOURCE
 from llmplat.plan.cluster.secrets import BACKEND_NAMESPACE
 from llmplat.plan.cluster.workloads import Workloads
 from llmplat.render.objects.containers import PORT

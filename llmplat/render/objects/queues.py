@@ -1,8 +1,9 @@
 """Flavors and quotas -> Kueue's objects, and the priority classes of the platform."""
 
 from llmplat.plan.cluster.engines import SERVING_PRIORITY
+from llmplat.plan.cluster.flavors import GPU_RESOURCE, Flavor
 from llmplat.plan.cluster.gateway import GATEWAY_PRIORITY
-from llmplat.plan.cluster.queues import GPU_RESOURCE, LOCAL_QUEUE, Flavor, OwnerQueue, Queues
+from llmplat.plan.cluster.queues import LOCAL_QUEUE, OwnerQueue, Queues
 from llmplat.render.objects.shape import (
     NAMESPACE_NAME,
     OWNER,

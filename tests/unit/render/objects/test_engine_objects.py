@@ -163,3 +163,22 @@ def test_the_scaler_never_reads_silence_as_nothing_to_do(objects):
         for trigger in spec["triggers"]:
             assert trigger["metadata"]["ignoreNullValues"] == "false"
             assert 'namespace="models-' in trigger["metadata"]["query"]
+
+
+def test_an_embedding_model_is_served_and_started_by_a_vector():
+    def change(document):
+        item = model(document, "coder")
+        item["kind"] = "embedding"
+
+    container = pod_of(deployment(objects_with(change), "coder"))["containers"][0]
+    assert "pooling" in container["args"]
+    assert {"name": "LLMPLAT_KIND", "value": "embedding"} in container["env"]
+
+
+def test_a_pod_says_nothing_twice(objects):
+    """No two places of an object are one: YAML would write the second as a reference."""
+    for item in every(objects, "Deployment"):
+        (container, *_) = pod_of(item)["containers"]
+        ready, alive = container.get("readinessProbe"), container.get("livenessProbe")
+        if ready and "httpGet" in ready:
+            assert ready["httpGet"] is not alive["httpGet"]
