@@ -2,7 +2,7 @@
 VENV ?= .venv
 BIN := $(VENV)/bin
 PACKAGES := llmplat tests
-BENCHMARKS := help_time plan_time gpu_fit_time gpu_fit_accuracy up_again warm_start gateway_overhead overload \
+BENCHMARKS := help_time plan_time render_time gpu_fit_time gpu_fit_accuracy up_again warm_start gateway_overhead overload \
   registry_push package_model
 
 .DEFAULT_GOAL := help

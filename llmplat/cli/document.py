@@ -8,6 +8,8 @@ from typing import Any
 
 import typer
 
+from llmplat.catalog.document import component_lines
+from llmplat.catalog.load import load_catalog
 from llmplat.cli.loader import load_command
 from llmplat.cli.verbs import VERBS, Panel, Verb
 from llmplat.output.guide import error_entries, exit_code_entries
@@ -25,6 +27,7 @@ def pages() -> dict[str, str]:
         "exit-codes.md": _joined(_exit_codes()),
         "errors.md": _joined(_errors()),
         "gateway-refusals.md": _joined(_refusals()),
+        "components.md": _joined(component_lines(load_catalog(_PACKAGE.parent))),
         "cli/index.md": _joined(_index()),
     }
     return {

@@ -42,6 +42,7 @@ def make_stack(
         if name not in catalog.components:
             raise _unknown("component", name, catalog.components)
     layers = layers_of(profile, catalog)
+    switches = {**_drawn_in(switches, catalog), **switches}
     wanted = [c for layer in layers for c in _wanted(layer, switches, catalog)]
     running = [c for c in wanted if not _lacks(c, substrate)]
     _check_switches(switches, substrate, catalog, layers)
@@ -52,6 +53,18 @@ def make_stack(
         components=components,
         left_out=tuple(_left_out(c, substrate, catalog) for c in wanted if _lacks(c, substrate)),
     )
+
+
+def _drawn_in(switches: Mapping[str, bool], catalog: Catalog) -> dict[str, bool]:
+    """Optional components that one turned on by the file cannot do without."""
+    drawn: dict[str, bool] = {}
+    waiting = [name for name, on in switches.items() if on]
+    while waiting:
+        for required in catalog.components[waiting.pop()].requires:
+            if catalog.components[required].optional and required not in drawn:
+                drawn[required] = True
+                waiting.append(required)
+    return drawn
 
 
 def _wanted(layer: Layer, switches: Mapping[str, bool], catalog: Catalog) -> list[Component]:

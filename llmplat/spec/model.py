@@ -123,6 +123,21 @@ class Package(Shape):
     ] = False
 
 
+_IMAGE = r"^oci://[a-z0-9.:-]+(/[a-z0-9._-]+)+(:[\w.-]+)?@sha256:[0-9a-f]{64}$"
+
+
+class Canary(Shape):
+    """Another image of the same model, tried on a part of the requests."""
+
+    source: Annotated[
+        Annotated[str, Matches(_IMAGE, "oci://registry/name@sha256:<64 hex>", 500)],
+        Field(description="The image to try, of the same shape as the model."),
+    ]
+    traffic_percent: Annotated[
+        int, Field(ge=1, le=50, description="Part of the requests, in percent.")
+    ] = 10
+
+
 def _package(value: object) -> object:
     return {True: {}, False: None}[value] if isinstance(value, bool) else value
 
@@ -233,6 +248,13 @@ class Model(Shape):
             "a container beside it, or fetched before it starts; auto takes the first that works."
         ),
     ] = "auto"
+    canary: Annotated[
+        Canary | None,
+        Field(
+            description="Another image tried beside the model's own by one more replica; needs the "
+            "component kserve."
+        ),
+    ] = None
     quantization: Annotated[
         Literal["none", "fp8", "int8", "awq", "gptq", "bitsandbytes"],
         Field(description="Quantize while loading; none: the weights as they are stored."),

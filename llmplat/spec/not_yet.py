@@ -92,6 +92,7 @@ TABLE: tuple[NotYet, ...] = (
         "pvc://",
     ),
     NotYet("models.*.loraAdapters", "adapters are not loaded yet", _remove("loraAdapters"), _given),
+    NotYet("models.*.canary", _CLUSTER_ONLY, _remove("canary"), _given, on=LOCAL),
     NotYet("models.*.delivery", _CLUSTER_ONLY, "delivery: auto", _other_than("auto"),
            "anything but auto", on=LOCAL),
     NotYet(
@@ -118,6 +119,14 @@ TABLE: tuple[NotYet, ...] = (
     ),
     NotYet("endUser", "users behind an app are not told apart yet", _remove("endUser"), _given),
     NotYet("gateway.dataPlane", _CLUSTER_ONLY, _remove("dataPlane"), _given, on=LOCAL),
+    NotYet(
+        "gateway.dataPlane",
+        "kgateway removed routes to pools of models in 2.2 (kgateway-dev/kgateway pull 12689)",
+        "dataPlane: agentgateway",
+        lambda value: value == "kgateway",
+        "kgateway",
+        on=CLUSTERS,
+    ),
     NotYet("components", "no component can be switched or given values on this machine",
            _remove("components"), _given, on=LOCAL),
     NotYet("gitops", _CLUSTER_ONLY, _remove("gitops"), _given, on=LOCAL),

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, replace
 
 from llmplat.catalog.cluster import load_serving_rates
+from llmplat.domain.errors import PlanError
 from llmplat.plan.cluster.delivery import Delivery, choose_delivery
 from llmplat.plan.cluster.flavors import Flavor
 from llmplat.plan.cluster.ground import Ground
@@ -60,6 +61,15 @@ class ClusterEngine:
     priority: str
     cpu_cores: float
     secrets: tuple[PlannedSecret, ...]
+    canary: "PlannedCanary | None" = None
+
+
+@dataclass(frozen=True)
+class PlannedCanary:
+    """One more replica with another image, which gets a part of the requests."""
+
+    delivery: Delivery
+    traffic_percent: int
 
 
 def make_cluster_engines(ground: Ground, queues: Queues) -> tuple[ClusterEngine, ...]:
@@ -97,6 +107,7 @@ def _engine(
     flavor = queues.flavor_of(planned.gpu) if planned.gpu is not None else None
     start_s = start_budget_s(weights_bytes)
     drain_s = round(ground.platform.timeouts.engine_s)
+    delivery = choose_delivery(model, ground)
     waiting = ground.platform.gateway.waiting_per_replica
     return ClusterEngine(
         name=launch.name,
@@ -105,7 +116,7 @@ def _engine(
         owner=model.owner,
         namespace=namespace,
         image=ground.image(launch.runtime),
-        delivery=choose_delivery(model, ground),
+        delivery=delivery,
         weights_bytes=weights_bytes,
         least=model.replicas.min,
         most=model.replicas.max,
@@ -124,7 +135,24 @@ def _engine(
             make_secret(ground, one.secret, namespace, launch.name, one.env)
             for one in launch.secret_env
         ),
+        canary=_canary(model, delivery, ground),
     )
+
+
+def _canary(model: Model, delivery: Delivery, ground: Ground) -> PlannedCanary | None:
+    if model.canary is None:
+        return None
+    if not ground.runs("kserve"):
+        raise PlanError(
+            f"The canary of {model.name} has nobody to look after it.",
+            why="two images of one model side by side are KServe's business.",
+            fix=(
+                "set components: {kserve: {enabled: true}, kserve-crd: {enabled: true}}",
+                f"remove canary of {model.name}",
+            ),
+        )
+    image = model.canary.source.removeprefix("oci://")
+    return PlannedCanary(replace(delivery, image=image), model.canary.traffic_percent)
 
 
 def adapt_launch(launch: EngineLaunch, start_s: int, drain_s: int) -> EngineLaunch:

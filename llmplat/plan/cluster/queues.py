@@ -1,11 +1,14 @@
 """GPUs that the cluster has and models that need them -> flavors and a queue for each owner."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from llmplat.domain.errors import PlanError
 from llmplat.plan.cluster.flavors import Flavor, make_flavors
 from llmplat.plan.cluster.ground import Ground
 from llmplat.plan.cluster.owners import Owner
+from llmplat.plan.launch import EngineLaunch
+from llmplat.spec.model import Model
 
 COHORT = "llmplat"
 LOCAL_QUEUE = "models"
@@ -136,12 +139,16 @@ def _needs(ground: Ground) -> tuple[Need, ...]:
             owner=models[engine.model].owner,
             gpu=gpus[engine.model] or "",
             per_replica=engine.gpus,
-            floor=engine.gpus * models[engine.model].replicas.min,
-            most=engine.gpus * models[engine.model].replicas.max,
+            floor=engine.gpus * (models[engine.model].replicas.min + _canaries(models, engine)),
+            most=engine.gpus * (models[engine.model].replicas.max + _canaries(models, engine)),
         )
         for engine in ground.engines
         if engine.gpus
     )
+
+
+def _canaries(models: Mapping[str, Model], engine: EngineLaunch) -> int:
+    return 0 if models[engine.model].canary is None else 1
 
 
 def _check_fits_somewhere(need: Need, flavors: tuple[Flavor, ...]) -> None:

@@ -18,12 +18,9 @@ KEEP = "llmplat-kept"
 PROXY_ONLY_RANGE = "10.128.64.0/23"
 """The proxy-only subnet that the GKE substrate makes for its regional load balancers."""
 
-_CLASSES = {
-    "agentgateway": "agentgateway",
-    "kgateway": "kgateway",
-    "gke-gateway": "gke-l7-rilb",
-}
-_DEFAULT_PLANE = "agentgateway"
+AGENTGATEWAY = "agentgateway"
+"""The data plane where the file names none."""
+_CLASSES = {AGENTGATEWAY: "agentgateway", "gke-gateway": "gke-l7-rilb"}
 
 
 @dataclass(frozen=True)
@@ -84,7 +81,7 @@ def make_routing(ground: Ground, engines: tuple[ClusterEngine, ...]) -> Routing 
     """Routes for every engine; None where the profile ends below the layer."""
     if not any(layer.name == LAYER for layer in ground.layers):
         return None
-    plane = ground.platform.gateway.data_plane or _DEFAULT_PLANE
+    plane = ground.platform.gateway.data_plane or AGENTGATEWAY
     is_high = ground.platform.tier == "high-availability"
     image = ground.image("llm-d-router")
     return Routing(

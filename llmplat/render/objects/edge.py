@@ -1,7 +1,7 @@
 """A domain -> the way in that speaks TLS: an own authority, a certificate, a Gateway and a route."""
 
 from llmplat.plan.cluster.gateway import COMPONENT, EDGE, NAMESPACE, internal_annotations
-from llmplat.plan.cluster.routing import Routing
+from llmplat.plan.cluster.routing import AGENTGATEWAY, Routing
 from llmplat.render.objects.containers import PORT
 from llmplat.render.objects.network import (
     PRIVATE_RANGES,
@@ -12,10 +12,9 @@ from llmplat.render.objects.network import (
     pods_in,
 )
 from llmplat.render.objects.routes import (
-    CONTROL_PLANES,
+    CONTROL_PLANE,
     CONTROL_PORT,
     GATEWAY_API,
-    PARAMETERS,
     make_parameters,
     milliseconds,
     parameters_reference,
@@ -38,11 +37,11 @@ _PODS = {"gateway.networking.k8s.io/gateway-name": EDGE}
 def make_edge_objects(platform: str, domain: str, routing: Routing) -> list[Object]:
     """api.<domain> over TLS to the gateway, from private addresses."""
     found = [*_certificates(platform, domain), _gateway(platform, domain, routing)]
-    if routing.data_plane in PARAMETERS:
-        found.append(make_parameters(platform, EDGE, EDGE, routing, "LoadBalancer"))
+    if routing.data_plane == AGENTGATEWAY:
+        found.append(make_parameters(platform, EDGE, EDGE, routing.replicas, "LoadBalancer"))
     found.append(_route(platform, domain, routing))
     if routing.data_plane != "gke-gateway":
-        found.append(_walls(platform, routing))
+        found.append(_walls(platform))
     return found
 
 
@@ -99,8 +98,8 @@ def _gateway(platform: str, domain: str, routing: Routing) -> Object:
         },
     }
     infrastructure: Object = {"annotations": internal_annotations()}
-    if routing.data_plane in PARAMETERS:
-        infrastructure["parametersRef"] = parameters_reference(routing, EDGE)
+    if routing.data_plane == AGENTGATEWAY:
+        infrastructure["parametersRef"] = parameters_reference(EDGE)
     spec: Object = {
         "gatewayClassName": routing.gateway_class,
         "infrastructure": infrastructure,
@@ -136,7 +135,7 @@ def _route(platform: str, domain: str, routing: Routing) -> Object:
     )
 
 
-def _walls(platform: str, routing: Routing) -> Object:
+def _walls(platform: str) -> Object:
     return make_policy(
         platform,
         EDGE,
@@ -145,6 +144,6 @@ def _walls(platform: str, routing: Routing) -> Object:
         ingress=[come_from(addresses(PRIVATE_RANGES), 443)],
         egress=[
             go_to([pods_in(NAMESPACE, {ROLE: "gateway"})], PORT),
-            go_to([pods_in(CONTROL_PLANES[routing.data_plane])], CONTROL_PORT),
+            go_to([pods_in(CONTROL_PLANE)], CONTROL_PORT),
         ],
     )

@@ -1,5 +1,7 @@
 """One model's engine -> the objects that run it: Deployment, Service, walls, monitor, scaler."""
 
+from dataclasses import replace
+
 from llmplat.catalog.cluster import load_script
 from llmplat.plan.cluster.engines import START_PERIOD_S, ClusterEngine
 from llmplat.plan.cluster.flavors import GPU_RESOURCE
@@ -51,7 +53,13 @@ def make_model_objects(platform: str, engine: ClusterEngine, plan: Workloads) ->
 
 def _workload(platform: str, engine: ClusterEngine, plan: Workloads) -> Object:
     deployment = make_engine_deployment(platform, engine)
-    return make_inference_service(engine, deployment) if plan.has_kserve else deployment
+    if not plan.has_kserve:
+        return deployment
+    canary = None
+    if engine.canary is not None:
+        tried = replace(engine, delivery=engine.canary.delivery)
+        canary = make_engine_deployment(platform, tried)
+    return make_inference_service(engine, deployment, canary)
 
 
 def make_engine_deployment(platform: str, engine: ClusterEngine) -> Object:

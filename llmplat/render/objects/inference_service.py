@@ -6,17 +6,18 @@ from llmplat.render.objects.shape import Object, make_object
 API = "serving.kserve.io/v1beta1"
 CONTAINER = "kserve-container"
 """What KServe calls the first container of every model, whatever it was called."""
+CANARY = "canary"
 _PREFIX = "serving.kserve.io/"
 
 
-def make_inference_service(engine: ClusterEngine, deployment: Object) -> Object:
+def make_inference_service(
+    engine: ClusterEngine, deployment: Object, canary: Object | None = None
+) -> Object:
     """`deployment` in KServe's words, in its Standard mode: a plain Deployment, no Knative.
 
-    KServe counts no replicas where a ScaledObject does; it may then change a model in steps.
+    KServe counts no replicas where a ScaledObject does. `canary` is the Deployment of one more
+    replica with another image; the router sees it as one more replica of the model.
     """
-    template = deployment["spec"]["template"]
-    first, *others = template["spec"]["containers"]
-    pod = {**template["spec"], "containers": [{**first, "name": CONTAINER}, *others]}
     scaler = "none" if engine.scaling is None else "external"
     metadata = {
         **deployment["metadata"],
@@ -25,18 +26,30 @@ def make_inference_service(engine: ClusterEngine, deployment: Object) -> Object:
             f"{_PREFIX}autoscalerClass": scaler,
         },
     }
-    predictor: Object = {
-        "minReplicas": engine.least,
-        "maxReplicas": engine.most,
-        "labels": template["metadata"]["labels"],
-        "deploymentStrategy": deployment["spec"]["strategy"],
-        **pod,
-    }
-    if "annotations" in template["metadata"]:
-        predictor["annotations"] = template["metadata"]["annotations"]
-    return make_object(API, "InferenceService", metadata, spec={"predictor": predictor})
+    spec: Object = {"predictor": _predictor(deployment, engine.least, engine.most)}
+    if canary is not None and engine.canary is not None:
+        predictor = {"name": CANARY, **_predictor(canary, 1, 1)}
+        percent = engine.canary.traffic_percent
+        spec["canary"] = [{"predictor": predictor, "trafficPercent": percent}]
+    return make_object(API, "InferenceService", metadata, spec=spec)
 
 
 def deployment_of(engine: ClusterEngine) -> str:
     """Name of the Deployment that KServe makes."""
     return f"{engine.name}-predictor"
+
+
+def _predictor(deployment: Object, least: int, most: int) -> Object:
+    template = deployment["spec"]["template"]
+    first, *others = template["spec"]["containers"]
+    predictor: Object = {
+        "minReplicas": least,
+        "maxReplicas": most,
+        "labels": template["metadata"]["labels"],
+        "deploymentStrategy": deployment["spec"]["strategy"],
+        **template["spec"],
+        "containers": [{**first, "name": CONTAINER}, *others],
+    }
+    if "annotations" in template["metadata"]:
+        predictor["annotations"] = template["metadata"]["annotations"]
+    return predictor

@@ -56,13 +56,11 @@ def platform_namespaces(plan: Workloads) -> tuple[tuple[str, str], ...]:
     if plan.secrets.store.backend == "kubernetes":
         names.append((BACKEND_NAMESPACE, "restricted"))
     if plan.routing is not None:
-        # Only agentgateway's proxies are known to run with nothing at all.
-        level = "restricted" if plan.routing.data_plane != "kgateway" else "baseline"
-        names.append((routing.NAMESPACE, level))
+        names.append((routing.NAMESPACE, "restricted"))
     if plan.gateway is not None:
         names.append((gateway.NAMESPACE, "restricted"))
     if plan.gateway is not None and plan.routing is not None and plan.gateway.entry.domain:
-        names.append((gateway.EDGE, names[-2][1]))
+        names.append((gateway.EDGE, "restricted"))
     return tuple(names)
 
 

@@ -2,6 +2,7 @@
 
 from llmplat.plan.cluster import gateway
 from llmplat.plan.cluster.routing import (
+    AGENTGATEWAY,
     GATEWAY,
     KEEP,
     MODEL_HEADER,
@@ -38,19 +39,18 @@ PRIORITIES = ((KEEP, 1), (SHED, -1))
 """Objectives, the higher the more important; only what is below 0 is shed. Order is the engine's."""
 CONTROL_PORT = 9978
 """Where agentgateway's proxies get their routes from."""
-CONTROL_PLANES = {"agentgateway": "agentgateway-system", "kgateway": "kgateway-system"}
-PARAMETERS = {
-    "agentgateway": ("agentgateway.dev", "AgentgatewayParameters"),
-    "kgateway": ("gateway.kgateway.dev", "GatewayParameters"),
-}
-"""Data plane -> (API group, kind) of what it is told beside its Gateway."""
+PARAMETERS_API = "agentgateway.dev"
+CONTROL_PLANE = "agentgateway-system"
+"""Namespace that agentgateway's proxies get their routes from."""
 
 
 def make_inference_gateway(platform: str, routing: Routing) -> tuple[Object, ...]:
     """The one address behind which all pools stand, reached by the LLM gateway alone."""
     found = [_gateway(platform, routing)]
-    if routing.data_plane in PARAMETERS:
-        found.append(make_parameters(platform, GATEWAY, routing.namespace, routing, "ClusterIP"))
+    if routing.data_plane == AGENTGATEWAY:
+        found.append(
+            make_parameters(platform, GATEWAY, routing.namespace, routing.replicas, "ClusterIP")
+        )
     if routing.data_plane != "gke-gateway":
         found += [_walls(platform, routing), _disruption(platform, routing)]
     return tuple(found)
@@ -85,51 +85,41 @@ def _gateway(platform: str, routing: Routing) -> Object:
         },
     }
     spec: Object = {"gatewayClassName": routing.gateway_class, "listeners": [listener]}
-    if routing.data_plane in PARAMETERS:
-        spec["infrastructure"] = {"parametersRef": parameters_reference(routing, GATEWAY)}
+    if routing.data_plane == AGENTGATEWAY:
+        spec["infrastructure"] = {"parametersRef": parameters_reference(GATEWAY)}
     metadata = make_metadata(platform, GATEWAY, routing.namespace)
     return make_object(f"{GATEWAY_API}/v1", "Gateway", metadata, spec=spec)
 
 
-def parameters_reference(routing: Routing, name: str) -> Object:
-    """How a Gateway names what its data plane is told beside it."""
-    group, kind = PARAMETERS[routing.data_plane]
-    return {"group": group, "kind": kind, "name": name}
+def parameters_reference(name: str) -> Object:
+    """How a Gateway names what agentgateway is told beside it."""
+    return {"group": PARAMETERS_API, "kind": "AgentgatewayParameters", "name": name}
 
 
 def make_parameters(
-    platform: str, name: str, namespace: str, routing: Routing, service: str
+    platform: str, name: str, namespace: str, replicas: int, service: str
 ) -> Object:
     """The kind of Service, several copies, and what the restricted level asks of their pods."""
-    group, kind = PARAMETERS[routing.data_plane]
     security = {"runAsNonRoot": True, "seccompProfile": {"type": "RuntimeDefault"}}
     told: Object = {"type": service}
     if service == "LoadBalancer":
         told["loadBalancerSourceRanges"] = list(PRIVATE_RANGES)
-    if routing.data_plane == "kgateway":
-        kube = {
-            "deployment": {"replicas": routing.replicas},
-            "podTemplate": {"securityContext": security},
-            "service": told,
-        }
-        spec: Object = {"kube": kube}
-    else:
-        pod = {"securityContext": security}
-        spec = {
-            "service": {"spec": told},
-            "deployment": {"spec": {"replicas": routing.replicas, "template": {"spec": pod}}},
-            "resources": {
-                "requests": {"cpu": "250m", "memory": "256Mi"},
-                "limits": {"memory": "512Mi"},
-            },
-            "logging": {"format": "json", "level": "info"},
-        }
+    pod = {"securityContext": security}
+    spec = {
+        "service": {"spec": told},
+        "deployment": {"spec": {"replicas": replicas, "template": {"spec": pod}}},
+        "resources": {
+            "requests": {"cpu": "250m", "memory": "256Mi"},
+            "limits": {"memory": "512Mi"},
+        },
+        "logging": {"format": "json", "level": "info"},
+    }
     metadata = make_metadata(platform, name, namespace)
-    return make_object(f"{group}/v1alpha1", kind, metadata, spec=spec)
+    return make_object(f"{PARAMETERS_API}/v1alpha1", "AgentgatewayParameters", metadata, spec=spec)
 
 
 def _walls(platform: str, routing: Routing) -> Object:
-    control = pods_in(CONTROL_PLANES[routing.data_plane])
+    control = pods_in(CONTROL_PLANE)
     return make_policy(
         platform,
         GATEWAY,

@@ -168,6 +168,11 @@ def test_an_image_that_the_lock_lacks_is_named(catalog):
             "gpu-operator cannot run on the substrate cluster",
             "GPU drivers are already there",
         ),
+        (
+            ("modelRepository", "gateway: {dataPlane: gke-gateway}\nmodelRepository"),
+            "data plane gke-gateway is not there",
+            "on GKE only",
+        ),
     ],
 )
 def test_what_cannot_be_is_refused_with_its_reason(change, what, why, catalog):
@@ -236,3 +241,16 @@ def test_a_gpu_is_priced_as_clouds_rent_it(catalog):
     how = next(m for m in plan_of("production", catalog).models if m.name == "writer").price.how
     assert "one GPU of g2-standard" in how
     assert "in europe-west4" in how
+
+
+def test_an_optional_component_draws_in_what_it_requires(catalog):
+    change = ("modelRepository", "components: {kserve: {enabled: true}}\nmodelRepository")
+    mine = applications(plan_of("smallest", catalog, change=change))
+    assert mine["kserve-crd"].wave < mine["kserve"].wave < mine["model-qwen3-small"].wave
+
+
+def test_googles_data_plane_needs_no_controller_of_ours(catalog):
+    change = ("gateway: {workers", "gateway: {dataPlane: gke-gateway, workers")
+    mine = applications(plan_of("production", catalog, change=change))
+    assert "inference-gateway" in mine
+    assert "agentgateway" not in mine

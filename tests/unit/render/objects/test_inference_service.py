@@ -2,7 +2,8 @@
 
 import pytest
 
-from tests.fakes.cluster_platform import every, find, objects_with, plan_with
+from llmplat.domain.errors import PlanError
+from tests.fakes.cluster_platform import every, find, model, objects_with, plan_with
 
 
 def with_kserve(document):
@@ -55,3 +56,42 @@ def test_its_controller_acts_for_the_platform():
     users = plan_with(with_kserve).cluster.workloads.policies.users
     assert "system:serviceaccount:kserve:kserve-controller-manager" in users
     assert not [user for user in plan_with().cluster.workloads.policies.users if "kserve" in user]
+
+
+IMAGE = f"registry.example.com/team/models/coder@sha256:{'c' * 64}"
+
+
+def with_canary(document):
+    with_kserve(document)
+    model(document, "coder")["canary"] = {"source": f"oci://{IMAGE}", "trafficPercent": 20}
+
+
+def test_a_canary_is_one_more_replica_with_another_image():
+    spec = find(objects_with(with_canary), "InferenceService", "engine-coder")["spec"]
+    (canary,) = spec["canary"]
+    assert canary["trafficPercent"] == 20
+    tried, own = canary["predictor"], spec["predictor"]
+    assert (tried["name"], tried["minReplicas"], tried["maxReplicas"]) == ("canary", 1, 1)
+    assert tried["labels"] == own["labels"], "the router sees both"
+    (fetcher,) = tried["initContainers"]
+    assert {"name": "LLMPLAT_IMAGE", "value": IMAGE} in fetcher["env"]
+    assert tried["containers"] == own["containers"]
+
+
+def test_a_canary_needs_its_gpu_too():
+    def need(change):
+        needs = plan_with(change).cluster.workloads.queues.needs
+        return next((n.floor, n.most) for n in needs if n.model == "coder")
+
+    floor, most = need(with_kserve)
+    assert need(with_canary) == (floor + 1, most + 1)
+
+
+def test_a_canary_without_kserve_is_refused():
+    def change(document):
+        with_canary(document)
+        del document["components"]
+
+    with pytest.raises(PlanError) as refused:
+        plan_with(change)
+    assert "nobody to look after it" in refused.value.what

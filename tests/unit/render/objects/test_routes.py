@@ -64,25 +64,17 @@ def test_the_inference_gateway_has_no_address_outside(objects):
     assert found["service"]["spec"]["type"] == "ClusterIP"
 
 
-@pytest.mark.parametrize(
-    ("plane", "gateway_class"), [("gke-gateway", "gke-l7-rilb"), ("kgateway", "kgateway")]
-)
-def test_one_key_changes_the_data_plane(plane, gateway_class):
+def test_one_key_gives_the_data_plane_to_the_cloud():
     def change(document):
-        document.setdefault("gateway", {})["dataPlane"] = plane
+        document["gateway"]["dataPlane"] = "gke-gateway"
 
-    name = "cluster-production" if plane == "gke-gateway" else "cluster-two-teams"
-    objects = objects_with(change, name=name)
+    objects = objects_with(change, name="cluster-production")
     gateway = find(objects, "Gateway", "inference-gateway")
-    assert gateway["spec"]["gatewayClassName"] == gateway_class
+    assert gateway["spec"]["gatewayClassName"] == "gke-l7-rilb"
     assert every(objects, "AgentgatewayParameters") == []
-    if plane == "kgateway":
-        told = find(objects, "GatewayParameters", "inference-gateway")["spec"]["kube"]
-        assert told["service"]["type"] == "ClusterIP"
-    if plane == "gke-gateway":
-        limit = find(objects, "GCPBackendPolicy", "coder")["spec"]["default"]["timeoutSec"]
-        assert plan_with(name=name).timeouts.gateway_s > limit > 590
-        assert "timeouts" not in find(objects, "HTTPRoute", "coder")["spec"]["rules"][0]
+    limit = find(objects, "GCPBackendPolicy", "coder")["spec"]["default"]["timeoutSec"]
+    assert plan_with(name="cluster-production").timeouts.gateway_s > limit > 590
+    assert "timeouts" not in find(objects, "HTTPRoute", "coder")["spec"]["rules"][0]
 
 
 def test_the_gateways_code_is_byte_for_byte_the_packages(objects):
