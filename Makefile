@@ -3,7 +3,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 PACKAGES := llmplat tests
 BENCHMARKS := help_time plan_time render_time gpu_fit_time gpu_fit_accuracy up_again warm_start gateway_overhead overload \
-  registry_push package_model
+  registry_push package_model sync_time
 
 .DEFAULT_GOAL := help
 .PHONY: help setup up down test check fix unit golden docs bench lock-tools clean

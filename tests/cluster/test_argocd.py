@@ -2,135 +2,30 @@
 
 import json
 import time
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
-from llmplat.render.health import health_scripts
-from tests.cluster.plane.argocd import (
-    API,
-    applications,
-    await_all_done,
-    describe,
-    is_done,
-    oci_secret,
-    start_argocd,
-    state,
-)
+from tests.cluster.plane.argocd import applications, await_all_done, describe, is_done, state
 from tests.cluster.plane.client import Client, Object
-from tests.cluster.plane.control_plane import ControlPlane, control_plane
-from tests.cluster.plane.kueue import start_kueue
-from tests.cluster.plane.played import played_controllers
-from tests.cluster.plane.publish import commit_tree, make_git, push_tree
 from tests.cluster.plane.rendered import PROFILES, Rendered, render
-from tests.cluster.plane.stand_ins import VALUES, Mirror
-from tests.fakes.real_registry import find_distribution, real_registry
+from tests.cluster.plane.stand_ins import VALUES
+from tests.cluster.plane.world import World, gitops_of, open_world
 
 WAVE = "argocd.argoproj.io/sync-wave"
 
 
-@dataclass
-class World:
-    """A control plane with Argo CD, a registry, a mirror of charts, and what was seen of the waves."""
-
-    plane: ControlPlane
-    mirror: Mirror
-    folder: Path
-    seen: list[str] = field(default_factory=list)
-
-    @property
-    def admin(self) -> Client:
-        return self.plane.admin
-
-    def start(self, rendered: Rendered, delivery: str) -> None:
-        """Publish the tree and apply its root."""
-        if delivery == "oci":
-            things = push_tree(rendered.tree, self.mirror, self.folder / "cache")
-        else:
-            things = commit_tree(rendered.tree, self.mirror, self.folder / "git")
-        for thing in things:
-            self.admin.apply(thing)
-
-    def look(self, found: dict[str, Object]) -> None:
-        """Note Applications in the order in which they are first there and first done."""
-        for name, application in sorted(found.items()):
-            for word, holds in (("made", True), ("done", is_done(application))):
-                if holds and f"{word} {name}" not in self.seen:
-                    self.seen.append(f"{word} {name}")
-
-    def clear(self) -> None:
-        """Remove everything of the platform; Argo CD is not asked, the state is disposable."""
-        self.seen.clear()
-        for kind in ("Application", "AppProject"):
-            for thing in self.admin.list(API, kind, "argocd"):
-                if thing["metadata"]["name"] != "default":
-                    self.admin.patch(thing, {"metadata": {"finalizers": None}})
-                    self.admin.delete(thing)
-
-
 @pytest.fixture(scope="module")
 def world(tmp_path_factory: pytest.TempPathFactory, crds: Path) -> Iterator[World]:
-    program = find_distribution()
-    if program is None:
-        pytest.skip("no Distribution 3.1.1 here and no Go to build it")
-    folder = tmp_path_factory.mktemp("argo")
-    (folder / "registry").mkdir()
-    with (
-        real_registry(program, folder / "registry") as registry,
-        control_plane(tmp_path_factory.mktemp("argo-plane")) as plane,
-        played_controllers(plane.admin),
-    ):
-        for name, labels in _node_labels().items():
-            plane.add_nodes(2, gpus=8, labels=labels, prefix=name)
-        start_kueue(plane, crds)
-        start_argocd(plane, crds, health_scripts())
-        mirror = Mirror(registry.address, folder / "charts", crds)
-        mirror.start()
-        make_git(folder / "git")
-        for thing in _repositories(registry.address, mirror):
-            plane.admin.apply(thing)
-        try:
-            yield World(plane, mirror, folder)
-        finally:
-            mirror.stop()
-
-
-def _node_labels() -> dict[str, dict[str, str]]:
-    """Nodes on which the GPUs of the examples are, by the labels their flavors ask for."""
-    found: dict[str, dict[str, str]] = {}
-    for example in ("cluster-smallest", "cluster-two-teams", "cluster-production"):
-        for flavor in render(example, "serving").of_kind("ResourceFlavor"):
-            found[flavor["metadata"]["name"]] = flavor["spec"].get("nodeLabels", {})
-    return found
-
-
-def _repositories(registry: str, mirror: Mirror) -> list[Object]:
-    rendered = render("cluster-two-teams", "full")
-    charts = {
-        it["spec"]["source"]["repoURL"].rpartition("/")[2]
-        for it in rendered.applications.values()
-        if "helm" in it["spec"]["source"] and it["spec"]["source"]["repoURL"].startswith("oci://")
-    }
-    names = ["platform", *(f"charts/{name}" for name in sorted(charts))]
-    return [
-        oci_secret(f"repo-{number}", f"oci://{registry}/{name}")
-        for number, name in enumerate(names)
-    ]
-
-
-def _gitops(world: World, delivery: str) -> Object:
-    if delivery == "oci":
-        return {"oci": {"repository": f"{world.mirror.registry}/platform"}}
-    url = f"file://{world.folder / 'git'}"
-    return {"git": {"url": url, "revision": "main", "path": "clusters/test"}}
+    with open_world(tmp_path_factory.mktemp("world"), crds) as opened:
+        yield opened
 
 
 @pytest.mark.parametrize("delivery", ["oci", "git"])
 @pytest.mark.parametrize("profile", PROFILES)
 def test_a_profile_syncs_in_order(world: World, profile: str, delivery: str) -> None:
-    rendered = render("cluster-two-teams", profile, gitops=_gitops(world, delivery))
+    rendered = render("cluster-two-teams", profile, gitops=gitops_of(world, delivery))
     wanted = rendered.applications
     started_s = time.monotonic()
     world.start(rendered, delivery)
@@ -176,7 +71,7 @@ def _assert_digests(done: dict[str, Object], wanted: dict[str, Object]) -> None:
 
 def test_a_child_that_never_gets_ready_stops_the_next_wave(world: World) -> None:
     world.mirror.never_ready = frozenset({"cert-manager"})
-    rendered = render("cluster-two-teams", "serving", gitops=_gitops(world, "oci"))
+    rendered = render("cluster-two-teams", "serving", gitops=gitops_of(world, "oci"))
     held = _wave(rendered.applications["cert-manager"])
     world.start(rendered, "oci")
     world.mirror.never_ready = frozenset()
@@ -195,10 +90,10 @@ def _is_held(found: dict[str, Object], rendered: Rendered, held: int) -> bool:
 
 
 def test_a_change_of_content_goes_through_the_waves_again(world: World) -> None:
-    first = render("cluster-two-teams", "serving", gitops=_gitops(world, "oci"))
+    first = render("cluster-two-teams", "serving", gitops=gitops_of(world, "oci"))
     world.start(first, "oci")
     await_all_done(world.admin, {"root", *first.applications}, 240)
-    second = render("cluster-two-teams", "serving", gitops=_gitops(world, "oci"), name="renamed")
+    second = render("cluster-two-teams", "serving", gitops=gitops_of(world, "oci"), name="renamed")
     changed = [
         name
         for name, it in second.applications.items()
@@ -235,7 +130,7 @@ def _revisions(found: dict[str, Object]) -> dict[str, str]:
     }
 
 
-def _watch(world: World, holds, for_s: float) -> None:
+def _watch(world: World, holds: Callable[[dict[str, Object]], bool], for_s: float) -> None:
     end_s = time.monotonic() + for_s
     while time.monotonic() < end_s:
         found = applications(world.admin)
@@ -243,7 +138,7 @@ def _watch(world: World, holds, for_s: float) -> None:
         time.sleep(0.3)
 
 
-def _await(is_there, timeout_s: float = 120) -> None:
+def _await(is_there: Callable[[], bool], timeout_s: float = 120) -> None:
     end_s = time.monotonic() + timeout_s
     while not is_there():
         assert time.monotonic() < end_s, "it did not come"

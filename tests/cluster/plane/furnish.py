@@ -1,12 +1,12 @@
 """Puts a rendered platform on a control plane without Argo CD, in the order of its waves."""
 
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import yaml
 
-from tests.cluster.plane.client import Object
+from tests.cluster.plane.client import Object, RefusedError
 from tests.cluster.plane.control_plane import ControlPlane, load_crds
 from tests.cluster.plane.rendered import Rendered
 from tests.cluster.plane.samples import namespace
@@ -81,6 +81,7 @@ def remove(plane: ControlPlane, things: list[Object]) -> None:
     """Delete all but namespaces and CRDs, the last one first, without asking any finalizer."""
     for thing in reversed(things):
         if thing["kind"] not in _KEPT:
-            if thing["metadata"].get("finalizers"):
-                plane.admin.patch(thing, {"metadata": {"finalizers": None}})
-            plane.admin.delete(thing)
+            with suppress(RefusedError, KeyError):  # gone already, or its CRD never came
+                if thing["metadata"].get("finalizers"):
+                    plane.admin.patch(thing, {"metadata": {"finalizers": None}})
+                plane.admin.delete(thing)
