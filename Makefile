@@ -3,7 +3,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 PACKAGES := llmplat tests
 BENCHMARKS := help_time plan_time render_time gpu_fit_time gpu_fit_accuracy up_again warm_start gateway_overhead overload \
-  registry_push package_model validate_time
+  registry_push package_model validate_time sync_time
 
 .DEFAULT_GOAL := help
 .PHONY: help setup up down test check fix unit golden docs bench lock-tools clean
@@ -20,9 +20,11 @@ up: setup ## Start the platform on this machine and prove it with a real answer
 down: setup ## Stop what `make up` started (data stays)
 	@$(BIN)/llmplat down
 
-test: check ## Run every check and every test, the real engine included
+test: check ## Run every check and every test: real engine, real control plane
 	@bash .ci/setup-tests
-	$(BIN)/python -m pytest -q tests --ignore=tests/benchmarks --ignore=tests/engine
+	@bash .ci/setup-cluster
+	$(BIN)/python -m pytest -q tests --ignore=tests/benchmarks --ignore=tests/engine --ignore=tests/cluster
+	$(BIN)/python -m pytest -q tests/cluster
 	$(BIN)/python -m pytest -q tests/engine
 
 check: setup ## Format, lint, types, import contracts, spelling, YAML

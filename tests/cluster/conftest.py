@@ -1,0 +1,49 @@
+"""The control plane of the cluster tests: one for the session, its controllers started when first wanted."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.cluster.attacks.gpus import L4_NODES
+from tests.cluster.plane.control_plane import ControlPlane, control_plane
+from tests.cluster.plane.keda import start_keda
+from tests.cluster.plane.kueue import start_kueue
+from tests.cluster.plane.rendered import kueue_settings, render
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    here = Path(__file__).parent
+    for item in items:
+        if here in item.path.parents:
+            item.add_marker(pytest.mark.cluster)
+
+
+@pytest.fixture(scope="session")
+def crds() -> Path:
+    """The upstream CustomResourceDefinitions, which are not part of the repository."""
+    shared = Path(os.environ.get("LLMPLAT_SHARED") or Path(__file__).parents[3] / "shared")
+    folder = Path(os.environ.get("LLMPLAT_CRDS") or shared / "crds")
+    if not folder.is_dir():
+        pytest.skip(f"no CRDs at {folder}: set LLMPLAT_CRDS")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def plane(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ControlPlane]:
+    with control_plane(tmp_path_factory.mktemp("plane")) as running:
+        running.add_nodes(4, gpus=8, labels=dict(L4_NODES), prefix="l4")
+        yield running
+
+
+@pytest.fixture(scope="session")
+def kueue(plane: ControlPlane, crds: Path) -> ControlPlane:
+    start_kueue(plane, crds, kueue_settings(render("cluster-two-teams", "llm-gateway")))
+    return plane
+
+
+@pytest.fixture(scope="session")
+def keda(plane: ControlPlane, crds: Path) -> ControlPlane:
+    start_keda(plane, crds)
+    return plane

@@ -1,0 +1,179 @@
+"""A thin client of a Kubernetes API server: server-side apply, get, list, delete, over one TLS connection pool."""
+
+import json
+import ssl
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from tests.cluster.plane.certificates import Pair
+
+Object = dict[str, Any]
+MANAGER = "llmplat-tests"
+
+
+class RefusedError(Exception):
+    """The API server said no; `reason` and `message` are its own."""
+
+    def __init__(self, code: int, reason: str, message: str) -> None:
+        super().__init__(f"{code} {reason}: {message}")
+        self.code, self.reason, self.message = code, reason, message
+
+
+@dataclass(frozen=True)
+class _Resource:
+    plural: str
+    namespaced: bool
+
+
+class Client:
+    """One identity at one API server."""
+
+    def __init__(self, url: str, authority: Path, identity: Pair | None = None) -> None:
+        context = ssl.create_default_context(cafile=str(authority))
+        if identity is not None:
+            context.load_cert_chain(identity.certificate, identity.key)
+        self._http = httpx.Client(base_url=url, verify=context, timeout=60, trust_env=False)
+        self._known: dict[str, dict[str, _Resource]] = {}
+
+    def close(self) -> None:
+        """End its connections."""
+        self._http.close()
+
+    def ask(self, method: str, path: str, **options: Any) -> Object:
+        """One call; RefusedError for any status from 400."""
+        answer = self._http.request(method, path, **options)
+        if answer.status_code >= 400:
+            raise _refusal(answer)
+        return answer.json() if "json" in answer.headers.get("content-type", "") else {}
+
+    def is_ready(self) -> bool:
+        """Whether /readyz answers 200."""
+        try:
+            return self._http.get("/readyz").status_code == 200
+        except httpx.HTTPError:
+            return False
+
+    def path_of(self, thing: Object, subresource: str = "") -> str:
+        """Where `thing` (apiVersion, kind, metadata) lives."""
+        meta = thing["metadata"]
+        where = self.folder_of(thing["apiVersion"], thing["kind"], meta.get("namespace"))
+        return f"{where}/{meta['name']}{subresource}"
+
+    def folder_of(self, api_version: str, kind: str, namespace: str | None = None) -> str:
+        """The collection of a kind; `default` where a namespace is needed and none is named."""
+        found = self._find(api_version, kind)
+        root = f"/api/{api_version}" if "/" not in api_version else f"/apis/{api_version}"
+        space = f"/namespaces/{namespace or 'default'}" if found.namespaced else ""
+        return f"{root}{space}/{found.plural}"
+
+    def apply(self, thing: Object, *, dry_run: bool = False, manager: str = MANAGER) -> Object:
+        """Server-side apply, strict about unknown fields."""
+        params = {"fieldManager": manager, "fieldValidation": "Strict", "force": "true"}
+        if dry_run:
+            params["dryRun"] = "All"
+        return self.ask(
+            "PATCH",
+            self.path_of(thing),
+            params=params,
+            content=json.dumps(thing),
+            headers={"content-type": "application/apply-patch+yaml"},
+        )
+
+    def create(self, thing: Object) -> Object:
+        """POST, strict about unknown fields."""
+        where = self.folder_of(
+            thing["apiVersion"], thing["kind"], thing["metadata"].get("namespace")
+        )
+        return self.ask("POST", where, params={"fieldValidation": "Strict"}, json=thing)
+
+    def patch(self, thing: Object, change: Object, subresource: str = "") -> Object:
+        """A merge patch of `thing`."""
+        return self.ask(
+            "PATCH",
+            self.path_of(thing, subresource),
+            content=json.dumps(change),
+            headers={"content-type": "application/merge-patch+json"},
+        )
+
+    def get(self, api_version: str, kind: str, name: str, namespace: str | None = None) -> Object:
+        """One object; RefusedError (404) when there is none."""
+        return self.ask("GET", f"{self.folder_of(api_version, kind, namespace)}/{name}")
+
+    def find(
+        self, api_version: str, kind: str, name: str, namespace: str | None = None
+    ) -> Object | None:
+        """One object, None when there is none."""
+        try:
+            return self.get(api_version, kind, name, namespace)
+        except RefusedError as refused:
+            if refused.code == 404:
+                return None
+            raise
+
+    def list(
+        self, api_version: str, kind: str, namespace: str | None = None, labels: str = ""
+    ) -> list[Object]:
+        """All objects of a kind, of all namespaces when none is named."""
+        found = self._find(api_version, kind)
+        where = self.folder_of(api_version, kind, namespace)
+        if found.namespaced and namespace is None:
+            where = where.replace("/namespaces/default/", "/")
+        items = self.ask("GET", where, params={"labelSelector": labels})["items"]
+        return [{"apiVersion": api_version, "kind": kind, **item} for item in items]
+
+    def delete(self, thing: Object, *, now: bool = True) -> None:
+        """Delete; nothing is said when it is gone already."""
+        params = {"gracePeriodSeconds": "0"} if now else {}
+        try:
+            self.ask("DELETE", self.path_of(thing), params=params)
+        except RefusedError as refused:
+            if refused.code != 404:
+                raise
+
+    def wait(
+        self, thing: Object, is_done: Callable[[Object], bool], timeout_s: float = 30
+    ) -> Object:
+        """Poll `thing` until `is_done`; TimeoutError with its status."""
+        end_s = time.monotonic() + timeout_s
+        meta = thing["metadata"]
+        while True:
+            found = self.find(
+                thing["apiVersion"], thing["kind"], meta["name"], meta.get("namespace")
+            )
+            if found is not None and is_done(found):
+                return found
+            if time.monotonic() > end_s:
+                msg = f"{thing['kind']} {meta['name']} after {timeout_s} s: {(found or {}).get('status')}"
+                raise TimeoutError(msg)
+            time.sleep(0.1)
+
+    def _find(self, api_version: str, kind: str) -> _Resource:
+        if kind not in self._known.get(api_version, {}):
+            root = f"/api/{api_version}" if "/" not in api_version else f"/apis/{api_version}"
+            listed = self.ask("GET", root)["resources"]
+            self._known[api_version] = {
+                one["kind"]: _Resource(one["name"], one["namespaced"])
+                for one in listed
+                if "/" not in one["name"]
+            }
+        return self._known[api_version][kind]
+
+
+def conditions(thing: Mapping[str, Any]) -> dict[str, str]:
+    """Condition type -> status; nothing for a status without any."""
+    found = (thing.get("status") or {}).get("conditions") or []
+    return {one["type"]: one["status"] for one in found}
+
+
+def _refusal(answer: httpx.Response) -> RefusedError:
+    try:
+        body = answer.json()
+    except ValueError:
+        body = {}
+    message = body.get("message") or answer.text[:500]
+    return RefusedError(answer.status_code, body.get("reason", ""), message)

@@ -1,0 +1,87 @@
+"""Puts a rendered platform on a control plane without Argo CD, in the order of its waves."""
+
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+import yaml
+
+from tests.cluster.plane.client import Object, RefusedError
+from tests.cluster.plane.control_plane import ControlPlane, load_crds
+from tests.cluster.plane.rendered import Rendered
+from tests.cluster.plane.samples import namespace
+
+MANAGER = "argocd-controller"
+WAVE = "argocd.argoproj.io/sync-wave"
+_CRDS = (
+    "agentgateway",
+    "argo-cd",
+    "cert-manager",
+    "external-secrets",
+    "gateway-api/standard",
+    "gateway-api-inference-extension",
+    "gpu-operator",
+    "keda",
+    "llm-d-router",
+    "prometheus-operator",
+)
+_KEPT = {"Namespace", "CustomResourceDefinition"}
+
+
+def furnish(plane: ControlPlane, crds: Path, things: Iterable[Object]) -> None:
+    """The CRDs of the kinds of `things`, beside Kueue's own: all of them would take minutes."""
+    wanted = {(it["apiVersion"].rpartition("/")[0], it["kind"]) for it in things}
+    found = load_crds(crds, *_CRDS)
+    plane.install(
+        [it for it in found if (it["spec"]["group"], it["spec"]["names"]["kind"]) in wanted]
+    )
+
+
+def all_objects(rendered: Rendered) -> list[Object]:
+    """Everything of the tree: own objects by wave, then projects and Applications."""
+    objects = rendered.objects
+    # In a tree for git a folder carries its content's hash.
+    folders = {folder: folder for folder in objects}
+    folders |= {folder.rpartition("-")[0]: folder for folder in objects}
+    by_wave = sorted(
+        rendered.applications.values(), key=lambda it: int(it["metadata"]["annotations"][WAVE])
+    )
+    names = [it["metadata"]["name"] for it in by_wave]
+    own = [it for name in names if name in folders for it in objects[folders[name]]]
+    roots = [
+        thing
+        for file in rendered.tree.files
+        if file.path.startswith("root/")
+        for thing in yaml.load_all(file.content, Loader=yaml.CSafeLoader)
+    ]
+    return own + roots
+
+
+def make_room(plane: ControlPlane, thing: Object) -> None:
+    """The namespace of `thing` where a chart would have made it."""
+    space = thing["metadata"].get("namespace")
+    if space and plane.admin.find("v1", "Namespace", space) is None:
+        plane.admin.apply(namespace(space))
+
+
+@contextmanager
+def settle(plane: ControlPlane, rendered: Rendered) -> Iterator[list[Object]]:
+    """Apply everything; remove it again when the block ends (namespaces and CRDs stay)."""
+    things = all_objects(rendered)
+    for thing in things:
+        make_room(plane, thing)
+        plane.admin.apply(thing, manager=MANAGER)
+    try:
+        yield things
+    finally:
+        remove(plane, things)
+
+
+def remove(plane: ControlPlane, things: list[Object]) -> None:
+    """Delete all but namespaces and CRDs, the last one first, without asking any finalizer."""
+    for thing in reversed(things):
+        if thing["kind"] not in _KEPT:
+            with suppress(RefusedError, KeyError):  # gone already, or its CRD never came
+                if thing["metadata"].get("finalizers"):
+                    plane.admin.patch(thing, {"metadata": {"finalizers": None}})
+                plane.admin.delete(thing)

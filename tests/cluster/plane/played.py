@@ -1,0 +1,164 @@
+"""Plays the controllers that do not run here: gives what they look after the status they would give."""
+
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from tests.cluster.plane.client import Client, Object, RefusedError, conditions
+
+EVERY_S = 0.4
+_NEVER = "1970-01-01T00:00:00Z"
+
+
+def _condition(kind: str, thing: Object) -> Object:
+    return {
+        "type": kind,
+        "status": "True",
+        "reason": "Played",
+        "message": "",
+        "observedGeneration": thing["metadata"].get("generation", 1),
+        "lastTransitionTime": _NEVER,
+    }
+
+
+def _is_ready(thing: Object) -> bool:
+    return conditions(thing).get("Ready") == "True"
+
+
+def _ready(thing: Object) -> Object:
+    plain = {k: v for k, v in _condition("Ready", thing).items() if k != "observedGeneration"}
+    return {"conditions": [plain]}
+
+
+def _has_parents(thing: Object) -> bool:
+    return bool((thing.get("status") or {}).get("parents"))
+
+
+def _route(thing: Object) -> Object:
+    both = [_condition("Accepted", thing), _condition("ResolvedRefs", thing)]
+    return {
+        "parents": [
+            {"parentRef": ref, "controllerName": "llmplat.test/played", "conditions": both}
+            for ref in thing["spec"]["parentRefs"]
+        ]
+    }
+
+
+def _pool(thing: Object) -> Object:
+    both = [_condition("Accepted", thing), _condition("ResolvedRefs", thing)]
+    return {"parents": [{"parentRef": {"name": "played"}, "conditions": both}]}
+
+
+def _is_programmed(thing: Object) -> bool:
+    return conditions(thing).get("Programmed") == "True"
+
+
+def _gateway(thing: Object) -> Object:
+    return {"conditions": [_condition("Accepted", thing), _condition("Programmed", thing)]}
+
+
+def _is_balanced(thing: Object) -> bool:
+    is_balancer = thing["spec"].get("type") == "LoadBalancer"
+    return not is_balancer or bool((thing["status"].get("loadBalancer") or {}).get("ingress"))
+
+
+@dataclass(frozen=True)
+class _Part:
+    api: str
+    kind: str
+    is_done: Callable[[Object], bool]
+    status: Callable[[Object], Object]
+
+
+_PARTS = (
+    _Part("external-secrets.io/v1", "ClusterSecretStore", _is_ready, _ready),
+    _Part("external-secrets.io/v1", "ExternalSecret", _is_ready, _ready),
+    _Part("cert-manager.io/v1", "ClusterIssuer", _is_ready, _ready),
+    _Part("cert-manager.io/v1", "Issuer", _is_ready, _ready),
+    _Part("cert-manager.io/v1", "Certificate", _is_ready, _ready),
+    _Part("keda.sh/v1alpha1", "ScaledObject", _is_ready, _ready),
+    _Part("gateway.networking.k8s.io/v1", "Gateway", _is_programmed, _gateway),
+    _Part("gateway.networking.k8s.io/v1", "HTTPRoute", _has_parents, _route),
+    _Part("inference.networking.k8s.io/v1", "InferencePool", _has_parents, _pool),
+    _Part("v1", "Service", _is_balanced, lambda _: {"loadBalancer": {"ingress": [{"ip": "192.0.2.1"}]}}),
+)  # fmt: skip
+
+
+@contextmanager
+def played_controllers(admin: Client) -> Iterator[None]:
+    """Play them until the block ends."""
+    over = threading.Event()
+    thread = threading.Thread(target=_play, args=(admin, over), daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        over.set()
+        thread.join()
+
+
+def _play(admin: Client, over: threading.Event) -> None:
+    while not over.wait(EVERY_S):
+        for part in _PARTS:
+            for thing in _list(admin, part.api, part.kind):
+                if not part.is_done(thing):
+                    _act(admin, thing, part.status(thing))
+        for claim in _list(admin, "v1", "PersistentVolumeClaim"):
+            if (claim.get("status") or {}).get("phase") != "Bound":
+                _try(lambda claim=claim: admin.apply(_volume(claim)))
+
+
+def _act(admin: Client, thing: Object, status: Object) -> None:
+    if thing["kind"] == "ExternalSecret":
+        _try(lambda: admin.apply(_secret(thing)))
+    _try(lambda: admin.patch(thing, {"status": status}, "/status"))
+
+
+def _list(admin: Client, api: str, kind: str) -> list[Object]:
+    try:
+        return admin.list(api, kind)
+    except (RefusedError, KeyError):
+        return []  # its CRD is not there yet
+
+
+def _try(act: Callable[[], Any]) -> None:
+    try:
+        act()
+    except RefusedError as refused:
+        # Gone or changed meanwhile: the next round looks again.
+        if refused.code not in {404, 409, 422}:
+            raise
+
+
+def _secret(thing: Object) -> Object:
+    meta = thing["metadata"]
+    spec = thing["spec"]
+    name = (spec.get("target") or {}).get("name") or meta["name"]
+    keys = [one["secretKey"] for one in spec.get("data") or ()] or ["value"]
+    return {
+        "apiVersion": "v1",
+        "kind": "Secret",
+        "metadata": {"name": name, "namespace": meta["namespace"]},
+        "stringData": dict.fromkeys(keys, "played"),
+    }
+
+
+def _volume(claim: Object) -> Object:
+    meta, spec = claim["metadata"], claim["spec"]
+    made: Object = {
+        "accessModes": spec["accessModes"],
+        "capacity": spec["resources"]["requests"],
+        "hostPath": {"path": "/played"},
+        "claimRef": {"name": meta["name"], "namespace": meta["namespace"]},
+    }
+    if spec.get("storageClassName"):
+        made["storageClassName"] = spec["storageClassName"]
+    name = f"played-{meta['namespace']}-{meta['name']}"
+    return {
+        "apiVersion": "v1",
+        "kind": "PersistentVolume",
+        "metadata": {"name": name},
+        "spec": made,
+    }

@@ -1,0 +1,149 @@
+"""Argo CD itself syncs the root of each profile, from an OCI artifact and from git, wave after wave."""
+
+import json
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.cluster.plane.argocd import applications, await_all_done, describe, is_done, state
+from tests.cluster.plane.client import Client, Object
+from tests.cluster.plane.rendered import PROFILES, Rendered, render
+from tests.cluster.plane.stand_ins import VALUES
+from tests.cluster.plane.world import World, gitops_of, open_world
+
+WAVE = "argocd.argoproj.io/sync-wave"
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory: pytest.TempPathFactory, crds: Path) -> Iterator[World]:
+    with open_world(tmp_path_factory.mktemp("world"), crds) as opened:
+        yield opened
+
+
+@pytest.mark.parametrize("delivery", ["oci", "git"])
+@pytest.mark.parametrize("profile", PROFILES)
+def test_a_profile_syncs_in_order(world: World, profile: str, delivery: str) -> None:
+    rendered = render("cluster-two-teams", profile, gitops=gitops_of(world, delivery))
+    wanted = rendered.applications
+    started_s = time.monotonic()
+    world.start(rendered, delivery)
+    done = await_all_done(world.admin, {"root", *wanted}, 240, world.look)
+    print(f"{profile} from {delivery}: {len(wanted)} in {time.monotonic() - started_s:.1f} s")
+    _assert_order(world.seen, wanted)
+    _assert_values(world.admin, wanted)
+    if delivery == "oci":
+        _assert_digests(done, wanted)
+    world.clear()
+
+
+def _assert_order(seen: list[str], wanted: dict[str, Object]) -> None:
+    """Nothing is made before everything of all lower waves is done."""
+    for name, application in wanted.items():
+        made = seen.index(f"made {name}")
+        for other, below in wanted.items():
+            if _wave(below) < _wave(application):
+                assert seen.index(f"done {other}") < made, f"{name} did not wait for {other}"
+
+
+def _assert_values(admin: Client, wanted: dict[str, Object]) -> None:
+    """What Argo CD gave a chart is what was rendered for it."""
+    checked = 0
+    for kind in ("Deployment", "StatefulSet", "DaemonSet"):
+        for thing in admin.list("apps/v1", kind):
+            values = thing["metadata"].get("annotations", {}).get(VALUES)
+            if values is not None:
+                component = thing["metadata"]["name"].removeprefix("stand-in-")
+                helm = wanted[component]["spec"]["source"]["helm"]
+                assert json.loads(values) == helm["valuesObject"], component
+                checked += 1
+    assert checked > 0
+
+
+def _assert_digests(done: dict[str, Object], wanted: dict[str, Object]) -> None:
+    """What was synced has the digest that was computed offline."""
+    for name, application in wanted.items():
+        if "helm" not in application["spec"]["source"]:
+            digest = application["spec"]["source"]["targetRevision"]
+            assert done[name]["status"]["sync"]["revision"] == digest
+
+
+def test_a_child_that_never_gets_ready_stops_the_next_wave(world: World) -> None:
+    world.mirror.never_ready = frozenset({"cert-manager"})
+    rendered = render("cluster-two-teams", "serving", gitops=gitops_of(world, "oci"))
+    held = _wave(rendered.applications["cert-manager"])
+    world.start(rendered, "oci")
+    world.mirror.never_ready = frozenset()
+    same = {name for name, it in rendered.applications.items() if _wave(it) <= held}
+    _await(lambda: same <= set(applications(world.admin)))
+    _watch(world, lambda found: _is_held(found, rendered, held), for_s=8)
+    # Let go, and the rest follows: nothing else had been in the way.
+    world.start(rendered, "oci")
+    await_all_done(world.admin, {"root", *rendered.applications}, 240)
+    world.clear()
+
+
+def _is_held(found: dict[str, Object], rendered: Rendered, held: int) -> bool:
+    later = {name for name, it in rendered.applications.items() if _wave(it) > held}
+    return not later & set(found) and state(found["cert-manager"])[1] != "Healthy"
+
+
+def test_a_change_of_content_goes_through_the_waves_again(world: World) -> None:
+    first = render("cluster-two-teams", "serving", gitops=gitops_of(world, "oci"))
+    world.start(first, "oci")
+    await_all_done(world.admin, {"root", *first.applications}, 240)
+    second = render("cluster-two-teams", "serving", gitops=gitops_of(world, "oci"), name="renamed")
+    changed = [
+        name
+        for name, it in second.applications.items()
+        if it["spec"]["source"] != first.applications[name]["spec"]["source"]
+    ]
+    assert len(changed) > 2
+    before = _revisions(applications(world.admin))
+    order: list[str] = []
+
+    def look(found: dict[str, Object]) -> None:
+        for name in changed:
+            if name not in order and _revisions(found).get(name) != before[name]:
+                order.append(name)
+
+    world.start(second, "oci")
+    wanted = {it: second.applications[it]["spec"]["source"]["targetRevision"] for it in changed}
+    _await(
+        lambda: (
+            look(found := applications(world.admin)) is None
+            and all(_revisions(found).get(it) == wanted[it] for it in changed)
+            and all(is_done(it) for it in found.values())
+        ),
+        timeout_s=240,
+    )
+    waves = [_wave(second.applications[name]) for name in order]
+    assert waves == sorted(waves), list(zip(order, waves, strict=True))
+    world.clear()
+
+
+def _revisions(found: dict[str, Object]) -> dict[str, str]:
+    return {
+        name: ((it.get("status") or {}).get("sync") or {}).get("revision", "")
+        for name, it in found.items()
+    }
+
+
+def _watch(world: World, holds: Callable[[dict[str, Object]], bool], for_s: float) -> None:
+    end_s = time.monotonic() + for_s
+    while time.monotonic() < end_s:
+        found = applications(world.admin)
+        assert holds(found), [describe(it) for it in found.values()]
+        time.sleep(0.3)
+
+
+def _await(is_there: Callable[[], bool], timeout_s: float = 120) -> None:
+    end_s = time.monotonic() + timeout_s
+    while not is_there():
+        assert time.monotonic() < end_s, "it did not come"
+        time.sleep(0.3)
+
+
+def _wave(application: Object) -> int:
+    return int(application["metadata"]["annotations"][WAVE])

@@ -1,0 +1,40 @@
+"""What the rendered network policies refuse, judged by the evaluator that test_network.py holds to account."""
+
+import pytest
+
+from tests.cluster.attacks.network import (
+    NETWORK_ATTACKS,
+    OWN_ENGINE,
+    TENANT,
+    Call,
+    NetworkAttack,
+    make_network,
+    without_walls,
+)
+from tests.cluster.plane.furnish import all_objects
+from tests.cluster.plane.network import Network
+from tests.cluster.plane.rendered import render
+
+_ids = [attack.name for attack in NETWORK_ATTACKS]
+
+
+@pytest.fixture(scope="module")
+def network() -> Network:
+    return make_network(all_objects(render("cluster-two-teams", "llm-gateway")))
+
+
+@pytest.mark.parametrize("attack", NETWORK_ATTACKS, ids=_ids)
+def test_the_walls_refuse_it(attack: NetworkAttack, network: Network) -> None:
+    assert not attack.call.passes(network)
+    ends = (attack.call.source.namespace, attack.call.target.namespace)
+    assert attack.call.passes(without_walls(network, *ends))
+
+
+@pytest.mark.parametrize("attack", NETWORK_ATTACKS, ids=_ids)
+def test_the_twin_passes(attack: NetworkAttack, network: Network) -> None:
+    assert attack.twin.passes(network)
+
+
+def test_in_serving_the_platform_s_own_client_reaches_an_engine_and_nobody_else() -> None:
+    network = make_network(all_objects(render("cluster-two-teams", "serving")))
+    assert not Call(TENANT, OWN_ENGINE, 8000).passes(network)
