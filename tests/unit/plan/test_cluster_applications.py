@@ -254,3 +254,11 @@ def test_googles_data_plane_needs_no_controller_of_ours(catalog):
     mine = applications(plan_of("production", catalog, change=change))
     assert "inference-gateway" in mine
     assert "agentgateway" not in mine
+
+
+def test_an_argo_cd_that_is_there_is_adopted_with_a_warning(catalog):
+    change = ("modelRepository", "components: {argo-cd: {enabled: false}}\nmodelRepository")
+    plan = plan_of("smallest", catalog, change=change)
+    assert "argo-cd" not in applications(plan)
+    assert any("argocd-cm holds the health scripts" in warning for warning in plan.warnings)
+    assert not any("argo-cd" in warning for warning in plan_of("smallest", catalog).warnings)
