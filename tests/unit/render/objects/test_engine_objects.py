@@ -34,6 +34,12 @@ def test_every_container_is_restricted(objects):
             assert container["securityContext"] == RESTRICTED, container["name"]
 
 
+def test_python_starts_where_no_source_of_its_own_lies(objects):
+    for name in ("gateway", "engine-coder"):
+        container = pod_of(find(objects, "Deployment", name))["containers"][0]
+        assert container["workingDir"] == "/tmp"
+
+
 def test_every_image_is_a_digest(objects):
     for item in [*every(objects, "Deployment"), *every(objects, "StatefulSet")]:
         pod = pod_of(item)
