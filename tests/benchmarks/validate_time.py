@@ -29,16 +29,11 @@ PHASE = f"""
 import sys
 from pathlib import Path
 from llmplat.adapters.manifest_folder import read_manifests
-from llmplat.validate.documents import read_all
-from llmplat.validate.kinds import Kinds
-from llmplat.validate.objects import Objects
+from llmplat.validate.manifests import check_structure
 from llmplat.validate.positions import Positions
-from llmplat.validate.schemas import CRD, check_schemas
 
 manifests = read_manifests(Path(sys.argv[1]))
-documents, findings = read_all(manifests)
-crds = [one.document for one in Objects(documents).of_name(CRD)]
-findings += check_schemas(documents, Kinds("{KUBERNETES}", crds), Positions(manifests))
+documents, findings = check_structure(manifests, "{KUBERNETES}", Positions(manifests))
 print(len(documents), len([f for f in findings if f.severity == "error"]))
 """
 
