@@ -25,6 +25,7 @@ def _human(plan: Plan, theme: Theme) -> Iterator[str]:
             Node(theme.title("models"), [_model(model, theme) for model in plan.models]),
             *([Node(theme.title("tenants"), _tenants(plan))] if plan.tenants else []),
             Node(theme.title("timeouts"), [Node(_timeouts(plan))]),
+            *_waves(plan, theme),
             *_left_out(plan, theme),
         ],
     )
@@ -61,10 +62,10 @@ def _model(model: PlannedModel, theme: Theme) -> Node:
 def _runs(model: PlannedModel) -> str:
     if model.runtime is None:
         return f"answered by {', '.join(model.backends)}"
-    ports = ", ".join(str(port) for port in model.ports)
+    ports = f", port {', '.join(str(port) for port in model.ports)}" if model.ports else ""
     gpu = f" on 1 x {model.gpu} each" if model.gpu else ""
     count = f"{model.replicas} replica{'s' if model.replicas > 1 else ''}"
-    return f"{count} on {model.runtime}{gpu}, port {ports}, from {model.source} @ {model.revision}"
+    return f"{count} on {model.runtime}{gpu}{ports}, from {model.source} @ {model.revision}"
 
 
 def _memory(model: PlannedModel) -> str | None:
@@ -122,6 +123,17 @@ def _timeouts(plan: Plan) -> str:
     )
 
 
+def _waves(plan: Plan, theme: Theme) -> list[Node]:
+    """In a cluster: what is made in which order."""
+    if plan.cluster is None:
+        return []
+    waves: dict[int, list[str]] = {}
+    for one in plan.cluster.applications:
+        waves.setdefault(one.wave, []).append(one.name)
+    lines = [Node(f"{wave}  {', '.join(names)}") for wave, names in sorted(waves.items())]
+    return [Node(theme.title("Applications by wave"), lines)]
+
+
 def _left_out(plan: Plan, theme: Theme) -> list[Node]:
     if not plan.left_out:
         return []
@@ -140,6 +152,8 @@ def _plain(plan: Plan) -> Iterator[Sequence[object]]:
     for tenant in plan.tenants:
         yield "tenant", tenant.name, tenant.budget_nanousd, tenant.period, tenant.priority_class
     yield "timeouts", plan.timeouts.client_s, plan.timeouts.gateway_s, plan.timeouts.engine_s
+    for one in plan.cluster.applications if plan.cluster else ():
+        yield "application", one.name, one.wave, one.namespace
     for left in plan.left_out:
         yield "left-out", left.name, left.layer, left.why
     for warning in plan.warnings:

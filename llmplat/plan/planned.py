@@ -87,6 +87,7 @@ class PlannedModel:
     gpu: str | None
     replicas: int
     ports: tuple[int, ...]
+    """On this machine; none in a cluster, where each pod has an address of its own."""
     memory: PlannedMemory | None
     capacity: PlannedCapacity
     price: PlannedPrice

@@ -53,7 +53,7 @@ def _of_one(
     yield _policy(platform, name, WALL, [])
     doors = {door for component in components for door in component.doors}
     inside = {"from": [{"podSelector": {}}, _namespace_called(METRICS)]}
-    ways = [inside, *(_way(door) for door in sorted(doors, key=lambda door: door.port))]
+    ways = [inside, *(_way(door) for door in sorted(doors, key=_in_order))]
     yield _policy(platform, name, "allow-doors", ways)
 
 
@@ -89,6 +89,10 @@ def _policy(
         "metadata": metadata,
         "spec": spec,
     }
+
+
+def _in_order(door: Door) -> tuple[int, str]:
+    return door.port, door.from_namespace or ""
 
 
 def _way(door: Door) -> dict[str, Any]:

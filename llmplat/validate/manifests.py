@@ -10,6 +10,7 @@ from llmplat.domain.manifest import Manifest
 from llmplat.validate.documents import Document, read_all
 from llmplat.validate.kinds import Kinds
 from llmplat.validate.lint import run_lints
+from llmplat.validate.naming import check_names
 from llmplat.validate.objects import Objects
 from llmplat.validate.positions import Positions
 from llmplat.validate.schemas import CRD, check_schemas
@@ -64,7 +65,9 @@ def check_structure(
     with _without_collector():
         documents, findings = read_all(manifests)
         crds = [one.document for one in Objects(documents).of_name(CRD)]
-        findings += check_schemas(documents, Kinds(kubernetes, crds), positions)
+        kinds = Kinds(kubernetes, crds)
+        findings += check_schemas(documents, kinds, positions)
+        findings += check_names(documents, kinds, positions)
     return documents, findings
 
 
