@@ -5,9 +5,6 @@ from typing import TYPE_CHECKING
 
 from llmplat.catalog.entries import Catalog
 from llmplat.domain.errors import Finding, LockMissingError, PlanError
-from llmplat.plan.cluster.cluster import make_cluster
-from llmplat.plan.cluster.compatible import check_compatible
-from llmplat.plan.cluster.ground import Ground
 from llmplat.plan.cluster.substrate import substrate_of
 from llmplat.plan.gateway import make_gateway, timeouts_of
 from llmplat.plan.layers import make_stack
@@ -22,6 +19,10 @@ if TYPE_CHECKING:
     from llmplat.spec.lock import Lock
 
 GATEWAY_LAYER = "llm-gateway"
+ADOPTED = (
+    "argo-cd is turned off, so one that is there is adopted: waves wait only when its argocd-cm holds "
+    "the health scripts that `llmplat explain argo-cd` shows with it turned on"
+)
 
 
 def make_plan(
@@ -64,14 +65,29 @@ def make_plan(
         tight=tuple(reason for one in served for reason in one.tight),
     )
     given = platform.substrate.cluster or platform.substrate.gke
-    if given is None:
-        return plan
+    return plan if given is None else _with_cluster(plan, platform, lock, catalog, keys)
+
+
+def _with_cluster(
+    plan: Plan,
+    platform: Platform,
+    lock: "Lock | None",
+    catalog: Catalog,
+    keys: "KeysFile | None",
+) -> Plan:
+    """`plan` with what a cluster needs beyond launches."""
+    # Only clusters pay for these modules: a plan of this machine starts a tenth sooner.
+    from llmplat.plan.cluster.cluster import make_cluster  # noqa: PLC0415 (see above)
+    from llmplat.plan.cluster.compatible import check_compatible  # noqa: PLC0415 (see above)
+    from llmplat.plan.cluster.ground import Ground  # noqa: PLC0415 (see above)
+
+    given = platform.substrate.cluster or platform.substrate.gke
     ground = Ground(
         platform=platform,
         lock=lock,
         catalog=catalog,
-        substrate=substrate,
-        kubernetes=given.kubernetes,
+        substrate=substrate_of(platform, catalog),
+        kubernetes=given.kubernetes if given else "",
         layers=plan.layers,
         components=plan.components,
         models=plan.models,
@@ -80,7 +96,8 @@ def make_plan(
         keys=keys,
     )
     check_compatible(ground)
-    return replace(plan, cluster=make_cluster(ground))
+    adopted = () if ground.runs("argo-cd") else (ADOPTED,)
+    return replace(plan, cluster=make_cluster(ground), warnings=(*plan.warnings, *adopted))
 
 
 def _serve_all(
