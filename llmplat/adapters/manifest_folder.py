@@ -1,5 +1,6 @@
 """Reads the manifests of a folder, a file or a stream."""
 
+import os
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -7,7 +8,7 @@ from pathlib import Path
 from llmplat.domain.errors import InputError
 from llmplat.domain.manifest import Manifest
 
-_SUFFIXES = {".yaml", ".yml", ".json"}
+_SUFFIXES = (".yaml", ".yml", ".json")
 _NOT_MANIFESTS = {"llmplat-tree.json", "kustomization.yaml", "kustomization.yml", "Chart.yaml"}
 _LARGEST_BYTES = 64 * 1024 * 1024
 
@@ -24,7 +25,8 @@ def read_manifests(place: Path) -> tuple[Manifest, ...]:
         return (_read(place, place.name),)
     if not place.is_dir():
         raise InputError(f"There is no folder or file {place}.", fix=("llmplat render --out tree",))
-    found = tuple(_read(file, file.relative_to(place).as_posix()) for file in _files(place))
+    root = str(place)
+    found = tuple(_read(Path(file), file[len(root) :].lstrip("/")) for file in _files(root))
     if not found:
         raise InputError(
             f"{place} holds no manifests.",
@@ -34,20 +36,28 @@ def read_manifests(place: Path) -> tuple[Manifest, ...]:
     return found
 
 
-def _files(folder: Path) -> Iterator[Path]:
-    for entry in sorted(folder.iterdir()):
+def _files(folder: str) -> Iterator[str]:
+    """Paths in order; by scandir, since a tree has tens of thousands."""
+    with os.scandir(folder) as entries:
+        listed = sorted(entries, key=lambda entry: entry.name)
+    for entry in listed:
         if entry.name.startswith("."):
             continue
-        if entry.is_dir() and not entry.is_symlink():
-            yield from _files(entry)
-        elif entry.suffix in _SUFFIXES and entry.name not in _NOT_MANIFESTS and entry.is_file():
-            yield entry
+        if entry.is_dir(follow_symlinks=False):
+            yield from _files(entry.path)
+        elif (
+            entry.name.endswith(_SUFFIXES) and entry.name not in _NOT_MANIFESTS and entry.is_file()
+        ):
+            yield entry.path
 
 
 def _read(file: Path, name: str) -> Manifest:
     try:
-        if file.stat().st_size > _LARGEST_BYTES:
-            raise InputError(f"{file} is too large to be a manifest.", fix=("leave it out",))
-        return Manifest(name, file.read_text(encoding="utf-8"))
+        with file.open("rb") as stream:
+            content = stream.read(_LARGEST_BYTES + 1)
+        text = content.decode("utf-8")
     except (OSError, UnicodeDecodeError) as exc:
         raise InputError(f"{file} cannot be read.", why=str(exc), fix=("leave it out",)) from exc
+    if len(content) > _LARGEST_BYTES:
+        raise InputError(f"{file} is too large to be a manifest.", fix=("leave it out",))
+    return Manifest(name, text)

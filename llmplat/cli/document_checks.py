@@ -13,6 +13,7 @@ from llmplat.validate.lint import all_lints
 
 _FINDINGS = (
     ("manifest-schema", "a field nobody declared, one that is missing, a wrong type, choice or bound"),
+    ("manifest-name", "a name, label or namespace that the API server refuses"),
     ("manifest-unknown-kind", "a kind or version the API does not serve (a warning for a group nobody knows)"),
     ("manifest-unreadable", "no YAML, a key twice, aliases that grow; nothing behind that place was checked"),
     ("manifest-not-an-object", "a document without apiVersion and kind (a warning)"),

@@ -9,6 +9,7 @@ entries of a list-map differ in their keys. CEL rules are left to the API server
 from collections.abc import Mapping
 from typing import Any
 
+from llmplat.validate.alternatives import all_of, anything, filled, none_of, some_of
 from llmplat.validate.constraints import constraint_checks
 from llmplat.validate.faults import Check, Fault, Faults, Schema, spell
 
@@ -40,7 +41,7 @@ class Compiler:
             return self._reference(schema["$ref"])
         checks = [*self._shape(schema, is_resource=is_resource), *constraint_checks(schema)]
         checks += self._alternatives(schema)
-        return _all_of(checks)
+        return all_of(checks)
 
     def _reference(self, name: str) -> Check:
         """A definition, compiled when it is first met (JSONSchemaProps contains itself)."""
@@ -107,13 +108,13 @@ class Compiler:
         }
         checks = list(loose.get("allOf", ()))
         if "anyOf" in loose:
-            checks.append(_some_of(loose["anyOf"], exactly_one=False))
+            checks.append(some_of(loose["anyOf"], exactly_one=False))
         if "oneOf" in loose:
-            checks.append(_some_of(loose["oneOf"], exactly_one=True))
+            checks.append(some_of(loose["oneOf"], exactly_one=True))
         if "not" in schema:
-            checks.append(_none_of(Compiler(self._definitions).compile(_loosen(schema["not"]))))
+            checks.append(none_of(Compiler(self._definitions).compile(_loosen(schema["not"]))))
         defaults = schema.get("defaults")
-        return [_filled(check, defaults) for check in checks] if defaults else checks
+        return [filled(check, defaults) for check in checks] if defaults else checks
 
 
 class _Fields(dict[str, Check | None]):
@@ -137,7 +138,7 @@ class _Fields(dict[str, Check | None]):
         """The check of the field `name`; None when there is no such field."""
         schema = self._properties.get(name)
         if schema is None:
-            return _anything if self.is_open else None
+            return anything if self.is_open else None
         check = self[name] = self._compiler.compile(schema)
         return check
 
@@ -158,10 +159,6 @@ def _loosen(schema: Schema) -> dict[str, Any]:
     if isinstance(schema.get("items"), Mapping):
         loose["items"] = _loosen(schema["items"])
     return loose
-
-
-def _anything(_: object) -> Faults:
-    return None
 
 
 def _text(value: object) -> Faults:
@@ -262,50 +259,5 @@ def _unique_keys(schema: Schema) -> Check | None:
                 found.append(Fault((position,), what))
             seen.add(key)
         return found or None
-
-    return check
-
-
-def _all_of(checks: list[Check]) -> Check:
-    if len(checks) == 1:
-        return checks[0]
-    if not checks:
-        return _anything
-
-    def check(value: Any) -> Faults:  # noqa: ANN401 (a value of a manifest)
-        for one in checks:
-            if faults := one(value):
-                return faults
-        return None
-
-    return check
-
-
-def _filled(check: Check, defaults: Mapping[str, Any]) -> Check:
-    """`check` on a value with its defaults, as the API server fills them in before it chooses."""
-
-    def filled(value: Any) -> Faults:  # noqa: ANN401 (a value of a manifest)
-        return check({**defaults, **value} if isinstance(value, dict) else value)
-
-    return filled
-
-
-def _some_of(checks: list[Check], *, exactly_one: bool) -> Check:
-    def check(value: Any) -> Faults:  # noqa: ANN401 (a value of a manifest)
-        answers = [one(value) for one in checks]
-        passed = sum(1 for faults in answers if not faults)
-        if passed == 1 or (passed and not exactly_one):
-            return None
-        if passed:
-            return [Fault((), f"{passed} alternatives fit where exactly one may")]
-        reasons = dict.fromkeys(fault.what for faults in answers for fault in faults or ())
-        return [Fault((), f"none of the alternatives fits: {'; or '.join(reasons)}")]
-
-    return check
-
-
-def _none_of(refused: Check) -> Check:
-    def check(value: Any) -> Faults:  # noqa: ANN401 (a value of a manifest)
-        return None if refused(value) else [Fault((), "this combination is not allowed")]
 
     return check

@@ -2,13 +2,15 @@
 
 import gzip
 import json
+import os
+from pathlib import Path
 
 import pytest
 
 from llmplat.catalog.charts import DATA as CHART_DATA
 from llmplat.catalog.charts import load_chart
 from llmplat.catalog.schemas import DATA, kubernetes_versions, load_group, load_kubernetes
-from tests.schemas.build import CRDS, KUBERNETES, crd_groups
+from tests.schemas.build import CRDS, KUBERNETES, crd_groups, kubernetes_api
 from tests.schemas.charts import CHARTS, charts_of
 
 pytestmark = pytest.mark.catalog
@@ -32,6 +34,16 @@ def test_the_charts_are_what_their_sources_make():
     if not (CHARTS / "SOURCES.tsv").is_file():
         pytest.skip(f"the charts' values are not here: {CHARTS} (LLMPLAT_CHARTS says where)")
     assert shipped(CHART_DATA) == charts_of(CHARTS)
+
+
+@pytest.mark.parametrize("version", KUBERNETES)
+def test_the_api_of_kubernetes_is_what_its_source_makes(version):
+    cache = Path(os.environ.get("GOMODCACHE", Path.home() / "go" / "pkg" / "mod"))
+    file = cache / "k8s.io" / f"kubernetes@v{version}" / "api" / "openapi-spec" / "swagger.json"
+    if not file.is_file():
+        pytest.skip(f"go mod download k8s.io/kubernetes@v{version} was not run: no {file}")
+    made = kubernetes_api(json.loads(file.read_bytes()), version)
+    assert shipped(DATA)[f"kubernetes-{version.rpartition('.')[0]}"] == made
 
 
 def test_every_version_of_kubernetes_is_shipped():

@@ -20,6 +20,7 @@ from llmplat.spec.lock import parse_lock
 from llmplat.validate.documents import Document, read_all
 from llmplat.validate.kinds import Kinds
 from llmplat.validate.lint import run_lints
+from llmplat.validate.naming import check_names
 from llmplat.validate.objects import Objects
 from llmplat.validate.positions import Positions
 from llmplat.validate.schemas import check_schemas
@@ -79,6 +80,7 @@ def found_in(added: list[Document], removed: list[Document]) -> list[Finding]:
     objects = Objects(everything)
     return [
         *check_schemas(added, kinds(), positions),
+        *check_names(added, kinds(), positions),
         *check_values(Objects(added), positions),
         *run_lints(objects, positions),
     ]

@@ -1,11 +1,13 @@
 """Reading manifests: Go's scalars, many documents, and files that mean harm."""
 
+import gc
 import sys
 
 import pytest
 
 from llmplat.domain.manifest import Manifest
 from llmplat.validate.documents import read_all
+from llmplat.validate.manifests import check_manifests
 from llmplat.validate.positions import Positions
 from llmplat.validate.scalars import plain_scalar
 
@@ -86,10 +88,9 @@ def test_what_stands_before_a_broken_document_is_kept():
 
 
 def test_the_collector_runs_again_afterwards():
-    import gc
-
-    read("a: 1\n")
-    assert gc.isenabled()
+    for text in ("kind: X\napiVersion: v1\n", "[", "a: &a [*a]\n"):
+        check_manifests("a", [Manifest("a.yaml", text)], "1.36")
+        assert gc.isenabled()
 
 
 def test_a_deep_file_leaves_the_interpreter_alone():

@@ -73,6 +73,11 @@ CHANGES: dict[str, tuple[tuple[str, str], Callable[[Any], None], str]] = {
     "misspelt kind": (ENGINE, put("kind", to="Deploymnet"), "manifest-unknown-kind"),
     "pattern of a CRD": (("HTTPRoute", "writer"), put(*RULE, "timeouts", "request", to="ten minutes"), "manifest-schema"),
     "label that is a number": (ENGINE, put("metadata", "labels", "version", to=1), "manifest-schema"),
+    "no name": (ENGINE, drop("metadata", "name"), "manifest-name"),
+    "a name with capitals": (ENGINE, put("metadata", "name", to="Engine_Writer"), "manifest-name"),
+    "a label with a slash": (ENGINE, put("metadata", "labels", "llmplat.dev/model", to="Qwen/Qwen3-8B"), "manifest-name"),
+    "a label that is too long": (ENGINE, put("metadata", "labels", "llmplat.dev/model", to="m" * 64), "manifest-name"),
+    "a namespace on what has none": (("ClusterQueue", "team-a"), put("metadata", "namespace", to="models-team-a"), "manifest-name"),
     # What a chart would ignore.
     "unknown values key": (("Application", "keda"), put(*VALUES, "operatr", to={"replicaCount": 2}), "values-unknown-key"),
     "unknown key deep in values": (("Application", "keda"), put(*VALUES, "operator", "replicas", to=2), "values-unknown-key"),

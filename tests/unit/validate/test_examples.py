@@ -1,0 +1,31 @@
+"""The examples in every profile: rendered, they are clean on every version they may meet."""
+
+from pathlib import Path
+
+import pytest
+
+from llmplat.catalog.load import load_catalog
+from llmplat.plan.make import make_plan
+from llmplat.render.tree import MARKER, make_tree
+from llmplat.spec.load import parse_platform
+from llmplat.spec.lock import parse_lock
+from llmplat.validate.manifests import check_manifests
+
+HOME = Path(__file__).parents[3]
+EXAMPLES = sorted((HOME / "docs" / "examples").glob("cluster-*[!k].yaml"))
+EXAMPLES = [file for file in EXAMPLES if ".lock." not in file.name]
+
+
+@pytest.mark.parametrize("profile", ["serving", "llm-gateway", "full"])
+@pytest.mark.parametrize("file", EXAMPLES, ids=lambda file: file.stem)
+def test_an_example_is_clean_in_every_profile(file, profile):
+    lines = file.read_text("utf-8").splitlines()
+    text = "\n".join(f"profile: {profile}" if x.startswith("profile:") else x for x in lines)
+    lock = parse_lock(file.with_suffix(".lock.yaml").read_text("utf-8"), "platform.lock.yaml")
+    catalog = load_catalog(HOME)
+    plan = make_plan(parse_platform(text + "\n", file.name).platform, lock, catalog)
+    files = [one for one in make_tree(plan, catalog).files if one.path != MARKER]
+    assert plan.cluster is not None
+    report = check_manifests(file.name, files, plan.cluster.kubernetes)
+    assert [f for f in report.findings if f.severity != "note"] == []
+    assert report.objects > 50
