@@ -46,9 +46,9 @@ EXAMPLES: dict[str, tuple[str, str, str]] = {
         "set quantization or choose a smaller model",
     ),
     "render-failed": (
-        "A template used a value that does not exist.",
-        "gateway.yaml.j2: 'workers' is undefined",
-        "report this as a bug",
+        "The values of the component keda cannot be rendered.",
+        "templates/components/keda/values.yaml.j2:3: 'replica' is undefined",
+        "report this as a bug; it is a template that llmplat ships",
     ),
     "check-failed": (
         "2 of 97 checks failed.",

@@ -5,9 +5,6 @@ from typing import TYPE_CHECKING
 
 from llmplat.catalog.entries import Catalog
 from llmplat.domain.errors import Finding, LockMissingError, PlanError
-from llmplat.plan.cluster.cluster import make_cluster
-from llmplat.plan.cluster.compatible import check_compatible
-from llmplat.plan.cluster.ground import Ground
 from llmplat.plan.cluster.substrate import substrate_of
 from llmplat.plan.gateway import make_gateway, timeouts_of
 from llmplat.plan.layers import make_stack
@@ -64,14 +61,29 @@ def make_plan(
         tight=tuple(reason for one in served for reason in one.tight),
     )
     given = platform.substrate.cluster or platform.substrate.gke
-    if given is None:
-        return plan
+    return plan if given is None else _with_cluster(plan, platform, lock, catalog, keys)
+
+
+def _with_cluster(
+    plan: Plan,
+    platform: Platform,
+    lock: "Lock | None",
+    catalog: Catalog,
+    keys: "KeysFile | None",
+) -> Plan:
+    """`plan` with what a cluster needs beyond launches."""
+    # Only clusters pay for these modules: a plan of this machine starts a tenth sooner.
+    from llmplat.plan.cluster.cluster import make_cluster  # noqa: PLC0415 (see above)
+    from llmplat.plan.cluster.compatible import check_compatible  # noqa: PLC0415 (see above)
+    from llmplat.plan.cluster.ground import Ground  # noqa: PLC0415 (see above)
+
+    given = platform.substrate.cluster or platform.substrate.gke
     ground = Ground(
         platform=platform,
         lock=lock,
         catalog=catalog,
-        substrate=substrate,
-        kubernetes=given.kubernetes,
+        substrate=substrate_of(platform, catalog),
+        kubernetes=given.kubernetes if given else "",
         layers=plan.layers,
         components=plan.components,
         models=plan.models,

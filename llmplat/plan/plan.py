@@ -1,8 +1,8 @@
 """What planning decides, as frozen values that turn into JSON field by field."""
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from llmplat.plan.cluster.cluster import ClusterPlan
 from llmplat.plan.launch import EngineLaunch, GatewayLaunch, Timeouts
 from llmplat.plan.planned import (
     LeftOut,
@@ -11,6 +11,9 @@ from llmplat.plan.planned import (
     PlannedModel,
     PlannedTenant,
 )
+
+if TYPE_CHECKING:
+    from llmplat.plan.cluster.cluster import ClusterPlan
 
 
 @dataclass(frozen=True)
@@ -32,5 +35,5 @@ class Plan:
     warnings: tuple[str, ...]
     tight: tuple[str, ...] = ()
     """Models that fit their GPU by the best estimate only, and why."""
-    cluster: ClusterPlan | None = None
+    cluster: "ClusterPlan | None" = None
     """None on this machine."""

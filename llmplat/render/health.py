@@ -7,6 +7,7 @@ _DATA = Path(__file__).parent / "data"
 _SCRIPTS = {
     "argoproj.io_Application": "application-health.lua",
     "inference.networking.k8s.io_InferencePool": "inference-pool-health.lua",
+    "keda.sh_ScaledObject": "scaled-object-health.lua",
     "kueue.x-k8s.io_ClusterQueue": "cluster-queue-health.lua",
     "kueue.x-k8s.io_LocalQueue": "local-queue-health.lua",
     "nvidia.com_ClusterPolicy": "gpu-cluster-policy-health.lua",

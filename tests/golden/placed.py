@@ -18,11 +18,12 @@ IMAGE = "registry.example.com/image:tag"
 def engine(launch: EngineLaunch, plan: Plan) -> dict:
     """The Deployment of one engine of a local plan."""
     model = next(model for model in plan.models if model.name == launch.model)
-    start_s, drain_s = start_budget_s(model.memory.weights_bytes), round(plan.timeouts.engine_s)
+    weights_bytes = model.memory.weights_bytes
+    start_s, drain_s = start_budget_s(weights_bytes), round(plan.timeouts.engine_s)
     placed = ClusterEngine(
-        name=launch.name, launch=adapt_launch(launch, start_s, drain_s), kind=model.kind,
+        name=launch.name, launch=adapt_launch(launch, weights_bytes, start_s, drain_s), kind=model.kind,
         owner=model.owner, namespace=f"models-{model.owner}", image=IMAGE,
-        delivery=Delivery("image-volume", IMAGE, ""), weights_bytes=model.memory.weights_bytes,
+        delivery=Delivery("image-volume", IMAGE, ""), weights_bytes=weights_bytes,
         least=launch.replicas, most=launch.replicas, scaling=None, drain_s=drain_s,
         start_s=start_s, progress_s=start_s + 1, gpu=model.gpu, gpu_bytes=None, flavor=None,
         queue=None, is_split=False, priority="llmplat-serving", cpu_cores=2.0, secrets=(),

@@ -37,7 +37,8 @@ def pairs_of(name):
         service = next(s for s in services if s.name in {launch.name, f"{launch.name}-0"})
         is_gateway = service.role is Role.GATEWAY
         deployment = placed.gateway(plan) if is_gateway else placed.engine(launch, plan)
-        yield "gateway" if is_gateway else "engine", service, deployment
+        on = " on a gpu" if not is_gateway and launch.gpus else ""
+        yield "gateway" if is_gateway else f"engine{on}", service, deployment
 
 
 def unexplained(part, service, deployment, table=TABLE):

@@ -1,6 +1,9 @@
 """The trees of two examples against the expected ones, file by file; long files by their hash."""
 
+import os
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -64,3 +67,14 @@ def test_every_file_parses_back(name):
 
 def test_the_expected_trees_stay_small():
     assert sum(p.stat().st_size for p in TREES.rglob("*") if p.is_file()) < 1_500_000
+
+
+def test_the_seed_of_hashes_changes_nothing(tmp_path):
+    def stream(seed):
+        env = {**os.environ, "PYTHONHASHSEED": seed, "LLMPLAT_STATE_HOME": str(tmp_path)}
+        words = ["-m", "llmplat", "render", "-f", str(EXAMPLES / "cluster-production.yaml")]
+        return subprocess.run(
+            [sys.executable, *words], env=env, cwd=HOME, capture_output=True, check=True
+        ).stdout
+
+    assert stream("1") == stream("2")

@@ -7,6 +7,7 @@ from typing import Any
 from llmplat.catalog.entries import Component
 from llmplat.domain.errors import Finding, LockMissingError
 from llmplat.plan.cluster.ground import Ground
+from llmplat.plan.cluster.owners import namespace_of
 
 CONFIG = "-config"
 """What is added to a component's name for its objects where it has a chart too."""
@@ -92,13 +93,8 @@ def _each_model(component: Component, pattern: str, ground: Ground) -> Iterator[
     owners = {model.name: model.owner for model in ground.models}
     for engine in ground.engines:
         part = _part(component, pattern.replace("{model}", engine.model))
-        namespace = owner_namespace(owners[engine.model])
+        namespace = namespace_of(owners[engine.model])
         yield replace(part, namespace=namespace, has_objects=True, model=engine.model)
-
-
-def owner_namespace(owner: str) -> str:
-    """Namespace of an owner's models."""
-    return f"models-{owner}"
 
 
 def _part(component: Component, name: str) -> PlannedApplication:

@@ -4,6 +4,7 @@ from dataclasses import dataclass, replace
 
 from llmplat.catalog.cluster import load_serving_rates
 from llmplat.domain.errors import PlanError
+from llmplat.domain.units import GIB
 from llmplat.plan.cluster.delivery import Delivery, choose_delivery
 from llmplat.plan.cluster.flavors import Flavor
 from llmplat.plan.cluster.ground import Ground
@@ -22,6 +23,8 @@ ENGINE_COMPONENT = "vllm"
 DRAIN_REST_S = 30
 """Between the last answer and the end of the grace: what the engine needs to leave."""
 START_PERIOD_S = 10
+MAIN_MEMORY_BYTES = 4 * GIB
+MEMORY_PER_GPU_BYTES = 3 * GIB
 PULL_FOR_S = 300
 """The runtime's own image, when the node has nothing of it."""
 
@@ -111,7 +114,7 @@ def _engine(
     waiting = ground.platform.gateway.waiting_per_replica
     return ClusterEngine(
         name=launch.name,
-        launch=adapt_launch(launch, start_s, drain_s),
+        launch=adapt_launch(launch, weights_bytes, start_s, drain_s),
         kind=model.kind,
         owner=model.owner,
         namespace=namespace,
@@ -155,7 +158,24 @@ def _canary(model: Model, delivery: Delivery, ground: Ground) -> PlannedCanary |
     return PlannedCanary(replace(delivery, image=image), model.canary.traffic_percent)
 
 
-def adapt_launch(launch: EngineLaunch, start_s: int, drain_s: int) -> EngineLaunch:
-    """The same launch with the time a cluster gives it to start and to end."""
+def adapt_launch(
+    launch: EngineLaunch, weights_bytes: int, start_s: int, drain_s: int
+) -> EngineLaunch:
+    """The same launch with the time and the main memory that a cluster gives it."""
     probe = replace(launch.probe, startup_budget_s=float(start_s))
-    return replace(launch, probe=probe, stop_grace_s=float(drain_s + DRAIN_REST_S))
+    memory_bytes = main_memory_bytes(launch.gpus, weights_bytes) or launch.limits.memory_bytes
+    return replace(
+        launch,
+        probe=probe,
+        limits=replace(launch.limits, memory_bytes=memory_bytes),
+        stop_grace_s=float(drain_s + DRAIN_REST_S),
+    )
+
+
+def main_memory_bytes(gpus: int, weights_bytes: int) -> int:
+    """Main memory of an engine whose model is on GPUs: its processes, and the weights on their way.
+
+    Stated, not measured: a process with CUDA's libraries takes 2 to 3 GiB. 0 without a GPU, where
+    the plan's own figure counts.
+    """
+    return MAIN_MEMORY_BYTES + gpus * MEMORY_PER_GPU_BYTES + weights_bytes if gpus else 0

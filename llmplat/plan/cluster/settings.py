@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import timedelta
 
+from llmplat.plan.cluster.gateway import NAMESPACE
 from llmplat.plan.cluster.ground import Ground
 from llmplat.plan.cluster.substrate import gpu_stack_of
 
@@ -29,7 +30,8 @@ class ChartSettings:
     wait_for_pods_s: int
     """Kueue's timeout for a pod that is not ready yet."""
     prometheus_url: str = "http://kube-prometheus-stack-prometheus.monitoring.svc:9090"
-    gateway_url: str = "http://litellm.llm-gateway.svc:8000/v1"
+    gateway_url: str = ""
+    """Of the LLM gateway inside the cluster, with /v1; "" where the profile ends below it."""
 
     @property
     def wait_for_pods(self) -> str:
@@ -52,4 +54,5 @@ def settings_of(ground: Ground, longest_start_s: float) -> ChartSettings:
         domain=ground.platform.domain,
         components=tuple(sorted(one.name for one in ground.components)),
         wait_for_pods_s=60 * max(30, minutes),
+        gateway_url=f"http://{ground.gateway.name}.{NAMESPACE}.svc/v1" if ground.gateway else "",
     )

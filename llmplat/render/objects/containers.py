@@ -32,6 +32,8 @@ def make_container(
         "name": launch.name,
         "image": image,
         "imagePullPolicy": "IfNotPresent",
+        # Images have the sources of what runs in their own folder, where they would be found first.
+        "workingDir": TMP,
         "command": [INTERPRETER],
         "args": list(process.argv),
         "env": _env(process, extra_env),

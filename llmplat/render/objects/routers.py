@@ -1,5 +1,7 @@
 """One endpoint picker per model -> its Deployment, Service, rights, settings and walls."""
 
+from functools import cache
+
 from llmplat.plan.cluster.routing import ModelRoute, Routing
 from llmplat.render.dump import dump_yaml
 from llmplat.render.objects.containers import PORT
@@ -34,17 +36,25 @@ _GRACE_S = 30
 
 def make_router_objects(platform: str, route: ModelRoute, routing: Routing) -> tuple[Object, ...]:
     """Everything that picks a replica for one model."""
-    return (
+    found: list[Object] = [
         make_object("v1", "ServiceAccount", _metadata(platform, route)),
         *_rights(platform, route),
         make_object(
-            "v1", "ConfigMap", _metadata(platform, route), data={_SETTINGS: dump_yaml(_settings())}
+            "v1",
+            "ConfigMap",
+            _metadata(platform, route),
+            data={_SETTINGS: _settings(is_several=route.router.replicas > 1)},
         ),
         _deployment(platform, route),
         _service(platform, route),
         _walls(platform, route, routing),
         _monitor(platform, route),
-    )
+    ]
+    if route.router.replicas > 1:
+        spec = {"maxUnavailable": 1, "selector": {"matchLabels": _selector(route)}}
+        metadata = _metadata(platform, route)
+        found.append(make_object("policy/v1", "PodDisruptionBudget", metadata, spec=spec))
+    return tuple(found)
 
 
 def _metadata(platform: str, route: ModelRoute) -> Object:
@@ -56,24 +66,36 @@ def _selector(route: ModelRoute) -> dict[str, str]:
     return {MODEL: route.model, ROLE: ROUTER}
 
 
-def _settings() -> Object:
-    """By queue, free KV cache and prefix already held, in the weights of the project's own default."""
-    weights = (("queue-scorer", 2), ("kv-cache-utilization-scorer", 2), ("prefix-cache-scorer", 3))
-    return {
-        "apiVersion": "llm-d.ai/v1alpha1",
-        "kind": "EndpointPickerConfig",
-        "plugins": [
-            *({"type": name} for name, _ in weights),
-            {"type": "metrics-data-source", "parameters": {"scheme": "http", "path": "/metrics"}},
-            {"type": "core-metrics-extractor"},
-        ],
-        "schedulingProfiles": [
-            {
-                "name": "default",
-                "plugins": [{"pluginRef": name, "weight": weight} for name, weight in weights],
-            }
-        ],
-    }
+@cache
+def _settings(*, is_several: bool) -> str:
+    """By queue and free KV cache, in the weights of the project's own default.
+
+    One picker alone also knows which replica holds a prompt's beginning. Several would each know
+    only what they sent themselves, and the project allows them only without that knowledge.
+    """
+    weights = [("queue-scorer", 2), ("kv-cache-utilization-scorer", 2)]
+    if not is_several:
+        weights.append(("prefix-cache-scorer", 3))
+    return dump_yaml(
+        {
+            "apiVersion": "llm-d.ai/v1alpha1",
+            "kind": "EndpointPickerConfig",
+            "plugins": [
+                *({"type": name} for name, _ in weights),
+                {
+                    "type": "metrics-data-source",
+                    "parameters": {"scheme": "http", "path": "/metrics"},
+                },
+                {"type": "core-metrics-extractor"},
+            ],
+            "schedulingProfiles": [
+                {
+                    "name": "default",
+                    "plugins": [{"pluginRef": name, "weight": weight} for name, weight in weights],
+                }
+            ],
+        }
+    )
 
 
 def _deployment(platform: str, route: ModelRoute) -> Object:
@@ -81,8 +103,10 @@ def _deployment(platform: str, route: ModelRoute) -> Object:
     labels = {**metadata["labels"], **_selector(route)}
     spec = {
         "replicas": route.router.replicas,
-        # One picker at a time knows the prefixes; a second one stands by.
-        "strategy": {"type": "Recreate"},
+        "strategy": {
+            "type": "RollingUpdate",
+            "rollingUpdate": {"maxSurge": 1, "maxUnavailable": 0},
+        },
         "selector": {"matchLabels": _selector(route)},
         "template": {"metadata": {"labels": labels}, "spec": _pod(route)},
     }
@@ -103,7 +127,6 @@ def _pod(route: ModelRoute) -> Object:
 
 def _container(route: ModelRoute) -> Object:
     memory = str(route.router.memory_bytes)
-    is_several = route.router.replicas > 1
     return {
         "name": "epp",
         "image": route.router.image,
@@ -114,7 +137,7 @@ def _container(route: ModelRoute) -> Object:
             "--pool-group", "inference.networking.k8s.io",
             "--zap-encoder", "json",
             "--config-file", f"/config/{_SETTINGS}",
-            *(["--ha-enable-leader-election"] if is_several else []),
+            # No leader: one that stands by is never ready, and nothing would become healthy.
             "--grpc-health-port", str(HEALTH_PORT),
             "--tracing=false",
             # Who may read them is a NetworkPolicy's business.
@@ -132,8 +155,8 @@ def _container(route: ModelRoute) -> Object:
                 ("metrics", METRICS_PORT),
             )
         ],
-        "livenessProbe": _probe("liveness" if is_several else "inference-extension", 10),
-        "readinessProbe": _probe("readiness" if is_several else "inference-extension", 2),
+        "livenessProbe": _probe(10),
+        "readinessProbe": _probe(2),
         "resources": {
             "requests": {"cpu": route.router.cpu, "memory": memory},
             "limits": {"memory": memory},
@@ -143,8 +166,9 @@ def _container(route: ModelRoute) -> Object:
     }  # fmt: skip
 
 
-def _probe(service: str, period_s: int) -> Object:
-    return {"grpc": {"port": HEALTH_PORT, "service": service}, "periodSeconds": period_s}
+def _probe(period_s: int) -> Object:
+    ask = {"port": HEALTH_PORT, "service": "inference-extension"}
+    return {"grpc": ask, "periodSeconds": period_s}
 
 
 def _service(platform: str, route: ModelRoute) -> Object:
@@ -177,15 +201,6 @@ def _rights(platform: str, route: ModelRoute) -> tuple[Object, ...]:
             "verbs": look,
         },
     ]
-    if route.router.replicas > 1:
-        rules += [
-            {
-                "apiGroups": ["coordination.k8s.io"],
-                "resources": ["leases"],
-                "verbs": [*look, "create", "update", "patch", "delete"],
-            },
-            {"apiGroups": [""], "resources": ["events"], "verbs": ["create", "patch"]},
-        ]
     name = route.router.name
     return (
         make_object(f"{_RBAC}/v1", "Role", _metadata(platform, route), rules=rules),

@@ -4,6 +4,9 @@ from llmplat.plan.cluster.engines import ClusterEngine
 from llmplat.plan.cluster.scaling import PROMETHEUS, Scaling, Trigger
 from llmplat.render.objects.shape import MODEL, OWNER, Object, make_metadata, make_object
 
+_AFTER = {"argocd.argoproj.io/sync-wave": "1"}
+"""Behind the engine's first start: before it there is nothing to read."""
+
 
 def make_scaled_object(
     platform: str, engine: ClusterEngine, scaling: Scaling, target: str
@@ -23,7 +26,7 @@ def make_scaled_object(
         "triggers": [_trigger(trigger) for trigger in scaling.triggers],
     }
     labels = {MODEL: engine.launch.model, OWNER: engine.owner}
-    metadata = make_metadata(platform, engine.name, engine.namespace, labels)
+    metadata = make_metadata(platform, engine.name, engine.namespace, labels, _AFTER)
     return make_object("keda.sh/v1alpha1", "ScaledObject", metadata, spec=spec)
 
 

@@ -24,6 +24,7 @@ from llmplat.spec.lock import parse_lock
 HOME = Path(__file__).parents[3]
 EXAMPLES = HOME / "docs" / "examples"
 CATALOG = load_catalog(HOME)
+LUA = HOME / "llmplat" / "render" / "data"
 
 
 def plan_of(name, *changes):
@@ -194,6 +195,21 @@ def test_every_namespace_is_there_and_closed():
         for child in children(tree_of("production")).values()
     }
     assert used <= made
+
+
+def test_chat_calls_a_service_that_is_there_at_its_port():
+    values = children(tree_of("production"))["open-webui"]["spec"]["source"]["helm"]["valuesObject"]
+    service = document(tree_of("production"), "apps/litellm/service-gateway.yaml")
+    name, namespace = service["metadata"]["name"], service["metadata"]["namespace"]
+    assert values["openaiBaseApiUrl"] == f"http://{name}.{namespace}.svc/v1"
+    assert service["spec"]["ports"][0]["port"] == 80
+
+
+def test_the_scripts_of_health_are_in_argo_cds_own_values():
+    values = children(tree_of("production"))["argo-cd"]["spec"]["source"]["helm"]["valuesObject"]
+    scripts = {key: text for key, text in values["configs"]["cm"].items() if "health" in key}
+    assert len(scripts) == 6
+    assert "comparedTo" in scripts["resource.customizations.health.argoproj.io_Application"]
 
 
 def test_the_marker_knows_every_file():

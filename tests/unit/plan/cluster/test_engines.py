@@ -3,7 +3,7 @@
 import pytest
 
 from llmplat.domain.errors import PlanError
-from llmplat.plan.cluster.engines import progress_deadline_s, start_budget_s
+from llmplat.plan.cluster.engines import main_memory_bytes, progress_deadline_s, start_budget_s
 from llmplat.plan.cluster.scaling import threshold_of
 from tests.fakes.cluster_platform import model, plan_with
 
@@ -28,6 +28,13 @@ def test_the_grace_outlasts_the_longest_answer():
     for engine in plan.cluster.workloads.engines:
         assert engine.launch.stop_grace_s > plan.timeouts.engine_s
         assert engine.progress_s > engine.start_s
+
+
+def test_an_engine_on_gpus_has_room_for_its_processes_and_its_weights():
+    gib = 1024**3
+    assert main_memory_bytes(2, 65 * gib) == (4 + 2 * 3 + 65) * gib
+    engine = plan_with().cluster.workloads.engine("coder")
+    assert engine.launch.limits.memory_bytes == 7 * gib + engine.weights_bytes
 
 
 def test_fixed_replicas_are_not_scaled():

@@ -34,6 +34,12 @@ def test_every_container_is_restricted(objects):
             assert container["securityContext"] == RESTRICTED, container["name"]
 
 
+def test_python_starts_where_no_source_of_its_own_lies(objects):
+    for name in ("gateway", "engine-coder"):
+        container = pod_of(find(objects, "Deployment", name))["containers"][0]
+        assert container["workingDir"] == "/tmp"
+
+
 def test_every_image_is_a_digest(objects):
     for item in [*every(objects, "Deployment"), *every(objects, "StatefulSet")]:
         pod = pod_of(item)
@@ -158,6 +164,8 @@ def test_a_disruption_budget_only_where_there_is_more_than_one():
 def test_the_scaler_never_reads_silence_as_nothing_to_do(objects):
     for item in every(objects, "ScaledObject"):
         spec = item["spec"]
+        notes = item["metadata"]["annotations"]
+        assert notes["argocd.argoproj.io/sync-wave"] == "1", "there is nothing to read before"
         assert spec["minReplicaCount"] >= 1
         assert spec["fallback"]["behavior"] == "currentReplicasIfHigher"
         for trigger in spec["triggers"]:

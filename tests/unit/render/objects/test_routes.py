@@ -59,6 +59,20 @@ def test_only_what_is_below_zero_may_be_shed(objects):
     assert shed["priority"] < 0 < kept["priority"]
 
 
+def test_several_pickers_know_nothing_that_the_others_do_not():
+    def settings(objects):
+        return find(objects, "ConfigMap", "router-coder")["data"]["picker.yaml"]
+
+    assert "prefix-cache-scorer" in settings(objects_with())
+    several = objects_with(name="cluster-production")
+    assert "prefix-cache-scorer" not in settings(several)
+    picker = find(several, "Deployment", "router-coder")["spec"]
+    assert picker["replicas"] == 2
+    # With a leader the one that stands by is never ready, so the Application is never healthy.
+    args = picker["template"]["spec"]["containers"][0]["args"]
+    assert not [word for word in args if "leader" in word]
+
+
 def test_the_inference_gateway_has_no_address_outside(objects):
     found = find(objects, "AgentgatewayParameters", "inference-gateway")["spec"]
     assert found["service"]["spec"]["type"] == "ClusterIP"
