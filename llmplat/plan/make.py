@@ -19,6 +19,10 @@ if TYPE_CHECKING:
     from llmplat.spec.lock import Lock
 
 GATEWAY_LAYER = "llm-gateway"
+ADOPTED = (
+    "argo-cd is turned off, so one that is there is adopted: waves wait only when its argocd-cm holds "
+    "the health scripts that `llmplat explain argo-cd` shows with it turned on"
+)
 
 
 def make_plan(
@@ -92,7 +96,8 @@ def _with_cluster(
         keys=keys,
     )
     check_compatible(ground)
-    return replace(plan, cluster=make_cluster(ground))
+    adopted = () if ground.runs("argo-cd") else (ADOPTED,)
+    return replace(plan, cluster=make_cluster(ground), warnings=(*plan.warnings, *adopted))
 
 
 def _serve_all(

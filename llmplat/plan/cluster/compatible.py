@@ -8,11 +8,14 @@ from llmplat.domain.errors import Finding, PlanError
 from llmplat.plan.cluster.ground import Ground
 
 CODE = PlanError.code
+GKE_HAS_TYPES = (1, 34)
+"""https://llm-d.ai/docs/dev/resources/gateway/install-crds, as of 2026-11-20."""
 
 
 def check_compatible(ground: Ground) -> None:
     """PlanError with every component that cannot run here or beside another."""
-    found = [*_too_old(ground), *_pairs(ground), *_owned_twice(ground), *_cannot(ground)]
+    found = [*_too_old(ground), *_pairs(ground), *_owned_twice(ground)]
+    found += [*_unread_values(ground), *_cannot(ground)]
     if len(found) == 1:
         raise PlanError(found[0].what, found[0].why, found[0].fix)
     if found:
@@ -69,6 +72,21 @@ def _owned_twice(ground: Ground) -> Iterator[Finding]:
             owners.setdefault(thing, name)
 
 
+def _unread_values(ground: Ground) -> Iterator[Finding]:
+    """Values for what has no chart here: nobody would read them."""
+    for name, part in ground.platform.components.items():
+        pin = ground.catalog.components[name].version
+        has_chart = pin is not None and pin.chart is not None
+        if part.values and not (has_chart and ground.runs(name)):
+            why = "it has no chart" if ground.runs(name) else "it does not run in this platform"
+            yield Finding(
+                CODE,
+                f"The values of the component {name} are read by nobody.",
+                f"{why}.",
+                (f"remove components.{name}.values", f"llmplat explain {name}"),
+            )
+
+
 def _cannot(ground: Ground) -> Iterator[Finding]:
     """Whatever no platform of ours does without."""
     if not ground.has("network-policy"):
@@ -85,4 +103,11 @@ def _cannot(ground: Ground) -> Iterator[Finding]:
             f"Google's load balancers carry routes on GKE only; the substrate is "
             f"{ground.substrate.name}.",
             ("gateway: {dataPlane: agentgateway}",),
+        )
+    if ground.substrate.name == "gke" and numbers_of(ground.kubernetes) < GKE_HAS_TYPES:
+        yield Finding(
+            CODE,
+            f"GKE with Kubernetes {ground.kubernetes} lacks the Gateway API's types.",
+            "GKE brings them and InferencePool from 1.34.0-gke.1626000 on, and lets nobody else.",
+            ('substrate.gke.kubernetes: "1.34"',),
         )

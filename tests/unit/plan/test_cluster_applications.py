@@ -169,6 +169,19 @@ def test_an_image_that_the_lock_lacks_is_named(catalog):
             "GPU drivers are already there",
         ),
         (
+            ("modelRepository", "components: {vllm: {values: {a: 1}}}\nmodelRepository"),
+            "values of the component vllm are read by nobody",
+            "it has no chart",
+        ),
+        (
+            (
+                "modelRepository",
+                "components: {kserve: {enabled: false, values: {a: 1}}}\nmodelRepository",
+            ),
+            "values of the component kserve are read by nobody",
+            "does not run in this platform",
+        ),
+        (
             ("modelRepository", "gateway: {dataPlane: gke-gateway}\nmodelRepository"),
             "data plane gke-gateway is not there",
             "on GKE only",
@@ -254,3 +267,16 @@ def test_googles_data_plane_needs_no_controller_of_ours(catalog):
     mine = applications(plan_of("production", catalog, change=change))
     assert "inference-gateway" in mine
     assert "agentgateway" not in mine
+
+
+def test_an_argo_cd_that_is_there_is_adopted_with_a_warning(catalog):
+    change = ("modelRepository", "components: {argo-cd: {enabled: false}}\nmodelRepository")
+    plan = plan_of("smallest", catalog, change=change)
+    assert "argo-cd" not in applications(plan)
+    assert any("argocd-cm holds the health scripts" in warning for warning in plan.warnings)
+    assert not any("argo-cd" in warning for warning in plan_of("smallest", catalog).warnings)
+
+
+def test_a_gke_too_old_for_its_own_types_is_refused(catalog):
+    with pytest.raises(PlanError, match="lacks the Gateway API's types"):
+        plan_of("production", catalog, change=('kubernetes: "1.35"', 'kubernetes: "1.33"'))
