@@ -99,8 +99,8 @@ def _bind(attacker: Attacker) -> None:
     made = attacker.make(waiting)
     path = attacker.client.path_of({"apiVersion": "v1", "kind": "Pod", **made}, "/binding")
     target = {"apiVersion": "v1", "kind": "Node", "name": "l4-0"}
-    body = {"apiVersion": "v1", "kind": "Binding", **made, "target": target}
-    body = {key: body[key] for key in ("apiVersion", "kind", "metadata", "target")}
+    meta = {key: made["metadata"][key] for key in ("name", "namespace")}
+    body = {"apiVersion": "v1", "kind": "Binding", "metadata": meta, "target": target}
     attacker.client.ask("POST", path, json=body, params={"dryRun": "All"})
 
 
