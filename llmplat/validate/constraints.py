@@ -43,7 +43,7 @@ def _length(word: str, bound: int) -> Check:
 
 
 def _choice(allowed: tuple[Any, ...]) -> Check:
-    words = tuple(str(item) for item in allowed)
+    words = tuple(str(item) for item in allowed if item != "")
 
     def check(value: Any) -> Faults:  # noqa: ANN401 (a value of a manifest)
         if value in allowed:

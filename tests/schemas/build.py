@@ -1,7 +1,7 @@
 """Rebuilds llmplat/catalog/data/schemas and charts: `python -m tests.schemas.build`.
 
 CRDs come from the folder LLMPLAT_CRDS (default ../shared/crds, with its SOURCES.tsv); Kubernetes'
-own API comes from the Go module k8s.io/kubernetes, fetched with `go mod download`.
+own API comes from the Go modules k8s.io/kubernetes and k8s.io/api, fetched with `go mod download`.
 """
 
 import csv
@@ -18,6 +18,7 @@ from typing import Any
 from llmplat.domain.manifest import Manifest
 from llmplat.validate.documents import read_documents
 from tests.schemas.charts import CHARTS, charts_of
+from tests.schemas.choices import with_choices
 from tests.schemas.reduce import reduce_definition, reduce_schema
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -46,8 +47,8 @@ def crd_groups(crds: Path) -> dict[str, dict[str, Any]]:
     return dict(sorted(groups.items()))
 
 
-def kubernetes_api(swagger: dict[str, Any], version: str) -> dict[str, Any]:
-    """What to keep of Kubernetes' own API as its OpenAPI v2 document tells it."""
+def kubernetes_api(swagger: dict[str, Any], types: Path, version: str) -> dict[str, Any]:
+    """What to keep of Kubernetes' own API: its OpenAPI v2 document, and choices from its types."""
     definitions = swagger["definitions"]
     scopes = dict(_scopes(swagger))
     kinds = {
@@ -55,6 +56,8 @@ def kubernetes_api(swagger: dict[str, Any], version: str) -> dict[str, Any]:
         for name, schema in definitions.items()
         for gvk in schema.get("x-kubernetes-group-version-kind", ())
     }
+    reduced = {name: reduce_definition(name, one) for name, one in sorted(definitions.items())}
+    with_choices(reduced, types)
     return {
         "sources": [f"kubernetes/kubernetes@v{version} (Apache-2.0)"],
         "kinds": {
@@ -62,18 +65,21 @@ def kubernetes_api(swagger: dict[str, Any], version: str) -> dict[str, Any]:
             for kind in sorted(kinds)
             if kind in scopes
         },
-        "definitions": {
-            name: reduce_definition(name, schema) for name, schema in sorted(definitions.items())
-        },
+        "definitions": reduced,
     }
 
 
-def swagger_of(version: str) -> dict[str, Any]:
-    """The OpenAPI v2 document of Kubernetes `version`, from the Go module proxy."""
-    argv = ["go", "mod", "download", "-json", f"k8s.io/kubernetes@v{version}"]
+def module_of(name: str, version: str) -> Path:
+    """The folder of a Go module, from the module proxy."""
+    argv = ["go", "mod", "download", "-json", f"{name}@v{version}"]
     answer = subprocess.run(argv, check=True, capture_output=True, text=True, cwd="/")
-    folder = Path(json.loads(answer.stdout)["Dir"])
-    return dict(json.loads((folder / "api/openapi-spec/swagger.json").read_bytes()))
+    return Path(json.loads(answer.stdout)["Dir"])
+
+
+def api_from(kubernetes: Path, types: Path, version: str) -> dict[str, Any]:
+    """What to keep of Kubernetes `version`, from the folders of its two modules."""
+    swagger = json.loads((kubernetes / "api/openapi-spec/swagger.json").read_bytes())
+    return kubernetes_api(swagger, types, version)
 
 
 def pack(content: dict[str, Any]) -> bytes:
@@ -86,7 +92,11 @@ def main() -> None:
     made = {f"{name}.json.gz": group for name, group in crd_groups(CRDS).items()}
     for version in KUBERNETES:
         minor = version.rpartition(".")[0]
-        made[f"kubernetes-{minor}.json.gz"] = kubernetes_api(swagger_of(version), version)
+        folders = (
+            module_of("k8s.io/kubernetes", version),
+            module_of("k8s.io/api", f"0{version[1:]}"),
+        )
+        made[f"kubernetes-{minor}.json.gz"] = api_from(*folders, version)
     _write(OUT, made)
     _write(OUT_CHARTS, {f"{name}.json.gz": chart for name, chart in charts_of(CHARTS).items()})
 

@@ -10,7 +10,7 @@ import pytest
 from llmplat.catalog.charts import DATA as CHART_DATA
 from llmplat.catalog.charts import load_chart
 from llmplat.catalog.schemas import DATA, kubernetes_versions, load_group, load_kubernetes
-from tests.schemas.build import CRDS, KUBERNETES, crd_groups, kubernetes_api
+from tests.schemas.build import CRDS, KUBERNETES, api_from, crd_groups
 from tests.schemas.charts import CHARTS, charts_of
 
 pytestmark = pytest.mark.catalog
@@ -39,10 +39,12 @@ def test_the_charts_are_what_their_sources_make():
 @pytest.mark.parametrize("version", KUBERNETES)
 def test_the_api_of_kubernetes_is_what_its_source_makes(version):
     cache = Path(os.environ.get("GOMODCACHE", Path.home() / "go" / "pkg" / "mod"))
-    file = cache / "k8s.io" / f"kubernetes@v{version}" / "api" / "openapi-spec" / "swagger.json"
-    if not file.is_file():
-        pytest.skip(f"go mod download k8s.io/kubernetes@v{version} was not run: no {file}")
-    made = kubernetes_api(json.loads(file.read_bytes()), version)
+    kubernetes = cache / "k8s.io" / f"kubernetes@v{version}"
+    types = cache / "k8s.io" / f"api@v0{version[1:]}"
+    for folder in (kubernetes, types):
+        if not (folder / "go.mod").is_file():
+            pytest.skip(f"`go mod download` has not brought {folder.name}: no {folder}")
+    made = api_from(kubernetes, types, version)
     assert shipped(DATA)[f"kubernetes-{version.rpartition('.')[0]}"] == made
 
 

@@ -73,6 +73,8 @@ CHANGES: dict[str, tuple[tuple[str, str], Callable[[Any], None], str]] = {
     "misspelt kind": (ENGINE, put("kind", to="Deploymnet"), "manifest-unknown-kind"),
     "pattern of a CRD": (("HTTPRoute", "writer"), put(*RULE, "timeouts", "request", to="ten minutes"), "manifest-schema"),
     "label that is a number": (ENGINE, put("metadata", "labels", "version", to=1), "manifest-schema"),
+    "a choice of Kubernetes": (ENGINE, put(*CONTAINER, "imagePullPolicy", to="Sometimes"), "manifest-schema"),
+    "a choice in small letters": (("NetworkPolicy", "default-deny"), put("spec", "policyTypes", to=["ingress"]), "manifest-schema"),
     "no name": (ENGINE, drop("metadata", "name"), "manifest-name"),
     "a name with capitals": (ENGINE, put("metadata", "name", to="Engine_Writer"), "manifest-name"),
     "a label with a slash": (ENGINE, put("metadata", "labels", "llmplat.dev/model", to="Qwen/Qwen3-8B"), "manifest-name"),
