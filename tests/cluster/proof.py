@@ -21,13 +21,14 @@ _MODULES = {
     "argo-cd": "github.com/argoproj/argo-cd/v3",
     "etcd": "go.etcd.io/etcd/server/v3",
     "helm": "helm.sh/helm/v3",
-    "keda": "github.com/kedacore/keda/v2",
     "kubernetes": "k8s.io/kubernetes",
     "kueue": "sigs.k8s.io/kueue",
     "kwok": "sigs.k8s.io/kwok",
 }
-CONTROLLERS = {"argo-cd": "argo-cd", "keda": "keda", "kueue": "kueue"}
+CONTROLLERS = {"argo-cd": "argo-cd", "kueue": "kueue"}
 """Component -> the Go module whose program the tests run."""
+_BY_API_SERVER = {"admission", "namespaces"}
+"""Components that the API server itself enforces: policies, rights, quotas, pod security."""
 _DATA_PATH = {
     "counters": "Redis in its place",
     "litellm": "the local substrate's tests",
@@ -91,6 +92,8 @@ def _level(component: Component) -> tuple[str, str]:
         return "data path ran", _DATA_PATH[component.name]
     if component.name in CONTROLLERS:
         return "controller ran", version_of(CONTROLLERS[component.name])
+    if component.name in _BY_API_SERVER:
+        return "controller ran", f"API server {version_of('kubernetes')}, the attack list below"
     if component.has_objects or component.objects:
         return "schema checked", f"API server {version_of('kubernetes')}"
     return "rendered", "stand-in for the chart"

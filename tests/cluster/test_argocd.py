@@ -29,7 +29,7 @@ def test_a_profile_syncs_in_order(world: World, profile: str, delivery: str) -> 
     wanted = rendered.applications
     started_s = time.monotonic()
     world.start(rendered, delivery)
-    done = await_all_done(world.admin, {"root", *wanted}, 240, world.look)
+    done = await_all_done(world.admin, {"root", *wanted}, 500, world.look)
     print(f"{profile} from {delivery}: {len(wanted)} in {time.monotonic() - started_s:.1f} s")
     _assert_order(world.seen, wanted)
     _assert_values(world.admin, wanted)
@@ -80,7 +80,7 @@ def test_a_child_that_never_gets_ready_stops_the_next_wave(world: World) -> None
     _watch(world, lambda found: _is_held(found, rendered, held), for_s=8)
     # Let go, and the rest follows: nothing else had been in the way.
     world.start(rendered, "oci")
-    await_all_done(world.admin, {"root", *rendered.applications}, 240)
+    await_all_done(world.admin, {"root", *rendered.applications}, 500)
     world.clear()
 
 
@@ -92,7 +92,7 @@ def _is_held(found: dict[str, Object], rendered: Rendered, held: int) -> bool:
 def test_a_change_of_content_goes_through_the_waves_again(world: World) -> None:
     first = render("cluster-two-teams", "serving", gitops=gitops_of(world, "oci"))
     world.start(first, "oci")
-    await_all_done(world.admin, {"root", *first.applications}, 240)
+    await_all_done(world.admin, {"root", *first.applications}, 500)
     second = render("cluster-two-teams", "serving", gitops=gitops_of(world, "oci"), name="renamed")
     changed = [
         name
@@ -116,7 +116,7 @@ def test_a_change_of_content_goes_through_the_waves_again(world: World) -> None:
             and all(_revisions(found).get(it) == wanted[it] for it in changed)
             and all(is_done(it) for it in found.values())
         ),
-        timeout_s=240,
+        timeout_s=500,
     )
     waves = [_wave(second.applications[name]) for name in order]
     assert waves == sorted(waves), list(zip(order, waves, strict=True))

@@ -1,4 +1,4 @@
-"""Stand-ins for upstream charts: real charts with the component's real CRDs and one workload of its kind.
+"""Stand-ins for upstream charts: real charts with real CRDs (of the kinds we render) and one workload.
 
 kwok makes the workload ready after a delay; the values that Argo CD handed over stand in an
 annotation of the workload, so that a test reads back what was rendered.
@@ -18,7 +18,7 @@ from llmplat.domain.oci import Digest
 from tests.cluster.plane.client import Object
 from tests.cluster.plane.control_plane import load_crds
 from tests.cluster.plane.registry import chart_files, pack, push_chart
-from tests.cluster.plane.rendered import HOME
+from tests.cluster.plane.rendered import EXAMPLES, HOME, render
 from tests.cluster.plane.samples import deployment
 
 VALUES = "test.llmplat.dev/values"
@@ -102,13 +102,21 @@ def make_templates(component: str, crds: Path, is_never_ready: bool = False) -> 
     files = {
         f"crds/{thing['metadata']['name']}.yaml": json.dumps(thing).encode()
         for thing in load_crds(crds, *_CRDS.get(component, ()))
-        if "x-k8s.io_" not in thing["metadata"]["name"]
+        if (thing["spec"]["group"], thing["spec"]["names"]["kind"]) in _rendered_kinds()
     }
     kinds = load_catalog(HOME).components[component].kinds.namespaced
     kind = next((one for one in _WORKLOADS if one in kinds), None)
     if kind is not None:
         files["templates/workload.yaml"] = _workload(component, kind, is_never_ready).encode()
     return files
+
+
+@functools.cache
+def _rendered_kinds() -> frozenset[tuple[str, str]]:
+    """(group, kind) of all that we render; other CRDs would only cost the API server seconds each."""
+    trees = (render(example, "full") for example in EXAMPLES)
+    things = (it for tree in trees for those in tree.objects.values() for it in those)
+    return frozenset((it["apiVersion"].rpartition("/")[0], it["kind"]) for it in things)
 
 
 def _workload(component: str, kind: str, is_never_ready: bool) -> str:

@@ -108,7 +108,8 @@ def _node_labels() -> dict[str, dict[str, str]]:
     found: dict[str, dict[str, str]] = {}
     for example in EXAMPLES:
         for flavor in render(example, "serving").of_kind("ResourceFlavor"):
-            found[flavor["metadata"]["name"]] = flavor["spec"].get("nodeLabels", {})
+            name = f"{example}-{flavor['metadata']['name']}"
+            found[name] = flavor["spec"].get("nodeLabels", {})
     return found
 
 
