@@ -4,9 +4,10 @@ BIN := $(VENV)/bin
 PACKAGES := llmplat tests
 BENCHMARKS := help_time plan_time render_time gpu_fit_time gpu_fit_accuracy up_again warm_start gateway_overhead overload \
   registry_push package_model validate_time sync_time
+GITOPS := tests/cluster/test_argocd.py tests/cluster/test_keda.py
 
 .DEFAULT_GOAL := help
-.PHONY: help setup up down test check fix unit golden docs bench lock-tools clean
+.PHONY: help setup up down test test-gitops check fix unit golden docs bench lock-tools clean
 
 help: ## Show what there is
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  %-12s %s\n", $$1, $$2}'
@@ -24,8 +25,12 @@ test: check ## Run every check and every test: real engine, real control plane
 	@bash .ci/setup-tests
 	@bash .ci/setup-cluster
 	$(BIN)/python -m pytest -q tests --ignore=tests/benchmarks --ignore=tests/engine --ignore=tests/cluster
-	$(BIN)/python -m pytest -q tests/cluster
+	$(BIN)/python -m pytest -q tests/cluster $(GITOPS:%=--ignore=%)
 	$(BIN)/python -m pytest -q tests/engine
+
+test-gitops: setup ## The root of each profile through the real Argo CD, scaling by the real KEDA (an hour)
+	@bash .ci/setup-cluster argo-cd helm keda etcd kubernetes kwok
+	$(BIN)/python -m pytest -q $(GITOPS)
 
 check: setup ## Format, lint, types, import contracts, spelling, YAML
 	$(BIN)/ruff format --check $(PACKAGES)
