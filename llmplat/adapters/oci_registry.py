@@ -1,13 +1,11 @@
 """A repository of a real registry -> the Registry port: blobs by several connections, then manifests."""
 
-import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from llmplat.adapters.file_lock import hold
-from llmplat.adapters.loopback import is_loopback
 from llmplat.adapters.oci_client import RegistryClient
 from llmplat.adapters.oci_credentials import find_credentials
 from llmplat.adapters.oci_crew import Crew
@@ -34,8 +32,8 @@ from llmplat.domain.oci import (
 from llmplat.domain.ports import Progress
 from llmplat.domain.registry import Blob, Pushed
 
-FEWEST, MOST = 4, 8
-"""Connections to a registry elsewhere: one alone seldom fills a link, many only wait for each other."""
+CONNECTIONS = 4
+"""Measured on two cores with the registry beside: two, three and more gain nothing over four."""
 _ACCEPT = f"{MANIFEST}, {INDEX}, {DOCKER_MANIFEST}, {DOCKER_INDEX}"
 
 
@@ -45,8 +43,7 @@ class RegistryOptions:
 
     plain_http: bool = False
     """Without TLS also where it is not this machine."""
-    connections: int | None = None
-    """Blobs on their way at once; None: by the cores, see `connections_to`."""
+    connections: int = CONNECTIONS
     patience: Patience = field(default_factory=Patience)
     facts: RegistryFacts | None = None
     """What is known of it; None: as the catalogue has it."""
@@ -77,19 +74,7 @@ def open_registry(
     spoken = Spoken(options.facts or find_registry(reference.registry))
     name = f"{reference.registry}/{reference.repository}"
     place = Place(client, reference.repository, Journal(cache, name), spoken)
-    connections = options.connections or connections_to(reference.registry, os.cpu_count() or 1)
-    return OciRegistry(place, connections)
-
-
-def connections_to(registry: str, cores: int) -> int:
-    """How many blobs go to `registry` at once from a machine with `cores`.
-
-    Hashing keeps a core busy, so more than the cores gain nothing there. A registry on this machine
-    hashes on the same cores: with more flows than cores both sides only wait for each other
-    (tests/benchmarks/registry_push.py). Elsewhere a few more fill the link.
-    """
-    fewest = 2 if is_loopback(registry) else FEWEST
-    return max(fewest, min(cores, MOST))
+    return OciRegistry(place, options.connections)
 
 
 class _BusyError(Exception):
@@ -103,7 +88,7 @@ class _BusyError(Exception):
 class OciRegistry:
     """One repository (a Registry)."""
 
-    def __init__(self, place: Place, connections: int) -> None:
+    def __init__(self, place: Place, connections: int = CONNECTIONS) -> None:
         self._place = place
         self._client = place.client
         self._connections = connections
