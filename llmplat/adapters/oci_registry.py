@@ -33,7 +33,7 @@ from llmplat.domain.ports import Progress
 from llmplat.domain.registry import Blob, Pushed
 
 CONNECTIONS = 4
-"""Measured on two cores with the registry beside: two, three and more gain nothing over four."""
+"""Measured on two cores with the registry beside: two or three are no faster."""
 _ACCEPT = f"{MANIFEST}, {INDEX}, {DOCKER_MANIFEST}, {DOCKER_INDEX}"
 
 
