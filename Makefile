@@ -4,10 +4,10 @@ BIN := $(VENV)/bin
 PACKAGES := llmplat tests
 BENCHMARKS := help_time plan_time render_time gpu_fit_time gpu_fit_accuracy up_again warm_start gateway_overhead overload \
   registry_push package_model validate_time sync_time
-GITOPS := tests/cluster/test_argocd.py tests/cluster/test_keda.py
+ON_A_PLANE := $(addprefix tests/cluster/test_,plane.py apply.py attacks.py kueue.py argocd.py keda.py)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup up down test test-gitops check fix unit golden docs bench lock-tools clean
+.PHONY: help setup up down test test-cluster check fix unit golden docs bench lock-tools clean
 
 help: ## Show what there is
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  %-12s %s\n", $$1, $$2}'
@@ -21,16 +21,14 @@ up: setup ## Start the platform on this machine and prove it with a real answer
 down: setup ## Stop what `make up` started (data stays)
 	@$(BIN)/llmplat down
 
-test: check ## Run every check and every test: real engine, real control plane
+test: check ## Run every check and every test but those of test-cluster; the real engine included
 	@bash .ci/setup-tests
-	@bash .ci/setup-cluster
-	$(BIN)/python -m pytest -q tests --ignore=tests/benchmarks --ignore=tests/engine --ignore=tests/cluster
-	$(BIN)/python -m pytest -q tests/cluster $(GITOPS:%=--ignore=%)
+	$(BIN)/python -m pytest -q tests --ignore=tests/benchmarks --ignore=tests/engine $(ON_A_PLANE:%=--ignore=%)
 	$(BIN)/python -m pytest -q tests/engine
 
-test-gitops: setup ## The root of each profile through the real Argo CD, scaling by the real KEDA (an hour)
-	@bash .ci/setup-cluster argo-cd helm keda etcd kubernetes kwok
-	$(BIN)/python -m pytest -q $(GITOPS)
+test-cluster: setup ## Run the tests on a real control plane (Go builds it once; an hour and more)
+	@bash .ci/setup-cluster
+	$(BIN)/python -m pytest -q $(ON_A_PLANE)
 
 check: setup ## Format, lint, types, import contracts, spelling, YAML
 	$(BIN)/ruff format --check $(PACKAGES)

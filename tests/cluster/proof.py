@@ -38,9 +38,10 @@ _DATA_PATH = {
 _HEAD = """<!-- Written by `python -m tests.cluster.proof`; do not edit. -->
 # How far each component is proven
 
-What the tests run is real, but not everything runs in tests. Levels, each including those before:
+What the tests run is real, but not everything runs in tests, and what needs a control plane runs by
+`make test-cluster`, not with every change. Levels, each including those before:
 
-1. **rendered**: values are rendered; `make test-gitops` reads them back from a stand-in for the chart.
+1. **rendered**: values are rendered; Argo CD's tests read them back from a stand-in for the chart.
 2. **schema checked**: a real API server takes the objects we make for it, twice.
 3. **controller ran**: the real controller acted on our objects (see `tests/cluster`).
 4. **data path ran**: the real program answered requests started from the same launch
@@ -91,8 +92,7 @@ def _level(component: Component) -> tuple[str, str]:
     if component.name in _DATA_PATH:
         return "data path ran", _DATA_PATH[component.name]
     if component.name in CONTROLLERS:
-        where = ", by `make test-gitops`" if component.name == "argo-cd" else ""
-        return "controller ran", version_of(CONTROLLERS[component.name]) + where
+        return "controller ran", version_of(CONTROLLERS[component.name])
     if component.name in _BY_API_SERVER:
         return "controller ran", f"API server {version_of('kubernetes')}, the attack list below"
     if component.has_objects or component.objects:
