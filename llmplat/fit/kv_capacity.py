@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from llmplat.fit.architecture import Architecture, Kind
+from llmplat.fit.architecture import Architecture
 from llmplat.fit.inputs import AUTO, EngineSettings
 from llmplat.fit.kv_plan import (
     PROCESSOR_STATES,
@@ -102,8 +102,3 @@ def _share(layout: KvLayout, layers: int, total: int) -> KvLayout:
     groups = tuple((spec, max(1, round(count * share))) for spec, count in layout.groups)
     widest = max(count * spec.page_bytes for spec, count in groups)
     return KvLayout(groups, widest, layout.block_size, round(layout.token_bytes * share))
-
-
-def has_cache(architecture: Architecture) -> bool:
-    """Whether any layer remembers tokens."""
-    return any(m.kind is not Kind.STATE or m.state is not None for m in architecture.mixers)

@@ -6,8 +6,6 @@ from llmplat.apply.diff import DiffReport
 from llmplat.output.theme import Theme
 from llmplat.output.view import View
 
-_COLOURS = {"+": "green", "-": "red"}
-
 
 def _human(report: DiffReport, theme: Theme) -> Iterator[str]:
     if not report.changes:
@@ -15,8 +13,7 @@ def _human(report: DiffReport, theme: Theme) -> Iterator[str]:
     for change in report.changes:
         yield f"{theme.title(change.act.value)} {change.name}"
         for line in change.details:
-            colour = _COLOURS.get(line[:1])
-            yield "  " + (theme.paint(line, colour) if colour else line)
+            yield f"  {theme.difference(line)}"
 
 
 def _plain(report: DiffReport) -> Iterator[Sequence[object]]:

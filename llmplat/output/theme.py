@@ -19,6 +19,8 @@ _STATES: dict[str, tuple[str, str, str]] = {
     "next": ("→", ">", "cyan"),
 }
 
+_DIFFERENCES = {"+": "green", "-": "red"}
+
 
 @dataclass(frozen=True)
 class Theme:
@@ -47,6 +49,11 @@ class Theme:
     def title(self, text: str) -> str:
         """`text` as the head of a block."""
         return self.paint(text, "bold")
+
+    def difference(self, line: str) -> str:
+        """`line` of a difference, by its first sign: + is green, - is red."""
+        colour = _DIFFERENCES.get(line[:1])
+        return self.paint(line, colour) if colour else line
 
     def dim(self, text: str) -> str:
         """`text` stepping back."""

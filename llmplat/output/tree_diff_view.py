@@ -6,8 +6,6 @@ from llmplat.output.theme import Theme
 from llmplat.output.view import View
 from llmplat.render.tree_diff import ObjectChange, TreeDiffReport
 
-_COLOURS = {"+": "green", "-": "red"}
-
 
 def _human(report: TreeDiffReport, theme: Theme) -> Iterator[str]:
     if not report.changes:
@@ -15,8 +13,7 @@ def _human(report: TreeDiffReport, theme: Theme) -> Iterator[str]:
     for change in report.changes:
         yield f"{theme.title(change.act.value)} {_told(change)}"
         for line in change.details:
-            colour = _COLOURS.get(line[:1])
-            yield "  " + (theme.paint(line, colour) if colour else line)
+            yield f"  {theme.difference(line)}"
 
 
 def _told(change: ObjectChange) -> str:

@@ -24,11 +24,6 @@ class ValidationReport:
         return tuple(f for f in self.findings if f.severity is Severity.ERROR)
 
 
-def check_platform(loaded: LoadedPlatform, lock: Lock | None, catalog: Catalog) -> ValidationReport:
-    """Everything planning has to say about `loaded`; raises nothing about the user's wishes."""
-    return plan_platform(loaded, lock, catalog, None)[0]
-
-
 def plan_platform(
     loaded: LoadedPlatform, lock: Lock | None, catalog: Catalog, keys: KeysFile | None
 ) -> tuple[ValidationReport, Plan | None]:

@@ -8,8 +8,8 @@ _SCRIPTS = {
     "argoproj.io_Application": "application-health.lua",
     "inference.networking.k8s.io_InferencePool": "inference-pool-health.lua",
     "keda.sh_ScaledObject": "scaled-object-health.lua",
-    "kueue.x-k8s.io_ClusterQueue": "cluster-queue-health.lua",
-    "kueue.x-k8s.io_LocalQueue": "local-queue-health.lua",
+    "kueue.x-k8s.io_ClusterQueue": "queue-health.lua",
+    "kueue.x-k8s.io_LocalQueue": "queue-health.lua",
     "nvidia.com_ClusterPolicy": "gpu-cluster-policy-health.lua",
 }
 """Group and kind as argocd-cm spells them -> script."""

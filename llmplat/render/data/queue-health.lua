@@ -1,4 +1,4 @@
--- A LocalQueue is well when its ClusterQueue takes work.
+-- A ClusterQueue or LocalQueue is well when Kueue says Active: it takes work.
 local hs = {status = "Progressing", message = "Kueue has not looked at it yet"}
 if obj.status ~= nil and obj.status.conditions ~= nil then
   for _, condition in ipairs(obj.status.conditions) do
