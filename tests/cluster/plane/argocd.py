@@ -64,7 +64,7 @@ def start_argocd(plane: ControlPlane, crds: Path, settings: dict[str, str]) -> N
             "--repo-server-plaintext",
             f"--redis=127.0.0.1:{redis}",
             f"--metrics-port={metrics}",
-            "--app-resync=5",
+            "--app-resync=20",
             "--app-resync-jitter=0",
             "--self-heal-timeout-seconds=1",
             "--loglevel=warn",
@@ -151,8 +151,10 @@ def state(application: Object) -> tuple[str, str]:
 
 
 def is_done(application: Object) -> bool:
-    """Synced and Healthy."""
-    return state(application) == ("Synced", "Healthy")
+    """Synced and Healthy, and that with the source it has now."""
+    sync = (application.get("status") or {}).get("sync") or {}
+    compared = (sync.get("comparedTo") or {}).get("source")
+    return state(application) == ("Synced", "Healthy") and compared == application["spec"]["source"]
 
 
 def await_all_done(
