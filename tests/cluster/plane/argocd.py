@@ -17,8 +17,13 @@ NAMESPACE = "argocd"
 API = "argoproj.io/v1alpha1"
 
 
-def start_argocd(plane: ControlPlane, crds: Path, settings: dict[str, str]) -> None:
-    """Install Argo CD's CRDs and objects and run it; `settings` is argocd-cm as rendered."""
+def start_argocd(
+    plane: ControlPlane, crds: Path, settings: dict[str, str], wave_delay_s: int = 0
+) -> None:
+    """Install Argo CD's CRDs and objects and run it; `settings` is argocd-cm as rendered.
+
+    Argo CD's own delay between waves is 2 s. Without one health alone keeps the order.
+    """
     redis_server = shutil.which("redis-server")
     if redis_server is None:
         pytest.skip("no redis-server here (apt-get install redis-server)")
@@ -37,7 +42,7 @@ def start_argocd(plane: ControlPlane, crds: Path, settings: dict[str, str]) -> N
         "argocd-redis",
         [redis_server, "--port", str(redis), "--bind", "127.0.0.1", "--save", ""],
     )
-    env = _environment(plane, bin_folder)
+    env = _environment(plane, bin_folder) | {"ARGOCD_SYNC_WAVE_DELAY": str(wave_delay_s)}
     plane.crew.start(
         "argocd-repo-server",
         [

@@ -81,7 +81,7 @@ class World:
 
 
 @contextmanager
-def open_world(folder: Path, crds: Path) -> Iterator[World]:
+def open_world(folder: Path, crds: Path, wave_delay_s: int = 0) -> Iterator[World]:
     """All of it over `folder` until the block ends; skips where a program is missing."""
     program = find_distribution()
     if program is None:
@@ -96,7 +96,7 @@ def open_world(folder: Path, crds: Path) -> Iterator[World]:
         for name, labels in _node_labels().items():
             plane.add_nodes(2, gpus=8, labels=labels, prefix=name)
         start_kueue(plane, crds, kueue_settings(render(EXAMPLES[1], "serving")))
-        start_argocd(plane, crds, health_scripts())
+        start_argocd(plane, crds, health_scripts(), wave_delay_s)
         mirror = Mirror(registry.address, folder / "charts", crds)
         mirror.start()
         make_git(folder / "git")
