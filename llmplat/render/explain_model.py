@@ -121,7 +121,8 @@ def _queue(engine: ClusterEngine, cluster: ClusterPlan, loaded: LoadedPlatform) 
 
 def _pods(engine: ClusterEngine, loaded: LoadedPlatform, path: Path) -> Iterator[Reason]:
     count = str(engine.least) if engine.least == engine.most else f"{engine.least} to {engine.most}"
-    gpus = f", {engine.launch.gpus} GPU each" if engine.launch.gpus else ""
+    how = "GPU each, by claim" if engine.is_claimed else "GPU each"
+    gpus = f", {engine.launch.gpus} {how}" if engine.launch.gpus else ""
     told = f"Deployment {engine.namespace}/{engine.name}: {count} pods{gpus}"
     yield reason_at(told, loaded, (*path, "replicas"))
     yield Reason(f"image {engine.image}", None)

@@ -65,6 +65,8 @@ class ClusterEngine:
     cpu_cores: float
     secrets: tuple[PlannedSecret, ...]
     canary: "PlannedCanary | None" = None
+    is_claimed: bool = False
+    """GPUs come by a claim in place of a number."""
 
 
 @dataclass(frozen=True)
@@ -132,6 +134,7 @@ def _engine(
         flavor=flavor,
         queue=LOCAL_QUEUE if launch.gpus else None,
         is_split=launch.gpus > 1,
+        is_claimed=queues.is_claimed and launch.gpus > 0,
         priority=SERVING_PRIORITY,
         cpu_cores=float(max(1, 2 * launch.gpus) if launch.gpus else 2),
         secrets=tuple(

@@ -7,6 +7,7 @@ from llmplat.domain.errors import PlanError
 from llmplat.plan.cluster.flavors import Flavor, make_flavors
 from llmplat.plan.cluster.ground import Ground
 from llmplat.plan.cluster.owners import Owner
+from llmplat.plan.cluster.substrate import is_claimed
 from llmplat.plan.launch import EngineLaunch
 from llmplat.spec.model import Model
 
@@ -52,6 +53,8 @@ class Queues:
     queues: tuple[OwnerQueue, ...]
     needs: tuple[Need, ...] = ()
     cohort: str = COHORT
+    is_claimed: bool = False
+    """Pods claim GPUs; the queues count them all the same."""
 
     def flavor_of(self, gpu: str) -> Flavor | None:
         """The first flavor with GPUs of that kind."""
@@ -82,7 +85,7 @@ def make_queues(ground: Ground, owners: tuple[Owner, ...]) -> Queues:
         OwnerQueue(owner.name, owner.namespace, granted[owner.name].as_quotas(flavors))
         for owner in owners
     )
-    return Queues(flavors, queues, needs)
+    return Queues(flavors, queues, needs, is_claimed=is_claimed(ground.platform.substrate))
 
 
 @dataclass

@@ -6,6 +6,7 @@ from llmplat.catalog.cluster import load_script
 from llmplat.plan.cluster.engines import START_PERIOD_S, ClusterEngine
 from llmplat.plan.cluster.flavors import GPU_RESOURCE
 from llmplat.plan.cluster.workloads import Workloads
+from llmplat.render.objects.claims import claim, make_claim_template
 from llmplat.render.objects.containers import PORT, make_container, mount
 from llmplat.render.objects.delivery import deliver
 from llmplat.render.objects.engine_network import make_engine_policy
@@ -43,6 +44,8 @@ def make_model_objects(platform: str, engine: ClusterEngine, plan: Workloads) ->
         make_engine_policy(platform, engine, plan),
         _monitor(platform, engine),
     ]
+    if engine.is_claimed:
+        found.append(make_claim_template(platform, engine))
     if engine.least > 1:
         found.append(_disruption(platform, engine))
     if engine.scaling is not None:
@@ -155,9 +158,11 @@ def _give_gpus(pod: Object, engine: ClusterEngine) -> None:
     if not engine.launch.gpus:
         return
     resources = pod["containers"][0]["resources"]
-    count = str(engine.launch.gpus)
-    resources["requests"][GPU_RESOURCE] = count
-    resources["limits"][GPU_RESOURCE] = count
+    if engine.is_claimed:
+        claim(pod, engine)
+    else:
+        for part in ("requests", "limits"):
+            resources[part][GPU_RESOURCE] = str(engine.launch.gpus)
     if engine.flavor is not None:
         if engine.flavor.selector:
             pod["nodeSelector"] = dict(engine.flavor.selector)
