@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from llmplat.domain.units import format_size
 from llmplat.plan.cluster.cluster import ClusterPlan
 from llmplat.plan.cluster.engines import ClusterEngine
+from llmplat.plan.cluster.scaling import PREFILL
 from llmplat.plan.plan import Plan
 from llmplat.plan.planned import PlannedModel
 from llmplat.render.reasons import Reason, reason_at
@@ -125,6 +126,12 @@ def _pods(engine: ClusterEngine, loaded: LoadedPlatform, path: Path) -> Iterator
     gpus = f", {engine.launch.gpus} {how}" if engine.launch.gpus else ""
     told = f"Deployment {engine.namespace}/{engine.name}: {count} pods{gpus}"
     yield reason_at(told, loaded, (*path, "replicas"))
+    if engine.prefill is not None:
+        told = (
+            f"Deployment {engine.namespace}/{engine.name}{PREFILL}: {engine.prefill.replicas} pods "
+            f"that read prompts of {engine.prefill.min_tokens} tokens or more that no cache holds"
+        )
+        yield reason_at(told, loaded, (*path, "prefill"))
     yield Reason(f"image {engine.image}", None)
     yield Reason(f"up to {engine.start_s} s to start, {engine.drain_s} s to finish answers", None)
 

@@ -6,6 +6,7 @@ from llmplat.catalog.cluster import load_serving_rates
 from llmplat.domain.errors import PlanError
 from llmplat.domain.units import GIB
 from llmplat.plan.cluster.delivery import Delivery, choose_delivery
+from llmplat.plan.cluster.disaggregation import PlannedPrefill, make_prefill
 from llmplat.plan.cluster.flavors import Flavor
 from llmplat.plan.cluster.ground import Ground
 from llmplat.plan.cluster.owners import namespace_of
@@ -65,6 +66,7 @@ class ClusterEngine:
     cpu_cores: float
     secrets: tuple[PlannedSecret, ...]
     canary: "PlannedCanary | None" = None
+    prefill: PlannedPrefill | None = None
     is_claimed: bool = False
     """GPUs come by a claim in place of a number."""
 
@@ -142,6 +144,7 @@ def _engine(
             for one in launch.secret_env
         ),
         canary=_canary(model, delivery, ground),
+        prefill=make_prefill(model, launch, ground),
     )
 
 
