@@ -93,6 +93,7 @@ TABLE: tuple[NotYet, ...] = (
     ),
     NotYet("models.*.loraAdapters", "adapters are not loaded yet", _remove("loraAdapters"), _given),
     NotYet("models.*.canary", _CLUSTER_ONLY, _remove("canary"), _given, on=LOCAL),
+    NotYet("models.*.prefill", _CLUSTER_ONLY, _remove("prefill"), _given, on=LOCAL),
     NotYet("models.*.delivery", _CLUSTER_ONLY, "delivery: auto", _other_than("auto"),
            "anything but auto", on=LOCAL),
     NotYet(

@@ -44,6 +44,19 @@ class Abilities(Shape):
     ] = None
 
 
+class Sharing(Shape):
+    """How several engines share one GPU."""
+
+    mode: Annotated[
+        Literal["time-slicing", "mps", "mig"],
+        Field(
+            description="How a GPU is shared; time-slicing isolates neither memory nor speed; mig "
+            "is not planned for yet, mps on GKE only."
+        ),
+    ]
+    clients: Annotated[int, Field(ge=2, le=48, description="Engines that share one GPU.")] = 2
+
+
 class ClusterGpus(Shape):
     """GPUs of one kind that the cluster has."""
 
@@ -53,6 +66,13 @@ class ClusterGpus(Shape):
     labels: Annotated[
         dict[Word, Word], Field(description="Labels of the nodes that have them.")
     ] = Field(default_factory=dict)
+    sharing: Annotated[
+        Sharing | None,
+        Field(
+            description="Share each GPU between several engines; count stays that of the GPUs "
+            "themselves."
+        ),
+    ] = None
 
 
 class Cluster(Shape):
@@ -73,16 +93,14 @@ class Cluster(Shape):
             description="Who installs GPU drivers: NVIDIA's operator, or nobody (already there)."
         ),
     ] = None
-
-
-class Sharing(Shape):
-    """How several engines share one GPU."""
-
-    mode: Annotated[
-        Literal["time-slicing", "mps", "mig"],
-        Field(description="How a GPU is shared; time-slicing isolates neither memory nor speed."),
-    ]
-    clients: Annotated[int, Field(ge=2, le=48, description="Engines that share one GPU.")] = 2
+    gpu_allocation: Annotated[
+        Literal["device-plugin", "dra"],
+        Field(
+            description="How pods get GPUs: by number from the device plugin, or by claims for a "
+            "device with enough memory (dra, Dynamic Resource Allocation; NVIDIA's DRA driver "
+            "is installed)."
+        ),
+    ] = "device-plugin"
 
 
 class Pool(Shape):
