@@ -26,7 +26,7 @@ class Cluster(pulumi.ComponentResource):
     """A VPC-native cluster with Dataplane V2 and Workload Identity, reached by its DNS name."""
 
     def __init__(
-        self, inputs: GkeInputs, args: ClusterArgs, opts: pulumi.ResourceOptions
+        self, inputs: GkeInputs, args: ClusterArgs, behind: Sequence[pulumi.Resource]
     ) -> None:
         super().__init__("llmplat:gke:Cluster", f"{inputs.platform}-cluster")
         self.cluster = gcp.container.Cluster(

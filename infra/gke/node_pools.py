@@ -24,7 +24,7 @@ class NodePools(pulumi.ComponentResource):
     """Every pool of the platform file; GKE's default pool is gone."""
 
     def __init__(
-        self, inputs: GkeInputs, args: NodePoolsArgs, opts: pulumi.ResourceOptions
+        self, inputs: GkeInputs, args: NodePoolsArgs, behind: Sequence[pulumi.Resource]
     ) -> None:
         super().__init__("llmplat:gke:NodePools", f"{inputs.platform}-pools")
         for pool in inputs.pools:

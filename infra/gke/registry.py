@@ -24,7 +24,7 @@ class Registry(pulumi.ComponentResource):
     """One repository for each that the platform file names in this project and region."""
 
     def __init__(
-        self, inputs: GkeInputs, args: RegistryArgs, opts: pulumi.ResourceOptions
+        self, inputs: GkeInputs, args: RegistryArgs, behind: Sequence[pulumi.Resource]
     ) -> None:
         super().__init__("llmplat:gke:Registry", f"{inputs.platform}-registry")
         for name in inputs.repositories:
