@@ -1,1 +1,1 @@
-"""A GKE cluster's side of a plan: what the program is told, what is wrong with it, what it costs."""
+"""What a GKE cluster of a platform takes, costs and must obey; one file a concern."""

@@ -3,6 +3,7 @@
 from typing import Any
 
 from llmplat.catalog.entries import Catalog, Gpu
+from llmplat.catalog.gke import load_gke_prices
 from llmplat.catalog.offers import MachineType, Offers, load_offers
 from llmplat.spec.gke import Gke
 from llmplat.spec.node_pool import Pool
@@ -31,7 +32,7 @@ def pool_facts(gke: Gke, pool: Pool, catalog: Catalog) -> dict[str, Any]:
         "sharingClients": pool.sharing.clients if pool.sharing else 1,
         **_limits(gke, pool),
         **_machine(pool, catalog, offers),
-        **_region(gke, pool, catalog, offers),
+        **_region(gke, pool),
     }
 
 
@@ -100,14 +101,14 @@ def _elsewhere(gpu: Gpu, pool: Pool, offers: Offers, brought: Gpu | None) -> dic
     return {"why": told, "gpuMachine": own[0].name if own else "n1-standard-8"}
 
 
-def _region(gke: Gke, pool: Pool, catalog: Catalog, offers: Offers) -> dict[str, Any]:
-    gpu = known_gpu(pool.gpu, catalog)
-    names = {gpu.name, *gpu.aliases} if gpu else set()
-    there = [row for row in offers.regions if row.gpu in names]
-    regions = sorted({row.region for row in there})
+def _region(gke: Gke, pool: Pool) -> dict[str, Any]:
+    """Where the machine is offered: the prices have a row for each region that offers it."""
+    there = [one for one in load_gke_prices().units.values() if one.sku == pool.machine]
+    regions = sorted({one.region for one in there})
     return {
-        "gpuRegions": ", ".join(regions),
-        "gpuRegionsAsOf": max((row.as_of for row in there), default=""),
+        "isMachineKnown": bool(regions),
+        "machineRegions": ", ".join(regions),
+        "machineAsOf": max((one.as_of for one in there), default=""),
         # Nothing known is no reason to refuse: the live check asks Google.
-        "isGpuInRegion": not regions or gke.region in regions,
+        "isMachineInRegion": not regions or gke.region in regions,
     }
