@@ -79,6 +79,8 @@ def _machine(pool: Pool, catalog: Catalog, offers: Offers) -> dict[str, Any]:
     return {
         "machineGpus": machine.gpu_count if machine else 0,
         "machineGpu": brought.name if brought else None,
+        "isOnDemandMachine": None if machine is None else machine.is_on_demand,
+        "isOnDemandPool": not (pool.spot or pool.flex_start or pool.reservation),
         "isGpuCountOff": bool(has_gpus and brought is gpu and machine.gpu_count != pool.count),  # type: ignore[union-attr]  # has_gpus
         "isGpuElsewhere": is_elsewhere,
         **(_elsewhere(gpu, pool, offers, brought) if gpu is not None and is_elsewhere else {}),
