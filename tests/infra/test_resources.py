@@ -38,7 +38,7 @@ def test_resource_list_is_as_expected(declared, request, name):
         for one in found["resources"]
     ]
     text = json.dumps({"resources": kept, "outputs": found["outputs"]}, indent=1) + "\n"
-    if request.config.getoption("--update-infra"):
+    if request.config.getoption("--update-infra", default=False):
         file.write_text(text, "utf-8")
     assert text == file.read_text("utf-8")
 

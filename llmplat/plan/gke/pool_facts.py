@@ -20,7 +20,6 @@ def pool_facts(gke: Gke, pool: Pool, catalog: Catalog) -> dict[str, Any]:
     return {
         **pool.model_dump(by_alias=True, mode="python"),
         "region": gke.region,
-        "nameLength": len(pool.name),
         "zoneCount": len(zones),
         "strangeZone": strange_zone(pool.zones, gke.region),
         "managedKey": _managed_key(pool),
