@@ -58,8 +58,8 @@ def _remove(key: str) -> str:
 
 
 TABLE: tuple[NotYet, ...] = (
-    NotYet("substrate.stateBackend", "no substrate keeps state there yet", _remove("stateBackend"),
-           _given),
+    NotYet("substrate.stateBackend", "only a GKE cluster made by llmplat has state to keep",
+           _remove("stateBackend"), _given, on=("local", "cluster")),
     NotYet("substrate.storageClass", _CLUSTER_ONLY, _remove("storageClass"), _given, on=LOCAL),
     NotYet(
         "substrate.secretBackend",

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from llmplat.catalog.entries import Gpu
 from llmplat.domain.errors import PlanError
 from llmplat.plan.cluster.ground import Ground
-from llmplat.spec.substrate import ClusterGpus, Pool
+from llmplat.spec.node_pool import Pool
+from llmplat.spec.substrate import ClusterGpus
 
 GPU_RESOURCE = "nvidia.com/gpu"
 
@@ -40,8 +41,9 @@ class Flavor:
 def make_flavors(ground: Ground) -> tuple[Flavor, ...]:
     """GPUs of the substrate, those that stay before those that may be taken away."""
     substrate = ground.platform.substrate
-    if substrate.gke is not None:
-        found = [_of_pool(pool, ground) for pool in substrate.gke.pools if pool.gpu]
+    gke = substrate.gke
+    if gke is not None:
+        found = [_of_pool(pool, gke.most(pool), ground) for pool in gke.pools if pool.gpu]
         return tuple(sorted(found, key=lambda flavor: flavor.is_spot))
     kinds = substrate.cluster.gpus if substrate.cluster is not None else ()
     if len(kinds) > 1 and any(not kind.labels for kind in kinds):
@@ -79,7 +81,7 @@ def _check_shared(kind: ClusterGpus) -> None:
         )
 
 
-def _of_pool(pool: Pool, ground: Ground) -> Flavor:
+def _of_pool(pool: Pool, most: int, ground: Ground) -> Flavor:
     gpu = _known(pool.gpu or "", ground)
     accelerator = next((a for a in gpu.aliases if a.startswith("nvidia-")), f"nvidia-{gpu.name}")
     shared = pool.sharing.clients if pool.sharing is not None else 1
@@ -94,7 +96,7 @@ def _of_pool(pool: Pool, ground: Ground) -> Flavor:
     return Flavor(
         name=pool.name,
         gpu=gpu.name,
-        supply=per_node * pool.max,
+        supply=per_node * most,
         per_node=per_node,
         labels=tuple(sorted([*selector, *own])),
         selector=tuple(sorted(selector)),
