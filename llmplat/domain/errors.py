@@ -195,6 +195,32 @@ class SubstrateError(LlmplatError):
     code = "substrate-failed"
 
 
+class ClusterError(LlmplatError):
+    """The API server or Argo CD said no."""
+
+    code = "cluster-failed"
+
+
+class ClusterConflictError(ClusterError):
+    """Somebody else made, changed or owns the object."""
+
+    code = "cluster-conflict"
+
+
+class ClusterUnreachableError(ClusterError):
+    """The API server does not answer, or nothing could be found to sign in with."""
+
+    code = "cluster-unreachable"
+    exit_code = ExitCode.NOT_READY
+
+
+class ClusterRefusedError(ClusterError):
+    """The API server does not know this identity, or does not let it do that."""
+
+    code = "cluster-refused"
+    exit_code = ExitCode.NOT_READY
+
+
 class GatewayError(LlmplatError):
     """The running gateway refused or could not be reached."""
 

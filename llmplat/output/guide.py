@@ -80,6 +80,26 @@ EXAMPLES: dict[str, tuple[str, str, str]] = {
         "exit code 1; last line: unknown option --kv-cache",
         "llmplat logs engine-smollm2-135m",
     ),
+    "cluster-failed": (
+        "The cluster prod refused Application argocd/root.",
+        "422 Invalid: spec.project: Required value",
+        "llmplat validate",
+    ),
+    "cluster-conflict": (
+        "Application argocd/root is somebody else's.",
+        "its label llmplat.dev/platform says other, this platform is prod",
+        "give each platform a cluster of its own",
+    ),
+    "cluster-unreachable": (
+        "The cluster prod does not answer.",
+        "https://10.0.0.1:6443: connection refused",
+        "kubectl --context prod version",
+    ),
+    "cluster-refused": (
+        "The cluster prod does not let you list nodes.",
+        "403 Forbidden: user jane cannot list resource nodes",
+        "kubectl --context prod auth can-i list nodes",
+    ),
     "gateway-failed": (
         "The gateway cannot be reached at http://127.0.0.1:4000.",
         "connection refused",
