@@ -9,7 +9,7 @@ from llmplat.apply.down_scope import Scope, find_scope, is_beside, our_namespace
 from llmplat.apply.down_stay import Stay, stays_of
 from llmplat.apply.gitops_hold import hold, keep, keep_volume
 from llmplat.apply.going import Patience, await_gone, remove
-from llmplat.apply.owned import APPLICATION_API, Application
+from llmplat.apply.owned import APPLICATION_API
 from llmplat.domain.cluster import (
     MANAGED_BY,
     PLATFORM,

@@ -53,7 +53,7 @@ class Volume:
 
     @property
     def storage_class(self) -> str:
-        """ "" where it names none."""
+        """Empty where it names none."""
         return str((self.live.get("spec") or {}).get("storageClassName") or "")
 
 
