@@ -13,7 +13,8 @@ from pathlib import Path
 
 from tests.cluster.plane.certificates import Authority, Pair
 from tests.cluster.plane.client import Object, conditions
-from tests.cluster.plane.control_plane import ControlPlane, load_crds
+from tests.cluster.plane.control_plane import ControlPlane
+from tests.cluster.plane.crds import load_crds
 from tests.cluster.plane.process import find_program, free_ports
 
 NAMESPACE = "keda"

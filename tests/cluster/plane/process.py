@@ -91,11 +91,14 @@ class Crew:
 
         wait_until(f"{name} is ready (see {self.folder}/{name}.log)", poll, timeout_s)
 
-    def stop(self, name: str) -> None:
-        """SIGKILL: the state is disposable, and politeness keeps ports for seconds."""
+    def stop(self, name: str, *, gently: bool = False) -> None:
+        """SIGKILL, as the state is disposable and politeness keeps ports for seconds; `gently`: SIGTERM."""
         process = self._running.pop(name, None)
         if process is not None:
-            process.kill()
+            if gently:
+                process.terminate()
+            else:
+                process.kill()
             process.wait()
 
     def stop_all(self) -> None:

@@ -11,6 +11,7 @@ from llmplat.render.health import health_scripts
 from tests.cluster.plane.argocd import API, NAMESPACE, is_done, oci_secret, start_argocd
 from tests.cluster.plane.client import Client, Object
 from tests.cluster.plane.control_plane import ControlPlane, control_plane
+from tests.cluster.plane.crds import load_crds
 from tests.cluster.plane.furnish import remove
 from tests.cluster.plane.kueue import start_kueue
 from tests.cluster.plane.played import played_controllers
@@ -85,7 +86,7 @@ def open_world(folder: Path, crds: Path) -> Iterator[World]:
         (folder / name).mkdir()
     with (
         real_registry(program, folder / "registry") as registry,
-        control_plane(folder / "plane") as plane,
+        control_plane(folder / "plane", load_crds(crds, "argo-cd", "kueue")) as plane,
         played_controllers(plane.admin),
     ):
         for name, labels in _node_labels().items():
