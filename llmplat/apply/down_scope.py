@@ -37,6 +37,8 @@ class Volume:
 
     live: Object = field(repr=False)
     is_wanted_gone: bool = False
+    of: ObjectRef | None = None
+    """The StatefulSet whose template it was made from."""
 
     @property
     def ref(self) -> ObjectRef:
@@ -121,7 +123,7 @@ def find_scope(
         for it in cluster.list("v1", "Service")
         if (it.get("spec") or {}).get("type") == "LoadBalancer" and owned.has(it)
     ]
-    volumes = tuple(_volumes(owned, delete_volumes))
+    volumes = tuple(find_volumes(owned, delete_volumes))
     return Scope(
         owned=owned,
         inventory=inventory,
@@ -160,32 +162,41 @@ def _has_owner(thing: Object) -> bool:
     return bool(thing["metadata"].get("ownerReferences"))
 
 
-def _volumes(owned: Owned, delete_volumes: frozenset[str]) -> Iterator[Volume]:
+def find_volumes(owned: Owned, delete_volumes: frozenset[str] = frozenset()) -> Iterator[Volume]:
+    """Claims of the platform; `delete_volumes` as "namespace/name"."""
     templates = list(_claim_templates(owned))
     for it in owned.cluster.list("v1", "PersistentVolumeClaim"):
-        if owned.has(it) or any(_is_made_from(it, one) for one in templates):
+        of = next((one.of for one in templates if one.has_made(it)), None)
+        if of is not None or owned.has(it):
             name = f"{it['metadata']['namespace']}/{it['metadata']['name']}"
-            yield Volume(it, name in delete_volumes)
+            yield Volume(it, name in delete_volumes, of)
 
 
-def _claim_templates(owned: Owned) -> Iterator[tuple[str, str, Mapping[str, str]]]:
-    """(namespace, beginning of the claims' names, labels) of our StatefulSets, as Kubernetes makes them."""
+@dataclass(frozen=True)
+class _ClaimTemplate:
+    of: ObjectRef
+    prefix: str
+    """What the names of its claims begin with; an ordinal follows."""
+    labels: Mapping[str, str]
+
+    def has_made(self, claim: Object) -> bool:
+        """Whether `claim` has the name and the labels that Kubernetes gives those of the template."""
+        metadata = claim["metadata"]
+        ordinal = metadata["name"].removeprefix(self.prefix)
+        is_named = metadata["name"].startswith(self.prefix) and ordinal.isdigit()
+        is_there = metadata["namespace"] == self.of.namespace
+        return (
+            is_there and is_named and self.labels.items() <= (metadata.get("labels") or {}).items()
+        )
+
+
+def _claim_templates(owned: Owned) -> Iterator[_ClaimTemplate]:
     for it in owned.cluster.list("apps/v1", "StatefulSet"):
         if owned.has(it):
-            spec, metadata = it.get("spec") or {}, it["metadata"]
+            spec, ref = it.get("spec") or {}, ref_of(it)
             labels = (spec.get("selector") or {}).get("matchLabels") or {}
             for template in spec.get("volumeClaimTemplates") or ():
-                name = f"{template['metadata']['name']}-{metadata['name']}-"
-                yield metadata["namespace"], name, labels
-
-
-def _is_made_from(claim: Object, template: tuple[str, str, Mapping[str, str]]) -> bool:
-    namespace, name, labels = template
-    metadata = claim["metadata"]
-    has = metadata.get("labels") or {}
-    ordinal = metadata["name"].removeprefix(name)
-    is_named = metadata["name"].startswith(name) and ordinal.isdigit()
-    return bool(metadata["namespace"] == namespace and is_named and labels.items() <= has.items())
+                yield _ClaimTemplate(ref, f"{template['metadata']['name']}-{ref.name}-", labels)
 
 
 def _secret_values(owned: Owned) -> Iterator[ObjectRef]:
@@ -205,16 +216,25 @@ def _others(owned: Owned) -> Iterator[str]:
 def _kept(
     owned: Owned, volumes: Iterable[Volume], secrets: Sequence[ObjectRef]
 ) -> Iterator[KeptNamespace]:
-    names = {it["metadata"]["name"] for it in our_namespaces(owned)}
+    names = frozenset(it["metadata"]["name"] for it in our_namespaces(owned))
+    return find_kept(owned, names, volumes, secrets)
+
+
+def find_kept(
+    owned: Owned,
+    names: frozenset[str],
+    volumes: Iterable[Volume],
+    secrets: Sequence[ObjectRef] = (),
+) -> Iterator[KeptNamespace]:
+    """Which of our namespaces `names` cannot go with what is in them."""
+    volumes = tuple(volumes)
     holding: dict[str, list[str]] = {name: [] for name in names}
     for volume in volumes:
-        namespace = volume.ref.namespace or ""
-        if namespace in holding and not volume.is_wanted_gone:
-            holding[namespace].append(f"the volume {volume.ref.name}")
+        if volume.ref.namespace in holding and not volume.is_wanted_gone:
+            holding[volume.ref.namespace].append(f"the volume {volume.ref.name}")
     if secrets and BACKEND_NAMESPACE in holding:
         holding[BACKEND_NAMESPACE].append(f"{len(secrets)} secret values")
-    known = {volume.ref for volume in volumes}
-    for ref in _strangers(owned, frozenset(names), known):
+    for ref in _strangers(owned, names, {volume.ref for volume in volumes}):
         holding[ref.namespace or ""].append(f"{ref.kind} {ref.name}, which llmplat did not make")
     for name, held in sorted(holding.items()):
         if held:

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from llmplat.apply.down_scope import Volume
-from llmplat.apply.owned import Application, Owned, annotation_of
+from llmplat.apply.owned import TRACKING, Application, Owned, annotation_of
 from llmplat.domain.cluster import MANAGED_BY, PLATFORM, Cluster, Object, ObjectRef, ref_of
 from llmplat.render.argocd import SYNC_OPTIONS
 
@@ -25,6 +25,19 @@ def keep(cluster: Cluster, thing: Object) -> None:
     """Have Argo CD leave `thing` in place when its Application goes."""
     if annotation_of(thing, SYNC_OPTIONS) != KEEP:
         cluster.patch(ref_of(thing), {"metadata": {"annotations": {SYNC_OPTIONS: KEEP}}})
+
+
+def let_go(cluster: Cluster, ref: ObjectRef) -> None:
+    """Have `ref` be part of no Application any more; it stays the platform's by its labels."""
+    if cluster.get(ref) is not None:
+        marks = {TRACKING: None, SYNC_OPTIONS: KEEP}
+        labels = {"app.kubernetes.io/instance": None}
+        cluster.patch(ref, {"metadata": {"annotations": marks, "labels": labels}})
+
+
+def is_let_go(thing: Object) -> bool:
+    """Whether `let_go` was here."""
+    return annotation_of(thing, SYNC_OPTIONS) == KEEP and not annotation_of(thing, TRACKING)
 
 
 def keep_volume(owned: Owned, volume: Volume) -> None:
