@@ -5,6 +5,8 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from llmplat.apply.cluster_claim import Held
+from llmplat.apply.cluster_inventory import read_inventory, refuse_other
 from llmplat.apply.down_scope import Scope, find_scope, is_beside, our_namespaces
 from llmplat.apply.down_stay import Stay, stays_of
 from llmplat.apply.gitops_hold import hold, keep, keep_volume
@@ -19,7 +21,7 @@ from llmplat.domain.cluster import (
     ref_of,
 )
 from llmplat.domain.inventory import NAMESPACE as SYSTEM
-from llmplat.domain.inventory import REF, parse_inventory
+from llmplat.domain.inventory import REF
 from llmplat.domain.ports import Progress, StepProgress
 from llmplat.plan.cluster.applications import ARGO_CD
 
@@ -55,7 +57,7 @@ class DownClusterTools:
     """What `down` needs of the world."""
 
     cluster: Cluster
-    claim: Callable[[], AbstractContextManager[object]]
+    claim: Callable[[], AbstractContextManager[Held]]
     """Holds the platform for one run; BusyError when another run holds it."""
     cloud: Cloud | None = None
     patience: Patience = field(default_factory=Patience)
@@ -89,8 +91,8 @@ class _Step:
 
 def find(wish: DownClusterWish, tools: DownClusterTools) -> Scope:
     """What is there of the platform; nothing is changed."""
-    found = tools.cluster.get(REF)
-    inventory = parse_inventory(found) if found is not None else None
+    inventory = read_inventory(tools.cluster)
+    refuse_other(inventory, wish.platform, inventory.project if inventory else "")
     return find_scope(
         tools.cluster, wish.platform, inventory, wish.delete_volumes, is_purge=wish.is_purge
     )
@@ -103,6 +105,7 @@ def down_cluster(
 
     Raises:
         BusyError: another run holds the platform.
+        PreconditionError: the cluster holds another platform.
         TimedOutError: an object does not go; run again, it goes on from there.
     """
     removed: list[Removal] = []
@@ -111,6 +114,7 @@ def down_cluster(
     if wish.is_dry_run:
         for step in _steps(scope, wish, tools):
             removed += [Removal(step.title, str(ref)) for ref in step.going]
+        removed += [Removal("inventory", str(ref)) for ref in _records(scope)]
         if tools.cloud is not None:
             removed += [Removal("cloud", line) for line in tools.cloud.planned()]
     else:
@@ -125,17 +129,17 @@ def down_cluster(
 
 def _is_there(scope: Scope, wish: DownClusterWish, tools: DownClusterTools) -> bool:
     """Whether anything is left to do in the cluster."""
-    system = tools.cluster.get(_SYSTEM)
-    is_ours = system is not None and scope.owned.has_directly(system)
-    return is_ours or any(step.going for step in _steps(scope, wish, tools))
+    has_records = next(_records(scope), None) is not None
+    return has_records or any(step.going for step in _steps(scope, wish, tools))
 
 
 def _remove_all(
     scope: Scope, wish: DownClusterWish, tools: DownClusterTools, progress: Progress
 ) -> Iterator[Removal]:
-    with tools.claim():
+    with tools.claim() as held:
         _prepare(scope, tools.cluster)
         for step in _steps(scope, wish, tools):
+            held.check()
             if step.going:
                 with progress.step(step.title) as told:
                     step.act(told)
@@ -233,12 +237,18 @@ def _namespaces(scope: Scope) -> Iterator[ObjectRef]:
             yield ref_of(it)
 
 
-def _end(scope: Scope, tools: DownClusterTools, told: StepProgress) -> Iterator[ObjectRef]:
-    """The inventory last: as long as it is there, `down` knows that it is not done."""
-    cluster = tools.cluster
-    remove(cluster, (REF,), tools.patience, told)
-    yield REF
+def _records(scope: Scope) -> Iterator[ObjectRef]:
+    """The inventory, and the namespace that llmplat keeps it in."""
+    cluster = scope.owned.cluster
+    if cluster.get(REF) is not None:
+        yield REF
     found = cluster.get(_SYSTEM)
     if found is not None and scope.owned.has_directly(found):
-        remove(cluster, (_SYSTEM,), tools.patience, told)
         yield _SYSTEM
+
+
+def _end(scope: Scope, tools: DownClusterTools, told: StepProgress) -> Iterator[ObjectRef]:
+    """The inventory last: as long as it is there, `down` knows that it is not done."""
+    for ref in _records(scope):
+        remove(tools.cluster, (ref,), tools.patience, told)
+        yield ref
