@@ -217,11 +217,14 @@ def _argo_cd(scope: Scope, tools: DownClusterTools) -> _Step:
 
 
 def _made(scope: Scope, wish: DownClusterWish) -> Iterator[ObjectRef]:
-    """Of the inventory; values of secrets only when asked for."""
-    made = scope.inventory.made if scope.inventory else ()
+    """Of the inventory, as far as it is there and ours; values of secrets only when asked for."""
     values = set(scope.secrets)
-    for ref in made:
-        if not is_beside(ref) and ref.kind != "Namespace" and ref not in values:
+    for ref in scope.inventory.made if scope.inventory else ():
+        is_elsewhere = ref.kind == "Namespace" or ref.group == "argoproj.io"
+        if is_elsewhere or is_beside(ref) or ref in values:
+            continue
+        found = scope.owned.cluster.get(ref)
+        if found is not None and scope.owned.has_directly(found):
             yield ref
     if wish.is_purge:
         yield from scope.secrets

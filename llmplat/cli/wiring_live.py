@@ -3,15 +3,19 @@
 from typing import TYPE_CHECKING
 
 from llmplat.cli import wiring_cluster
+from llmplat.domain.errors import PreconditionError
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
     from llmplat.apply.cluster_claim import Held
     from llmplat.apply.down_cluster import DownClusterTools
+    from llmplat.apply.live_diff import LiveDiffReport
     from llmplat.cli.run import Run
     from llmplat.cli.wiring import Opened
     from llmplat.domain.cluster import Cluster
+    from llmplat.domain.manifest import Manifest
+    from llmplat.render.tree import Tree
 
 
 def down_tools(
@@ -35,3 +39,39 @@ def hold(opened: "Opened", cluster: "Cluster", verb: str) -> "AbstractContextMan
     from llmplat.apply.cluster_claim import claim
 
     return claim(cluster, opened.name, verb, this_run())
+
+
+def live_diff(run: "Run", opened: "Opened", tree: "Tree", context: str | None) -> "LiveDiffReport":
+    """In what the cluster differs from `tree`; nothing is changed."""
+    from llmplat.apply.cluster_inventory import read_inventory, refuse_other
+    from llmplat.apply.live_diff import make_live_diff
+
+    cluster = wiring_cluster.open_cluster(run, opened, context)
+    inventory = read_inventory(cluster)
+    refuse_other(inventory, opened.name, inventory.project if inventory else "")
+    return make_live_diff(tree, cluster, inventory)
+
+
+def pushed_tree(
+    run: "Run", opened: "Opened", context: str | None
+) -> "tuple[str, tuple[Manifest, ...]]":
+    """What was last pushed: its name for people, and its files.
+
+    Raises PreconditionError where nothing was pushed yet, or it cannot be read.
+    """
+    from llmplat.adapters.pushed_tree import pull_tree, read_commit
+    from llmplat.apply.cluster_inventory import read_inventory
+
+    inventory = read_inventory(wiring_cluster.open_cluster(run, opened, context))
+    if inventory is None or not inventory.root_revision:
+        raise PreconditionError(
+            f"Nothing of {opened.name} was pushed yet.",
+            "the cluster holds no record of a push",
+            ("llmplat up", "llmplat diff --tree DIR"),
+        )
+    url, revision = inventory.delivery, inventory.root_revision
+    if url.startswith("oci://"):
+        return f"{url}@{revision}", pull_tree(url, revision, opened.cache, run.env)
+    gitops = opened.loaded.platform.gitops
+    path = gitops.git.path.strip("/") if gitops is not None and gitops.git is not None else ""
+    return f"{url} at {revision[:12]}", read_commit(url, path or ".", revision, opened.cache)

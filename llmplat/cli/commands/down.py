@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from llmplat.domain.substrate import Left
 
 
-def command(
+def command(  # noqa: PLR0913, PLR0917 (one parameter is one flag)
     ctx: typer.Context,
     purge: Annotated[
         bool,
