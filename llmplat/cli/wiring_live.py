@@ -3,7 +3,9 @@
 from typing import TYPE_CHECKING
 
 from llmplat.cli import wiring_cluster
-from llmplat.domain.errors import PreconditionError
+from llmplat.cli.run import confirmation
+from llmplat.cli.wiring import catalog
+from llmplat.domain.errors import InputError, PreconditionError
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
@@ -11,10 +13,12 @@ if TYPE_CHECKING:
     from llmplat.apply.cluster_claim import Held
     from llmplat.apply.down_cluster import DownClusterTools
     from llmplat.apply.live_diff import LiveDiffReport
+    from llmplat.apply.pause import PauseTools
     from llmplat.cli.run import Run
     from llmplat.cli.wiring import Opened
     from llmplat.domain.cluster import Cluster
     from llmplat.domain.manifest import Manifest
+    from llmplat.domain.paused import Paused
     from llmplat.render.tree import Tree
 
 
@@ -75,3 +79,34 @@ def pushed_tree(
     gitops = opened.loaded.platform.gitops
     path = gitops.git.path.strip("/") if gitops is not None and gitops.git is not None else ""
     return f"{url} at {revision[:12]}", read_commit(url, path or ".", revision, opened.cache)
+
+
+def pause_tools(
+    run: "Run", opened: "Opened", verb: str, context: str | None, timeout_s: float = 600.0
+) -> "PauseTools":
+    """What `pause` and `resume` need of the world."""
+    from llmplat.apply.going import Patience
+    from llmplat.apply.pause import PauseTools
+    from llmplat.plan.savings import Saving, savings_of
+
+    cluster = wiring_cluster.open_cluster(run, opened, context)
+
+    def savings(paused: "Paused") -> tuple[Saving, ...]:
+        resting: dict[str, int] = {}
+        for one in paused.models:
+            resting[one.model] = resting.get(one.model, 0) + one.replicas * one.gpus
+        return savings_of(opened.loaded.platform, resting, catalog())
+
+    return PauseTools(cluster, lambda: hold(opened, cluster, verb), savings, Patience(timeout_s))
+
+
+def confirm_pause(run: "Run", opened: "Opened", tools: "PauseTools", *, is_yes: bool) -> None:
+    """Go on only where somebody agreed to this very cluster; InputError otherwise."""
+    identity = tools.cluster.identity()
+    place = f"the cluster {identity.context} at {identity.server}"
+    ask = confirmation()
+    run.emitter.warn(f"this ends the engines on GPUs of {opened.name} in {place}")
+    if is_yes or (ask is not None and ask("Go on?")):
+        return
+    why = "there is no terminal to ask on" if ask is None else "the answer was no"
+    raise InputError(f"Nothing was paused in {place}.", why, ("llmplat pause --yes",))

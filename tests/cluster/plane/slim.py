@@ -14,10 +14,11 @@ from tests.cluster.plane.argocd import API, NAMESPACE, applications, await_all_d
 from tests.cluster.plane.client import Client, Object
 from tests.cluster.plane.control_plane import ControlPlane, control_plane
 from tests.cluster.plane.crds import platform_crds
+from tests.cluster.plane.kueue import start_kueue
 from tests.cluster.plane.mirrored import Workplace
 from tests.cluster.plane.played import played_controllers
 from tests.cluster.plane.publish import commit_tree, make_git
-from tests.cluster.plane.rendered import HOME, Rendered, render
+from tests.cluster.plane.rendered import HOME, Rendered, kueue_settings, render
 from tests.cluster.plane.stand_ins import Mirror
 
 EXAMPLE = "cluster-two-teams"
@@ -99,6 +100,7 @@ def open_slim_world(folder: Path, crds: Path) -> Iterator[SlimWorld]:
     ):
         for name, labels in _GPUS.items():
             plane.add_nodes(2, gpus=8, labels=labels, prefix=name)
+        start_kueue(plane, crds, kueue_settings(render(EXAMPLE, "llm-gateway")))
         start_argocd(plane, crds, health_scripts())
         mirror = Mirror("127.0.0.1:1", folder / "charts", crds)
         mirror.start()
