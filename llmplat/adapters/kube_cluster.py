@@ -177,7 +177,7 @@ class KubeCluster:
         """A URL of loopback that leads to a pod behind `service`."""
         return forward(self, self._http, namespace, service, port)
 
-    def _write(  # noqa: PLR0913 (one call of the API)
+    def _write(
         self,
         what: str,
         method: str,

@@ -17,8 +17,13 @@ NAMESPACE = "argocd"
 API = "argoproj.io/v1alpha1"
 
 
-def start_argocd(plane: ControlPlane, crds: Path, settings: dict[str, str]) -> None:
-    """Install Argo CD's CRDs and objects and run it; `settings` is argocd-cm as rendered."""
+def start_argocd(
+    plane: ControlPlane, crds: Path, settings: dict[str, str], wave_delay_s: int = 0
+) -> None:
+    """Install Argo CD's CRDs and objects and run it; `settings` is argocd-cm as rendered.
+
+    Argo CD's own delay between waves is 2 s. Without one health alone keeps the order.
+    """
     redis_server = shutil.which("redis-server")
     if redis_server is None:
         pytest.skip("no redis-server here (apt-get install redis-server)")
@@ -37,7 +42,7 @@ def start_argocd(plane: ControlPlane, crds: Path, settings: dict[str, str]) -> N
         "argocd-redis",
         [redis_server, "--port", str(redis), "--bind", "127.0.0.1", "--save", ""],
     )
-    env = _environment(plane, bin_folder)
+    env = _environment(plane, bin_folder) | {"ARGOCD_SYNC_WAVE_DELAY": str(wave_delay_s)}
     plane.crew.start(
         "argocd-repo-server",
         [
@@ -64,7 +69,7 @@ def start_argocd(plane: ControlPlane, crds: Path, settings: dict[str, str]) -> N
             "--repo-server-plaintext",
             f"--redis=127.0.0.1:{redis}",
             f"--metrics-port={metrics}",
-            "--app-resync=5",
+            "--app-resync=20",
             "--app-resync-jitter=0",
             "--self-heal-timeout-seconds=1",
             "--loglevel=warn",
@@ -151,8 +156,10 @@ def state(application: Object) -> tuple[str, str]:
 
 
 def is_done(application: Object) -> bool:
-    """Synced and Healthy."""
-    return state(application) == ("Synced", "Healthy")
+    """Synced and Healthy, and that with the source it has now."""
+    sync = (application.get("status") or {}).get("sync") or {}
+    compared = (sync.get("comparedTo") or {}).get("source")
+    return state(application) == ("Synced", "Healthy") and compared == application["spec"]["source"]
 
 
 def await_all_done(

@@ -7,7 +7,7 @@ from pathlib import Path
 import yaml
 
 from tests.cluster.plane.client import Object
-from tests.cluster.plane.rendered import rendered_kinds
+from tests.cluster.plane.rendered import rendered_crds, rendered_kinds
 
 Kinds = frozenset[tuple[str, str]]
 _WHOLE = ("argo-cd", "keda", "kueue")
@@ -28,11 +28,13 @@ _IN_PART = (
 
 
 def platform_crds(folder: Path) -> list[Object]:
-    """Those of the controllers that run, and of the others those of the kinds that we render.
+    """Those of the controllers that run, those that we render, and the others' of the kinds that we render.
 
     All of them would only cost the API server seconds each.
     """
-    return load_crds(folder, *_WHOLE) + load_crds(folder, *_IN_PART, kinds=rendered_kinds())
+    found = load_crds(folder, *_IN_PART, kinds=rendered_kinds()) + load_crds(folder, *_WHOLE)
+    by_name = {it["metadata"]["name"]: it for it in (*found, *rendered_crds())}
+    return list(by_name.values())
 
 
 def group_kind(crd: Object) -> tuple[str, str]:

@@ -38,7 +38,12 @@ def start_keda(plane: ControlPlane, crds: Path) -> None:
     for thing in _objects(secure, authority.file):
         plane.admin.apply(thing)
     config = str(plane.kubeconfig("keda"))
-    env = {"KUBECONFIG": config, "POD_NAMESPACE": NAMESPACE, "WATCH_NAMESPACE": ""}
+    env = {
+        "KUBECONFIG": config,
+        "POD_NAMESPACE": NAMESPACE,
+        "KEDA_CLUSTER_OBJECT_NAMESPACE": NAMESPACE,
+        "WATCH_NAMESPACE": "",
+    }
     plane.crew.start(
         "keda-operator",
         [

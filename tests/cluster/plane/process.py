@@ -1,7 +1,9 @@
 """Starts the programs of a control plane as processes of this machine, and ends only those."""
 
+import ctypes
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import time
@@ -51,6 +53,15 @@ def wait_until(what: str, is_done: Callable[[], bool], timeout_s: float = 60, ev
         time.sleep(every_s)
 
 
+_LIBC = ctypes.CDLL(None)
+_PR_SET_PDEATHSIG = 1
+
+
+def _end_with_parent() -> None:
+    """Linux kills the process when the test run that started it is gone, however it went."""
+    _LIBC.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+
+
 @dataclass
 class Crew:
     """Processes started for one session; all are ended with it."""
@@ -70,6 +81,8 @@ class Crew:
                 stdout=log,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
+                # Safe: prctl takes no lock that another thread could hold.
+                preexec_fn=_end_with_parent,  # noqa: PLW1509
             )
         self._running[name] = process
         return process

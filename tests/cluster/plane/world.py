@@ -11,7 +11,7 @@ from llmplat.render.health import health_scripts
 from tests.cluster.plane.argocd import API, NAMESPACE, is_done, oci_secret, start_argocd
 from tests.cluster.plane.client import Client, Object
 from tests.cluster.plane.control_plane import ControlPlane, control_plane
-from tests.cluster.plane.crds import load_crds
+from tests.cluster.plane.crds import platform_crds
 from tests.cluster.plane.furnish import remove
 from tests.cluster.plane.kueue import start_kueue
 from tests.cluster.plane.played import played_controllers
@@ -19,6 +19,8 @@ from tests.cluster.plane.publish import commit_tree, make_git, push_tree
 from tests.cluster.plane.rendered import EXAMPLES, Rendered, kueue_settings, render
 from tests.cluster.plane.stand_ins import VALUES, Mirror
 from tests.fakes.real_registry import find_distribution, real_registry
+
+REFRESH = "argocd.argoproj.io/refresh"
 
 
 @dataclass
@@ -45,9 +47,11 @@ class World:
             self.root = commit_tree(rendered.tree, self.mirror, self.folder / "git")
 
     def begin(self) -> None:
-        """Apply the root and its project."""
+        """Apply the root and its project; of a root in git, which is as it was, have the commit looked at."""
         for thing in self.root:
-            self.admin.apply(thing)
+            applied = self.admin.apply(thing)
+            if thing["kind"] == "Application":
+                self.admin.patch(applied, {"metadata": {"annotations": {REFRESH: "normal"}}})
 
     def start(self, rendered: Rendered, delivery: str) -> None:
         """Publish the tree and apply its root."""
@@ -77,7 +81,7 @@ class World:
 
 
 @contextmanager
-def open_world(folder: Path, crds: Path) -> Iterator[World]:
+def open_world(folder: Path, crds: Path, wave_delay_s: int = 0) -> Iterator[World]:
     """All of it over `folder` until the block ends; skips where a program is missing."""
     program = find_distribution()
     if program is None:
@@ -86,13 +90,13 @@ def open_world(folder: Path, crds: Path) -> Iterator[World]:
         (folder / name).mkdir()
     with (
         real_registry(program, folder / "registry") as registry,
-        control_plane(folder / "plane", load_crds(crds, "argo-cd", "kueue")) as plane,
+        control_plane(folder / "plane", platform_crds(crds)) as plane,
         played_controllers(plane.admin),
     ):
         for name, labels in _node_labels().items():
             plane.add_nodes(2, gpus=8, labels=labels, prefix=name)
         start_kueue(plane, crds, kueue_settings(render(EXAMPLES[1], "serving")))
-        start_argocd(plane, crds, health_scripts())
+        start_argocd(plane, crds, health_scripts(), wave_delay_s)
         mirror = Mirror(registry.address, folder / "charts", crds)
         mirror.start()
         make_git(folder / "git")
