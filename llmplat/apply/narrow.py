@@ -22,6 +22,7 @@ from llmplat.apply.gitops_hold import hold, is_let_go, keep_volume, let_go
 from llmplat.apply.going import Patience, remove
 from llmplat.apply.owned import APPLICATION_API, Application, Owned, find_owned
 from llmplat.domain.cluster import MANAGED_BY, PLATFORM, Cluster, ObjectRef, ref_of
+from llmplat.domain.errors import InputError
 from llmplat.domain.ports import Progress
 from llmplat.plan.cluster.applications import ARGO_CD, PROJECT
 from llmplat.render.tree import Tree
@@ -89,6 +90,16 @@ def find_narrowing(cluster: Cluster, platform: str, tree: Tree) -> Narrowing:
         kept=kept,
         volumes=tuple(volumes),
         owned=owned,
+    )
+
+
+def refuse_narrowing(narrowing: Narrowing) -> None:
+    """InputError: nobody agreed to remove what the file leaves out."""
+    names = [one.name for one in narrowing.applications] or [*narrowing.namespaces]
+    raise InputError(
+        f"The file leaves out what the cluster holds of {narrowing.platform}: {', '.join(names)}.",
+        "removing it needs a yes, and nobody was there to give one",
+        ("llmplat up --dry-run", "llmplat up --yes"),
     )
 
 
