@@ -85,11 +85,16 @@ class KubeCluster:
         return self._write(f"create {ref}", "POST", path, params, manifest, _JSON)
 
     def apply(
-        self, manifest: Object, *, is_forced: bool = False, is_dry_run: bool = False
+        self,
+        manifest: Object,
+        *,
+        is_forced: bool = False,
+        is_dry_run: bool = False,
+        manager: str = FIELD_MANAGER,
     ) -> Object:
-        """Server-side apply, strict about unknown fields."""
+        """Server-side apply as `manager`, strict about unknown fields."""
         ref = ref_of(manifest)
-        params = {"fieldManager": FIELD_MANAGER, "fieldValidation": "Strict"}
+        params = {"fieldManager": manager, "fieldValidation": "Strict"}
         params["force"] = "true" if is_forced else "false"
         if is_dry_run:
             params["dryRun"] = "All"

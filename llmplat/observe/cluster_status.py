@@ -7,6 +7,8 @@ from typing import Any
 
 from llmplat.domain.cluster import PLATFORM, Cluster, ClusterIdentity, Object
 from llmplat.domain.inventory import REF, Inventory, parse_inventory
+from llmplat.domain.paused import REF as PAUSED
+from llmplat.domain.paused import parse_paused
 from llmplat.domain.unhealthy import Unhealthy, find_unhealthy, is_done, why_pod_waits
 from llmplat.plan.cluster.applications import ARGO_CD
 from llmplat.plan.cluster.flavors import GPU_RESOURCE
@@ -78,6 +80,8 @@ class ClusterStatusReport:
     models: tuple[ModelState, ...]
     queues: tuple[QueueState, ...]
     next_step: str
+    paused_since: str = ""
+    """RFC 3339; empty while it is not paused."""
 
 
 def make_cluster_status(
@@ -87,7 +91,8 @@ def make_cluster_status(
 
     Raises ClusterUnreachableError, ClusterRefusedError.
     """
-    with ThreadPoolExecutor(5) as pool:
+    with ThreadPoolExecutor(6) as pool:
+        paused = pool.submit(_paused_since, cluster)
         identity = pool.submit(cluster.identity)
         inventory = pool.submit(_inventory, cluster)
         applications = pool.submit(_applications, cluster, platform)
@@ -111,8 +116,20 @@ def make_cluster_status(
         applications=found,
         models=models.result(),
         queues=queues.result(),
-        next_step=_next_step(found, known, models.result(), is_healthy=is_healthy),
+        next_step="llmplat resume"
+        if paused.result()
+        else _next_step(found, known, models.result(), is_healthy=is_healthy),
+        paused_since=paused.result(),
     )
+
+
+def _paused_since(cluster: Cluster) -> str:
+    """Since when GPUs rest; "?" for a record that cannot be read, empty without one."""
+    found = cluster.get(PAUSED)
+    try:
+        return parse_paused(found).since if found is not None else ""
+    except (ValueError, KeyError, TypeError):
+        return "?"
 
 
 def _inventory(cluster: Cluster) -> Inventory | None:

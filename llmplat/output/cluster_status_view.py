@@ -16,6 +16,8 @@ def _human(report: ClusterStatusReport, theme: Theme) -> Iterable[str]:
     yield f"{theme.title(report.platform)} on {where}: {theme.state(sign, state)}"
     if report.busy:
         yield f"  {report.busy}"
+    if report.paused_since:
+        yield f"  paused since {report.paused_since}: engines on GPUs are at zero, queues are held"
     if report.step not in {"done", ""}:
         yield f"  the last `up` reached the step {report.step}"
     yield from columns([_model_row(one, theme) for one in report.models])
@@ -49,6 +51,8 @@ def _model_row(one: ModelState, theme: Theme) -> list[str]:
 def _plain(report: ClusterStatusReport) -> Iterable[Sequence[object]]:
     yield "platform", report.platform, "healthy" if report.is_healthy else "unhealthy"
     yield "cluster", report.identity.context, report.identity.server, report.identity.version
+    if report.paused_since:
+        yield "paused", report.paused_since
     for one in report.models:
         yield "model", one.model, one.owner, one.ready, one.wanted, one.gated, "; ".join(one.why)
     for queue in report.queues:
