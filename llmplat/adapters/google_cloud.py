@@ -109,7 +109,7 @@ class GoogleCloud:
         return self._there[region]
 
     def vcpus(self, zone: str, machine: str) -> int | None:
-        """vCPUs of a machine type; None where the zone does not have it."""
+        """VCPUs of a machine type; None where the zone does not have it."""
         key = (zone, machine)
         if key not in self._vcpus:
             path = f"compute/v1/projects/{self._rest.project}/zones/{zone}/machineTypes/{machine}"

@@ -99,7 +99,7 @@ class _Answer:
 class HttpxRequest:
     """google-auth's transport over the HTTP client that llmplat has anyway."""
 
-    def __call__(  # noqa: PLR0913, PLR0917 (google.auth.transport.Request)
+    def __call__(
         self,
         url: str,
         method: str = "GET",

@@ -60,6 +60,10 @@ class GoogleRest:
         self._sleep = sleep
         self._client = httpx.Client(timeout=_TIMEOUT_S)
 
+    def close(self) -> None:
+        """Let go of open connections."""
+        self._client.close()
+
     def get(self, api: str, path: str, params: Mapping[str, Any] | None = None) -> Json | None:
         """The document; None for 404. Raises CloudError and its kinds."""
         return self._ask("GET", api, path, params, None)

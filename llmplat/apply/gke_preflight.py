@@ -4,8 +4,10 @@ Everything is looked at before anything is made. A finding's code is the name th
 """
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
+from llmplat.apply.gke_look import CONSOLE, Look
+from llmplat.apply.gke_quotas import global_quotas, regional_quotas, uncounted_gpus
 from llmplat.catalog.cloud import CloudFacts
 from llmplat.domain.cloud import Cloud, Named
 from llmplat.domain.errors import (
@@ -15,12 +17,9 @@ from llmplat.domain.errors import (
     InputError,
     PreconditionError,
 )
-from llmplat.plan.gke.needs import CloudNeeds, PoolNeed, global_needs, gpu_figure, quota_needs
+from llmplat.plan.gke.needs import CloudNeeds, PoolNeed
 
-_FAMILY = "family:"
-_CONSOLE = "https://console.cloud.google.com"
-_NAT_ADDRESSES = 1
-"""Nodes are private: one address goes out for all of them."""
+_GRANT = "gcloud projects add-iam-policy-binding"
 
 
 @dataclass(frozen=True)
@@ -32,13 +31,6 @@ class CloudPreflight:
     findings: tuple[Finding, ...]
     waived: tuple[Finding, ...] = ()
     """Missing, and gone on without by name."""
-
-
-@dataclass(frozen=True)
-class _Look:
-    needs: CloudNeeds
-    cloud: Cloud
-    facts: CloudFacts
 
 
 def look_at_project(
@@ -58,10 +50,8 @@ def look_at_project(
             "it exists, but is not active",
             (f"gcloud projects undelete {needs.project}",),
         )
-    look = _Look(needs, cloud, facts)
-    found = tuple(
-        dict.fromkeys(one for check in _CHECKS for one in _guarded(check, look))
-    )
+    look = Look(needs, cloud, facts)
+    found = tuple(dict.fromkeys(one for check in _CHECKS for one in _guarded(check, look)))
     wrong = sorted(set(waive) - {one.code for one in found})
     if wrong:
         raise InputError(
@@ -91,7 +81,7 @@ def refuse_unready(report: CloudPreflight) -> None:
     )
 
 
-def _guarded(check: Callable[[_Look], Iterator[Finding]], look: _Look) -> Iterator[Finding]:
+def _guarded(check: Callable[[Look], Iterator[Finding]], look: Look) -> Iterator[Finding]:
     """What cannot be looked at is missing too: nobody knows that it is there."""
     try:
         yield from check(look)
@@ -102,7 +92,7 @@ def _guarded(check: Callable[[_Look], Iterator[Finding]], look: _Look) -> Iterat
         yield Finding(f"unread-{name}", error.what, error.why, error.fix)
 
 
-def _apis(look: _Look) -> Iterator[Finding]:
+def _apis(look: Look) -> Iterator[Finding]:
     enabled = look.cloud.enabled(look.needs.apis)
     off = [api for api in look.needs.apis if api not in enabled]
     yield from (_api_off(api, look.needs) for api in off)
@@ -117,7 +107,7 @@ def _api_off(api: str, needs: CloudNeeds) -> Finding:
     )
 
 
-def _billing(look: _Look) -> Iterator[Finding]:
+def _billing(look: Look) -> Iterator[Finding]:
     if not look.cloud.has_billing():
         yield Finding(
             "billing",
@@ -125,12 +115,12 @@ def _billing(look: _Look) -> Iterator[Finding]:
             "Google Cloud makes no cluster in a project that nobody pays for",
             (
                 f"gcloud billing projects link {look.needs.project} --billing-account=ACCOUNT",
-                f"{_CONSOLE}/billing/linkedaccount?project={look.needs.project}",
+                f"{CONSOLE}/billing/linkedaccount?project={look.needs.project}",
             ),
         )
 
 
-def _permissions(look: _Look) -> Iterator[Finding]:
+def _permissions(look: Look) -> Iterator[Finding]:
     held = look.cloud.permissions(look.needs.permissions)
     account = look.cloud.account()
     for permission in look.needs.permissions:
@@ -142,10 +132,7 @@ def _permissions(look: _Look) -> Iterator[Finding]:
             f"permission-{permission}",
             f"{account} lacks the permission {permission} in {look.needs.project}",
             f"the role {role} holds it",
-            (
-                f"gcloud projects add-iam-policy-binding {look.needs.project} "
-                f"--member={member} --role={role}",
-            ),
+            (f"{_GRANT} {look.needs.project} --member={member} --role={role}",),
         )
 
 
@@ -153,7 +140,7 @@ def _kind_of(account: str) -> str:
     return "serviceAccount" if account.endswith(".gserviceaccount.com") else "user"
 
 
-def _region(look: _Look) -> Iterator[Finding]:
+def _region(look: Look) -> Iterator[Finding]:
     needs, there = look.needs, look.cloud.zones(look.needs.region)
     if not there:
         yield Finding(
@@ -172,21 +159,16 @@ def _region(look: _Look) -> Iterator[Finding]:
             )
 
 
-def _zones(look: _Look) -> tuple[str, ...]:
-    there = look.cloud.zones(look.needs.region)
-    return tuple(zone for zone in look.needs.zones or there if zone in there)
-
-
-def _machines(look: _Look) -> Iterator[Finding]:
+def _machines(look: Look) -> Iterator[Finding]:
     """A pool spans its zones; where the file names none, one zone that has its machine is enough."""
-    zones = _zones(look)
+    zones = look.zones
     for pool in look.needs.pools:
         lacking = [zone for zone in zones if look.cloud.vcpus(zone, pool.machine) is None]
         yield from _lacking(look.needs, pool, pool.machine, lacking, zones)
 
 
-def _accelerators(look: _Look) -> Iterator[Finding]:
-    zones = _zones(look)
+def _accelerators(look: Look) -> Iterator[Finding]:
+    zones = look.zones
     for pool in look.needs.pools:
         label = pool.accelerator
         if label is not None:
@@ -211,87 +193,7 @@ def _lacking(
         )
 
 
-def _regional_quotas(look: _Look) -> Iterator[Finding]:
-    needs, there = look.needs, look.cloud.quotas(look.needs.region)
-    taken = there.get("PREEMPTIBLE_CPUS")
-    wanted = quota_needs(
-        needs.pools, _vcpus(look), look.facts, is_taken_counted=bool(taken and taken.limit)
-    )
-    wanted["IN_USE_ADDRESSES"] = _NAT_ADDRESSES
-    for figure, need in wanted.items():
-        if figure.startswith(_FAMILY):
-            yield from _family(look, figure.removeprefix(_FAMILY), need)
-        elif figure not in there:
-            yield _unknown(figure, need, needs, needs.region)
-        elif there[figure].left < need:
-            quota = there[figure]
-            yield _short(figure, need, (quota.limit, quota.usage), needs, needs.region)
-
-
-def _uncounted_gpus(look: _Look) -> Iterator[Finding]:
-    """A kind of GPU that nobody told us the quota of: said, never passed over."""
-    for pool in look.needs.pools:
-        if pool.accelerator is not None and gpu_figure(pool, look.facts) is None:
-            yield _unknown(
-                f"gpus-of-{pool.name}", pool.machines * pool.gpus, look.needs, look.needs.region
-            )
-
-
-def _family(look: _Look, family: str, need: int) -> Iterator[Finding]:
-    figure = f"GPUS_PER_GPU_FAMILY-{family}"
-    limit = look.cloud.family_limit(look.needs.region, family)
-    if limit is None:
-        yield _unknown(figure, need, look.needs, look.needs.region)
-    elif 0 <= limit < need:
-        yield _short(figure, need, (limit, 0), look.needs, look.needs.region)
-
-
-def _global_quotas(look: _Look) -> Iterator[Finding]:
-    there = look.cloud.quotas()
-    is_ours = look.cloud.owner(_network(look.needs)) == look.needs.platform
-    for figure, need in global_needs(look.needs.pools, _vcpus(look)).items():
-        if is_ours and figure in {"NETWORKS", "ROUTERS", "SUBNETWORKS"}:
-            continue
-        if figure not in there:
-            yield _unknown(figure, need, look.needs, "all regions")
-        elif there[figure].left < need:
-            quota = there[figure]
-            yield _short(figure, need, (quota.limit, quota.usage), look.needs, "all regions")
-
-
-def _vcpus(look: _Look) -> dict[str, int]:
-    zones, found = _zones(look), {}
-    for machine in look.needs.machines:
-        sizes = (look.cloud.vcpus(zone, machine) for zone in zones)
-        found[machine] = next((size for size in sizes if size is not None), 0)
-    return found
-
-
-def _short(
-    figure: str, need: int, has: tuple[float, float], needs: CloudNeeds, where: str
-) -> Finding:
-    limit, usage = has
-    more = usage + need
-    return Finding(
-        f"quota-{figure}",
-        f"the quota {figure} in {where} is short: {need:g} needed, {max(0, limit - usage):g} left",
-        f"limit {limit:g}, in use {usage:g}; the platform takes {need:g} at its largest",
-        (f"ask for {more:g}: {_CONSOLE}/iam-admin/quotas?project={needs.project}",
-         "or set max lower for the pools in platform.yaml"),
-    )  # fmt: skip
-
-
-def _unknown(figure: str, need: int, needs: CloudNeeds, where: str) -> Finding:
-    return Finding(
-        f"quota-{figure}",
-        f"the quota {figure} in {where} is not known: {need:g} needed",
-        "the cloud states no such figure for this project",
-        (f"look at {_CONSOLE}/iam-admin/quotas?project={needs.project}",
-         f"then go on with --waive quota-{figure}"),
-    )  # fmt: skip
-
-
-def _version(look: _Look) -> Iterator[Finding]:
+def _version(look: Look) -> Iterator[Finding]:
     needs = look.needs
     there = look.cloud.versions(needs.region, needs.channel)
     minors = sorted({".".join(one.split(".")[:2]) for one in there}, key=_order)
@@ -309,11 +211,11 @@ def _order(minor: str) -> tuple[int, ...]:
     return tuple(int(part) for part in minor.split(".") if part.isdigit())
 
 
-def _names(look: _Look) -> Iterator[Finding]:
+def _names(look: Look) -> Iterator[Finding]:
     needs = look.needs
     for thing in (
-        Named("cluster", needs.platform, needs.region),
-        _network(needs),
+        look.cluster,
+        look.network,
         Named("repository", needs.platform, needs.region),
     ):
         owner = look.cloud.owner(thing)
@@ -327,25 +229,16 @@ def _names(look: _Look) -> Iterator[Finding]:
             )
 
 
-def _network(needs: CloudNeeds) -> Named:
-    return Named("network", needs.platform, "global")
-
-
-def without_waived(report: CloudPreflight) -> CloudPreflight:
-    """The report with what was waived among its findings again."""
-    return replace(report, findings=(*report.findings, *report.waived), waived=())
-
-
-_CHECKS: tuple[Callable[[_Look], Iterator[Finding]], ...] = (
+_CHECKS: tuple[Callable[[Look], Iterator[Finding]], ...] = (
     _apis,
     _billing,
     _permissions,
     _region,
     _machines,
     _accelerators,
-    _regional_quotas,
-    _uncounted_gpus,
-    _global_quotas,
+    regional_quotas,
+    uncounted_gpus,
+    global_quotas,
     _version,
     _names,
 )

@@ -77,7 +77,7 @@ class Cloud(Protocol):
         ...
 
     def vcpus(self, zone: str, machine: str) -> int | None:
-        """vCPUs of a machine type, None where the zone does not have it."""
+        """VCPUs of a machine type, None where the zone does not have it."""
         ...
 
     def has_accelerator(self, zone: str, accelerator: str) -> bool:
