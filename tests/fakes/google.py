@@ -238,7 +238,7 @@ class _Handler(BaseHTTPRequestHandler):
             return 200, owner.secrets[name]
         if method == "GET" and steps[-1] == "secrets":
             return 200, {"secrets": [owner.secrets[name] for name in sorted(owner.secrets)]}
-        name, _, verb = steps[4 - 1].partition(":") if len(steps) > 3 else ("", "", "")
+        name, _, verb = steps[4].partition(":") if len(steps) > 4 else ("", "", "")
         if name not in owner.secrets:
             return _error(404, f"Secret [{name}] not found.")
         values = owner.values.setdefault(name, [])

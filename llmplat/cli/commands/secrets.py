@@ -14,7 +14,9 @@ _Name = Annotated[str, typer.Argument(metavar="NAME", help="The secret, as `list
 _Stdin = Annotated[
     bool, typer.Option("--stdin", help="Read the value from standard input (asks on a terminal).")
 ]
-_DryRun = Annotated[bool, typer.Option("--dry-run", help="Show what would be done; change nothing.")]
+_DryRun = Annotated[
+    bool, typer.Option("--dry-run", help="Show what would be done; change nothing.")
+]
 
 
 @app.callback()
