@@ -7,7 +7,8 @@ from llmplat.catalog.cloud import CloudFacts, load_cloud
 from llmplat.catalog.entries import Catalog
 from llmplat.domain.errors import PlanError
 from llmplat.spec.platform import Platform
-from llmplat.spec.substrate import Gke, Pool
+from llmplat.spec.gke import Gke
+from llmplat.spec.node_pool import Pool
 
 CHANNEL = "REGULAR"
 """Release channel of the cluster."""
