@@ -1,13 +1,18 @@
 """A platform on a cluster -> the digests of the charts and images that it runs."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import TypeVar
 
 from llmplat.catalog.entries import Catalog, PinnedVersion
+from llmplat.domain.errors import Finding, InputError
 from llmplat.plan.cluster.substrate import substrate_of
 from llmplat.plan.layers import make_stack
 from llmplat.spec.lock import LockedChart, LockedImage
 from llmplat.spec.platform import Platform
+
+Key = TypeVar("Key")
+Asked = TypeVar("Asked")
 
 
 @dataclass(frozen=True)
@@ -31,13 +36,33 @@ def pin_charts(platform: Platform, pins: ClusterPins) -> tuple[LockedChart, ...]
         for part in stack.components
         if (pin := pins.catalog.components[part.name].version) is not None and pin.chart
     }
+    digests = _ask_each(charts, pins.chart)
     return tuple(
-        LockedChart(name=str(name), version=version, digest=pins.chart(pin))
-        for (name, version), pin in sorted(charts.items())
+        LockedChart(name=str(name), version=version, digest=digests[name, version])
+        for name, version in sorted(charts)
     )
 
 
 def pin_images(pins: ClusterPins) -> tuple[LockedImage, ...]:
     """Every image that our own objects may run."""
-    references = sorted({image.reference for image in pins.catalog.images.values()})
-    return tuple(LockedImage(reference=one, digest=pins.image(one)) for one in references)
+    references = {image.reference: image.reference for image in pins.catalog.images.values()}
+    digests = _ask_each(references, pins.image)
+    return tuple(LockedImage(reference=one, digest=digests[one]) for one in sorted(references))
+
+
+def _ask_each(wanted: Mapping[Key, Asked], ask: Callable[[Asked], str]) -> dict[Key, str]:
+    """The digest of each; InputError with all that are not there, the first broken way ends it."""
+    digests: dict[Key, str] = {}
+    missing: list[InputError] = []
+    for key, asked in wanted.items():
+        try:
+            digests[key] = ask(asked)
+        except InputError as error:
+            missing.append(error)
+    if len(missing) == 1:
+        raise missing[0]
+    if missing:
+        findings = tuple(Finding(e.code, e.what, e.why, e.fix) for e in missing)
+        what = f"{len(missing)} of {len(wanted)} pinned charts or images are not there."
+        raise InputError(what, findings=findings)
+    return digests

@@ -1,7 +1,9 @@
 """Refuses components that this cluster or each other's versions rule out, all at once."""
 
+import difflib
 from collections.abc import Iterator
 
+from llmplat.catalog.charts import load_chart, unknown_keys
 from llmplat.catalog.entries import Catalog, Incompatible
 from llmplat.catalog.versions import is_within, numbers_of
 from llmplat.domain.errors import Finding, PlanError
@@ -16,7 +18,8 @@ GKE_HAS_TYPES = (1, 34)
 def check_compatible(ground: Ground) -> None:
     """PlanError with every component that cannot run here or beside another."""
     found = [*_too_old(ground), *_pairs(ground), *_owned_twice(ground)]
-    found += [*_unread_values(ground), *_cannot(ground), *check_gpu_handing(ground)]
+    found += [*_unread_values(ground), *_unknown_values(ground)]
+    found += [*_cannot(ground), *check_gpu_handing(ground)]
     if len(found) == 1:
         raise PlanError(found[0].what, found[0].why, found[0].fix)
     if found:
@@ -85,6 +88,24 @@ def _unread_values(ground: Ground) -> Iterator[Finding]:
                 f"The values of the component {name} are read by nobody.",
                 f"{why}.",
                 (f"remove components.{name}.values", f"llmplat explain {name}"),
+            )
+
+
+def _unknown_values(ground: Ground) -> Iterator[Finding]:
+    """Values that the chart does not know: Helm would ignore them without a word."""
+    for name, part in ground.platform.components.items():
+        pin = ground.catalog.components[name].version
+        chart = load_chart(pin.chart) if part.values and pin is not None and pin.chart else None
+        if chart is None:
+            continue
+        for path, known in unknown_keys(chart, part.values):
+            near = difflib.get_close_matches(path[-1], known, n=1)
+            spelled = ".".join(("components", name, "values", *path))
+            yield Finding(
+                CODE,
+                f"The chart of the component {name} knows no value {'.'.join(path)}.",
+                f"Helm would ignore it silently ({chart.source}).",
+                (f"write {near[0]} in place of {spelled}" if near else f"remove {spelled}",),
             )
 
 

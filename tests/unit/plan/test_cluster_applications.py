@@ -182,6 +182,22 @@ def test_an_image_that_the_lock_lacks_is_named(catalog):
             "does not run in this platform",
         ),
         (
+            (
+                "modelRepository",
+                "components: {keda: {values: {operatr: {replicaCount: 2}}}}\nmodelRepository",
+            ),
+            "the component keda knows no value operatr",
+            "Helm would ignore it silently",
+        ),
+        (
+            (
+                "modelRepository",
+                "components: {keda: {values: {operator: {replicas: 2}}}}\nmodelRepository",
+            ),
+            "the component keda knows no value operator.replicas",
+            "Helm would ignore it silently",
+        ),
+        (
             ("modelRepository", "gateway: {dataPlane: gke-gateway}\nmodelRepository"),
             "data plane gke-gateway is not there",
             "on GKE only",
