@@ -7,7 +7,7 @@ import typer
 from llmplat.cli.run import confirmation, current
 
 
-def command(
+def command(  # noqa: PLR0913, PLR0917 (its flags)
     ctx: typer.Context,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Show what would be done and change nothing.")
@@ -17,6 +17,20 @@ def command(
     ] = False,
     accept_unfit: Annotated[
         bool, typer.Option("--accept-unfit", help="Start models that do not fit their GPU.")
+    ] = False,
+    yes: Annotated[
+        bool, typer.Option("--yes", help="Change the cluster without a question, for scripts.")
+    ] = False,
+    context: Annotated[
+        str | None,
+        typer.Option("--context", metavar="NAME", help="Another context than the file's."),
+    ] = None,
+    timeout: Annotated[
+        float | None,
+        typer.Option("--timeout", metavar="SECONDS", help="How long to wait on a cluster."),
+    ] = None,
+    no_proof: Annotated[
+        bool, typer.Option("--no-proof", help="On a cluster: ask no model for an answer.")
     ] = False,
 ) -> None:
     r"""Start the platform and prove it answers.
@@ -28,21 +42,35 @@ def command(
     A model that does not fit its GPU is refused before anything starts; one that is tight is
     asked about on a terminal and needs --accept-tight elsewhere.
 
+    On a cluster it names the context and the server and asks; then it checks the cluster, pushes
+    the manifests to where `gitops` says, applies the root Application, waits wave by wave, tries
+    the controls and asks for a first answer. Nothing is changed before all checks have passed.
+
     \b
     Examples:
       # the built-in default: one small model, one tenant
       llmplat up
       # what would happen
       llmplat up --dry-run
+      # a cluster, from a script
+      llmplat up -f platform.yaml --yes
     """
     from llmplat.apply.key_changes import refresh
     from llmplat.apply.up import FitConsent, preview_up, up
     from llmplat.cli import wiring, wiring_gateway, wiring_local
+    from llmplat.cli.cluster_up_run import ClusterUpFlags, run_cluster_up
+    from llmplat.cli.wiring_substrate import Ground, ground_of
     from llmplat.domain.errors import ExitCode
     from llmplat.output import up_view
 
     run = current(ctx)
     opened = wiring.open_platform(run)
+    if ground_of(opened) is Ground.CLUSTER:
+        flags = ClusterUpFlags(
+            dry_run, yes, context, timeout, not no_proof, accept_tight, accept_unfit
+        )
+        run_cluster_up(run, opened, flags)
+        return
     if opened.file is None:
         run.emitter.warn("no platform.yaml here: using the built-in default platform")
     tools = wiring_local.up_tools(run, opened)

@@ -47,6 +47,7 @@ from llmplat.render.objects.shape import (
 )
 
 NAME_OF_ALL = "gateway"
+SERVICE_PORT = 80
 CODE, CONFIG, KEYS = "gateway-code", "gateway-config", "gateway-keys"
 SELECTOR = {ROLE: "gateway"}
 DRAIN_S = 10
@@ -161,7 +162,7 @@ def _service(platform: str, gateway: ClusterGateway) -> Object:
     spec: Object = {
         "type": entry.service_type,
         "selector": SELECTOR,
-        "ports": [{"name": "http", "port": 80, "targetPort": "http", "protocol": "TCP"}],
+        "ports": [{"name": "http", "port": SERVICE_PORT, "targetPort": "http", "protocol": "TCP"}],
     }
     if entry.service_type == "LoadBalancer":
         spec["loadBalancerSourceRanges"] = list(PRIVATE_RANGES)

@@ -74,19 +74,21 @@ class Mirror:
         component = application["metadata"]["labels"]["llmplat.dev/component"]
         if source["repoURL"].startswith("oci://"):
             name = source["repoURL"].rpartition("/")[2]
-            digest = self._push(component, name)
+            digest = self.push(component, name)
             address = f"oci://{self.registry}/charts/{name}"
             return {**source, "repoURL": address, "targetRevision": str(digest)}
-        self._place(component, source["chart"], source["targetRevision"])
+        self.place(component, source["chart"], source["targetRevision"])
         return {**source, "repoURL": f"http://127.0.0.1:{self.port}"}
 
-    def _push(self, component: str, name: str) -> Digest:
+    def push(self, component: str, name: str) -> Digest:
+        """Have the stand-in of `component` in the registry as the chart `name`."""
         templates = make_templates(component, self.crds, component in self.never_ready)
         return push_chart(
             f"{self.registry}/charts", name, "1.0.0", templates, self.folder / "cache"
         )
 
-    def _place(self, component: str, name: str, version: str) -> None:
+    def place(self, component: str, name: str, version: str) -> None:
+        """Have the stand-in of `component` on the web server as the chart `name`."""
         templates = make_templates(component, self.crds, component in self.never_ready)
         archive = pack(chart_files(name, version, templates))
         file = f"{name}-{version}.tgz"

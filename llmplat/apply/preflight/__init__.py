@@ -1,0 +1,1 @@
+"""What may be in the way on a live cluster: one file a concern."""

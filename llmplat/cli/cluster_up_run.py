@@ -1,0 +1,82 @@
+"""`up` on a cluster: agreed to, then brought up, then told."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import typer
+
+from llmplat.cli.run import Run, confirmation
+from llmplat.domain.errors import ExitCode, PlanError
+
+if TYPE_CHECKING:
+    from llmplat.cli.wiring import Opened
+    from llmplat.plan.plan import Plan
+
+
+@dataclass(frozen=True)
+class ClusterUpFlags:
+    """The flags of `up` that mean something on a cluster."""
+
+    is_dry_run: bool = False
+    is_yes: bool = False
+    context: str | None = None
+    timeout_s: float | None = None
+    is_proving: bool = True
+    is_tight_accepted: bool = False
+    is_unfit_accepted: bool = False
+
+
+def run_cluster_up(run: Run, opened: "Opened", flags: ClusterUpFlags) -> None:
+    """Bring the opened platform up on its cluster, or show what that would do."""
+    from llmplat.apply.cluster_up import errors_of, preview_cluster_up, up_cluster
+    from llmplat.cli import wiring_cluster
+    from llmplat.output import cluster_up_view
+
+    plan = _plan(run, opened, flags)
+    cluster = wiring_cluster.open_cluster(run, opened, flags.context)
+    wish = wiring_cluster.cluster_wish(
+        opened, timeout_s=flags.timeout_s, is_proving=flags.is_proving
+    )
+    tools = wiring_cluster.cluster_tools(run, opened, cluster, is_yes=flags.is_yes)
+    if flags.is_dry_run:
+        preview = preview_cluster_up(plan, wish, tools)
+        run.emitter.result(preview, cluster_up_view.PREVIEW)
+        if errors_of(preview.missing):
+            raise typer.Exit(ExitCode.NOT_READY)
+        return
+    identity = cluster.identity()
+    run.emitter.note(f"cluster {identity.context} at {identity.server} ({identity.version})")
+    wiring_cluster.confirm(identity, confirmation(), is_yes=flags.is_yes)
+    report = up_cluster(plan, wish, tools, run.emitter)
+    run.emitter.result(report, cluster_up_view.VIEW)
+
+
+def _plan(run: Run, opened: "Opened", flags: ClusterUpFlags) -> "Plan":
+    """The plan; pins what the lock lacks first, asks about models that may not fit."""
+    from llmplat.cli.wiring import catalog, read_keys, read_lock
+    from llmplat.cli.wiring_lock import make_lock
+    from llmplat.domain.errors import LockMissingError
+    from llmplat.plan.make import make_plan
+
+    platform, keys = opened.loaded.platform, read_keys(opened.keys_file)
+    is_unfit = flags.is_unfit_accepted
+    try:
+        plan = make_plan(
+            platform, read_lock(opened), catalog(), keys=keys, is_unfit_accepted=is_unfit
+        )
+    except LockMissingError:
+        if flags.is_dry_run:
+            raise
+        lock = make_lock(run, opened, run.emitter)
+        plan = make_plan(platform, lock, catalog(), keys=keys, is_unfit_accepted=is_unfit)
+    if plan.tight and not (flags.is_tight_accepted or is_unfit or flags.is_dry_run):
+        ask, why = confirmation(), "; ".join(plan.tight)
+        if ask is None or not ask(f"{why}. Go on all the same?"):
+            raise PlanError(
+                "A model may not fit its GPU, so nothing was changed.",
+                why,
+                ("llmplat up --accept-tight", "llmplat gpu-fit says what would make it fit"),
+            )
+    for warning in plan.warnings:
+        run.emitter.warn(warning)
+    return plan
