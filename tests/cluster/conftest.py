@@ -19,6 +19,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if here in item.path.parents:
             item.add_marker(pytest.mark.cluster)
+    # Argo CD's have a plane of their own, which is gone before the common one is started.
+    items.sort(key=lambda item: item.path != here / "test_argocd.py")
 
 
 @pytest.fixture(scope="session")

@@ -1,5 +1,6 @@
 """Argo CD itself syncs the root of each profile, from an OCI artifact and from git, wave after wave."""
 
+import functools
 import json
 import time
 from collections.abc import Callable, Iterator
@@ -7,7 +8,14 @@ from pathlib import Path
 
 import pytest
 
-from tests.cluster.plane.argocd import applications, await_all_done, describe, is_done, state
+from tests.cluster.plane.argocd import (
+    applications,
+    await_all_done,
+    describe,
+    end_older_syncs,
+    is_done,
+    state,
+)
 from tests.cluster.plane.client import Client, Object
 from tests.cluster.plane.rendered import PROFILES, Rendered, render
 from tests.cluster.plane.stand_ins import VALUES
@@ -83,16 +91,17 @@ def _assert_digests(done: dict[str, Object], wanted: dict[str, Object]) -> None:
 
 def test_a_child_that_never_gets_ready_stops_the_next_wave(world: World) -> None:
     world.mirror.never_ready = frozenset({"cert-manager"})
-    rendered = render("cluster-two-teams", "serving", gitops=gitops_of(world, "oci"))
+    rendered = render("cluster-smallest", "serving", gitops=gitops_of(world, "oci"))
     held = _wave(rendered.applications["cert-manager"])
     world.start(rendered, "oci")
     world.mirror.never_ready = frozenset()
     same = {name for name, it in rendered.applications.items() if _wave(it) <= held}
     _await(lambda: same <= set(applications(world.admin)))
     _watch(world, lambda found: _is_held(found, rendered, held), for_s=8)
-    # Let go, and the rest follows: nothing else had been in the way.
+    # Mended, the rest follows: nothing else had been in the way.
     world.start(rendered, "oci")
-    await_all_done(world.admin, {"root", *rendered.applications}, 500)
+    end = functools.partial(end_older_syncs, world.admin)
+    await_all_done(world.admin, {"root", *rendered.applications}, 300, end)
     world.clear()
 
 
@@ -102,10 +111,10 @@ def _is_held(found: dict[str, Object], rendered: Rendered, held: int) -> bool:
 
 
 def test_a_change_of_content_goes_through_the_waves_again(world: World) -> None:
-    first = render("cluster-two-teams", "serving", gitops=gitops_of(world, "oci"))
+    first = render("cluster-smallest", "serving", gitops=gitops_of(world, "oci"))
     world.start(first, "oci")
-    await_all_done(world.admin, {"root", *first.applications}, 500)
-    second = render("cluster-two-teams", "serving", gitops=gitops_of(world, "oci"), name="renamed")
+    await_all_done(world.admin, {"root", *first.applications}, 300)
+    second = render("cluster-smallest", "serving", gitops=gitops_of(world, "oci"), name="renamed")
     changed = [
         name
         for name, it in second.applications.items()
@@ -128,7 +137,7 @@ def test_a_change_of_content_goes_through_the_waves_again(world: World) -> None:
             and all(_revisions(found).get(it) == wanted[it] for it in changed)
             and all(is_done(it) for it in found.values())
         ),
-        timeout_s=500,
+        timeout_s=300,
     )
     waves = [_wave(second.applications[name]) for name in order]
     assert waves == sorted(waves), list(zip(order, waves, strict=True))

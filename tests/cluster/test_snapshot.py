@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.cluster.plane.snapshot import KEPT, key_of, restore
+from tests.cluster.plane.snapshot import KEPT, discard, key_of, restore
 
 
 @pytest.fixture(autouse=True)
@@ -46,6 +46,12 @@ def test_nothing_is_left_of_a_failure(tmp_path: Path, store: Path) -> None:
     with pytest.raises(TimeoutError):
         restore("key", tmp_path / "target", fail)
     assert [it.name for it in store.iterdir()] == [".lock"]
+
+
+def test_a_state_of_no_use_is_made_anew(tmp_path: Path) -> None:
+    restore("key", tmp_path / "first", _make)
+    discard("key")
+    assert restore("key", tmp_path / "second", _make) is False
 
 
 def test_what_was_unused_for_longest_goes(tmp_path: Path, store: Path) -> None:

@@ -135,8 +135,11 @@ class Client:
         return [{"apiVersion": api_version, "kind": kind, **item} for item in items]
 
     def delete(self, thing: Object, *, now: bool = True) -> None:
-        """Delete; nothing is said when it is gone already."""
-        params = {"gracePeriodSeconds": "0"} if now else {}
+        """Delete it and what it owns; nothing is said when it is gone already."""
+        # A Job's pods and workload would stay: the API server's default for it is to orphan them.
+        params = {"propagationPolicy": "Background"}
+        if now:
+            params["gracePeriodSeconds"] = "0"
         try:
             self.ask("DELETE", self.path_of(thing), params=params)
         except RefusedError as refused:

@@ -7,7 +7,7 @@ import shutil
 import warnings
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,7 @@ from typing import Any
 from tests.cluster.plane.certificates import Authority, Pair, make_rsa_key, write_key
 from tests.cluster.plane.client import Client, Object, RefusedError, conditions
 from tests.cluster.plane.process import Crew, find_program, free_ports, wait_until
-from tests.cluster.plane.snapshot import key_of, restore
+from tests.cluster.plane.snapshot import discard, key_of, restore
 
 _STAGES = Path(__file__).parent / "stages.yaml"
 
@@ -62,8 +62,8 @@ class ControlPlane:
             self.admin.wait(thing, lambda it: conditions(it).get("Established") == "True", 120)
         self._note(new)
 
-    def await_served(self, crds: Sequence[Object]) -> None:
-        """Wait until every kind of CRDs that are established is in discovery."""
+    def take(self, crds: Sequence[Object]) -> None:
+        """Take CRDs that are established; wait until every kind of theirs is in discovery."""
         for thing in crds:
             spec = thing["spec"]
             version = next(it["name"] for it in spec["versions"] if it["served"])
@@ -97,11 +97,14 @@ def control_plane(folder: Path, crds: Sequence[Object] = ()) -> Iterator[Control
     programs = {name: find_program("kubernetes", f"kube-{name}") for name in _KUBE}
     programs |= {"etcd": find_program("etcd", "server"), "kwok": find_program("kwok", "kwok")}
     is_restored = bool(crds) and _restore(folder, programs, crds)
-    with _running(folder, programs) as plane:
-        if is_restored:
-            plane.await_served(crds)
-        else:
-            plane.install(list(crds))
+    with ExitStack() as stack:
+        try:
+            plane = stack.enter_context(_running(folder, programs))
+            plane.take(crds) if is_restored else plane.install(crds)
+        except (TimeoutError, RuntimeError):
+            # The next run makes the state anew.
+            discard(key_of(programs.values(), crds))
+            raise
         yield plane
 
 
@@ -110,7 +113,7 @@ def _restore(folder: Path, programs: dict[str, Path], crds: Sequence[Object]) ->
 
     def make(work: Path) -> Path:
         with _running(work, programs) as plane:
-            plane.install(list(crds))
+            plane.install(crds)
             plane.crew.stop("etcd", gently=True)
         return work / "etcd"
 

@@ -49,6 +49,13 @@ def restore(key: str, target: Path, make: Callable[[Path], Path]) -> bool:
     return was_there
 
 
+def discard(key: str) -> None:
+    """Forget the state `key`, which turned out to be of no use."""
+    store = _store()
+    with _locked(store / ".lock"):
+        shutil.rmtree(store / key, ignore_errors=True)
+
+
 def _store() -> Path:
     cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
     store = cache / "llmplat-test-tools" / "cluster-states"
