@@ -106,7 +106,8 @@ def _price(price: GkePrice, theme: Theme) -> list[Node]:
     rows += [("together", *map(usd, _four(price.total)))]
     widths = [max(len(row[at]) for row in rows) for at in range(len(_HEAD))]
     texts = [
-        row[0].ljust(widths[0]) + "".join(f"  {cell:>{width}}" for cell, width in zip(row[1:], widths[1:], strict=True))
+        row[0].ljust(widths[0])
+        + "".join(f"  {cell:>{width}}" for cell, width in zip(row[1:], widths[1:], strict=True))
         for row in rows
     ]
     texts[0], texts[-1] = theme.dim(texts[0]), theme.title(texts[-1])
@@ -153,7 +154,11 @@ def _warnings(gke: GkePlan, theme: Theme) -> list[Node]:
     lines = [
         Node(
             f"{theme.glyph('warning')} {one.what}",
-            [Node(theme.dim(text)) for text in (one.why, *(f"fix: {fix}" for fix in one.fix)) if text],
+            [
+                Node(theme.dim(text))
+                for text in (one.why, *(f"fix: {fix}" for fix in one.fix))
+                if text
+            ],
         )
         for one in gke.warnings
     ]

@@ -83,7 +83,9 @@ def test_totals_agree_with_those_worked_by_hand_to_the_cent(declared, name):
 @pytest.mark.parametrize("name", NAMES)
 def test_every_resource_is_priced_free_or_told(declared, name):
     found = made(name, declared(name))
-    told = " ".join([*(line.item for line in found.price.lines), *(u.what for u in found.price.unknown)])
+    told = " ".join(
+        [*(line.item for line in found.price.lines), *(u.what for u in found.price.unknown)]
+    )
     by_use = {"gcp:artifactregistry/repository:Repository"}
     for one in found.resources:
         assert (
@@ -147,7 +149,16 @@ def test_the_command_needs_no_credentials_and_no_network(gke_python, tmp_path, c
         "PYTHONPATH": f"{tmp_path}{os.pathsep}{HOME}",
     }
     done = subprocess.run(
-        [sys.executable, "-m", "llmplat", "plan", "-f", str(EXAMPLES / "gke-production.yaml"), "-o", "json"],
+        [
+            sys.executable,
+            "-m",
+            "llmplat",
+            "plan",
+            "-f",
+            str(EXAMPLES / "gke-production.yaml"),
+            "-o",
+            "json",
+        ],
         capture_output=True,
         text=True,
         env=env,

@@ -204,7 +204,9 @@ RESOURCE_CASES = {
             resource("gcp:projects/iAMMember:IAMMember", role="roles/secretmanager.secretAccessor")
         ),
         _bad(
-            resource("gcp:projects/iAMMember:IAMMember", role="roles/container.defaultNodeServiceAccount")
+            resource(
+                "gcp:projects/iAMMember:IAMMember", role="roles/container.defaultNodeServiceAccount"
+            )
         ),
     ),
     "broad-scope": (

@@ -123,7 +123,12 @@ def test_expected_is_half_way_rounded_up():
 
 @pytest.mark.parametrize(
     ("nano", "text"),
-    [(0, "0.00"), (4_999_999, "0.00"), (5_000_000, "0.01"), (1_234_567_890_000_000, "1,234,567.89")],
+    [
+        (0, "0.00"),
+        (4_999_999, "0.00"),
+        (5_000_000, "0.01"),
+        (1_234_567_890_000_000, "1,234,567.89"),
+    ],
 )
 def test_dollars_are_rounded_once_at_the_end(nano, text):
     assert usd(nano) == text
