@@ -35,7 +35,7 @@ class Recorder(mocks.Mocks):
             state |= {"email": email, "member": f"serviceAccount:{email}"}
         return f"{args.name}-id", state
 
-    def call(self, args: mocks.MockCallArgs) -> dict[str, Any]:  # type: ignore[override]  # the monitor takes the mapping alone too
+    def call(self, args: mocks.MockCallArgs) -> dict[str, Any]:
         """What the program asks the cloud: the project's number."""
         return {"number": PROJECT_NUMBER, "projectId": args.args.get("projectId", "")}
 

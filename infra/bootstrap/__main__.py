@@ -7,7 +7,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
-from infra.bootstrap.program import make_argocd  # noqa: E402 (the folder above is on the path by now)
-from llmplat.domain.bootstrap import read_inputs  # noqa: E402 (as above)
+from infra.bootstrap.program import make_argocd
+from llmplat.domain.bootstrap import read_inputs
 
 make_argocd(read_inputs(json.loads(Path(os.environ["LLMPLAT_INPUTS"]).read_text("utf-8"))))
