@@ -32,10 +32,14 @@ def main() -> None:
         env = {**os.environ, "LLMPLAT_STATE_HOME": f"{folder}/state", "PYTHONPATH": str(HOME)}
         plan = [sys.executable, "-m", "llmplat", "plan", "-o", "json"]
         page = json.loads(measured("llmplat plan", plan, "", runs, env, folder))
-        print(f"pools: {len(page['gke']['inputs']['pools'])}, resources: {len(page['gke']['resources'])}")
+        print(
+            f"pools: {len(page['gke']['inputs']['pools'])}, resources: {len(page['gke']['resources'])}"
+        )
         python = os.environ.get("LLMPLAT_GKE_PYTHON", sys.executable)
         alone = [python, "-m", "infra.under_mocks", "gke"]
-        measured("the program alone", alone, json.dumps(page["gke"]["inputs"]), runs, env, str(HOME))
+        measured(
+            "the program alone", alone, json.dumps(page["gke"]["inputs"]), runs, env, str(HOME)
+        )
 
 
 def measured(
@@ -46,7 +50,9 @@ def measured(
     for at in range(runs + 1):
         before = resource.getrusage(resource.RUSAGE_CHILDREN)
         began = time.perf_counter()
-        done = subprocess.run(argv, input=text, capture_output=True, text=True, check=True, env=env, cwd=folder)
+        done = subprocess.run(
+            argv, input=text, capture_output=True, text=True, check=True, env=env, cwd=folder
+        )
         wall, after = time.perf_counter() - began, resource.getrusage(resource.RUSAGE_CHILDREN)
         out = done.stdout
         if at:
