@@ -1,9 +1,9 @@
 # The one entry: people, CI and hooks call the same names. Every target does its own set-up.
 VENV ?= .venv
 BIN := $(VENV)/bin
-PACKAGES := llmplat tests
+PACKAGES := llmplat infra tests
 BENCHMARKS := help_time plan_time render_time gpu_fit_time gpu_fit_accuracy up_again warm_start gateway_overhead overload \
-  registry_push package_model validate_time sync_time
+  registry_push package_model validate_time sync_time gke_plan_time
 
 .DEFAULT_GOAL := help
 .PHONY: help setup up down test test-cluster check fix unit golden docs bench lock-tools clean

@@ -6,6 +6,7 @@ resource with its type, name, inputs as the provider would get them, and the opt
 
 import importlib
 import json
+import os
 import sys
 from typing import Any
 
@@ -34,7 +35,7 @@ class Recorder(mocks.Mocks):
             state |= {"email": email, "member": f"serviceAccount:{email}"}
         return f"{args.name}-id", state
 
-    def call(self, args: mocks.MockCallArgs) -> dict[str, Any]:  # type: ignore[override]  # the monitor takes the mapping alone too
+    def call(self, args: mocks.MockCallArgs) -> dict[str, Any]:
         """What the program asks the cloud: the project's number."""
         return {"number": PROJECT_NUMBER, "projectId": args.args.get("projectId", "")}
 
@@ -84,7 +85,9 @@ def _plain(value: Any) -> Any:  # noqa: ANN401 (any JSON value)
 def record(name: str, document: dict[str, Any]) -> dict[str, Any]:
     """What the program `name` declares for the inputs in `document`."""
     monitor = Monitor()
-    mocks.set_mocks(monitor.mocks, project=f"llmplat-{name}", stack="plan", preview=True, monitor=monitor)
+    mocks.set_mocks(
+        monitor.mocks, project=f"llmplat-{name}", stack="plan", preview=True, monitor=monitor
+    )
     module, function, domain = PROGRAMS[name]
     inputs = importlib.import_module(domain).read_inputs(document)
     exported: list[str] = []
@@ -101,3 +104,5 @@ def record(name: str, document: dict[str, Any]) -> dict[str, Any]:
 
 if __name__ == "__main__":
     json.dump(record(sys.argv[1], json.load(sys.stdin)), sys.stdout)
+    sys.stdout.flush()
+    os._exit(0)  # an orderly end waits seconds for threads that have nothing left to do

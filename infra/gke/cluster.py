@@ -115,7 +115,10 @@ def _hardening(inputs: GkeInputs) -> dict[str, Any]:
         "enable_legacy_abac": False,
         "master_auth": {"client_certificate_config": {"issue_client_certificate": False}},
         "workload_identity_config": {"workload_pool": f"{inputs.project}.svc.id.goog"},
-        "security_posture_config": {"mode": "BASIC", "vulnerability_mode": "VULNERABILITY_DISABLED"},
+        "security_posture_config": {
+            "mode": "BASIC",
+            "vulnerability_mode": "VULNERABILITY_DISABLED",
+        },
         "node_pool_defaults": {
             "node_config_defaults": {
                 "gcfs_config": {"enabled": inputs.image_streaming},

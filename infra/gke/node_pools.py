@@ -41,7 +41,9 @@ class NodePools(pulumi.ComponentResource):
                 **_size(pool),
                 **_optional(pool),
                 # GKE counts on by itself; the count at the start would replace the pool when edited.
-                opts=pulumi.ResourceOptions(parent=self, depends_on=behind, ignore_changes=["initialNodeCount"]),
+                opts=pulumi.ResourceOptions(
+                    parent=self, depends_on=behind, ignore_changes=["initialNodeCount"]
+                ),
             )
         self.register_outputs({})
 

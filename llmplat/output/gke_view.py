@@ -1,5 +1,6 @@
 """Turns the cloud's side of a plan into blocks for people and records for pipes."""
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from llmplat.output.theme import Theme
@@ -21,6 +22,7 @@ def gke_nodes(gke: GkePlan, theme: Theme) -> list[Node]:
         Node(theme.title(f"{len(gke.resources)} resources"), _resources(gke)),
         Node(theme.title("machines"), [_pool(pool, theme) for pool in gke.price.pools]),
         Node(theme.title("price a month, in USD"), _price(gke.price, theme)),
+        Node(theme.title("at these unit prices"), _units(gke.price)),
         Node(theme.title("by use, on top"), _usage(gke.price)),
         Node(theme.title("no price known, on top"), _unknown(gke.price, theme)),
         Node(theme.title("against the last up"), _changes(gke, theme)),
@@ -101,34 +103,50 @@ def _otherwise(pool: PoolCost, theme: Theme) -> list[Node]:
 
 
 def _price(price: GkePrice, theme: Theme) -> list[Node]:
-    rows = [_HEAD]
+    """The table; its head steps back and its sum stands out."""
+    rows: list[tuple[str, ...]] = [_HEAD]
     rows += [(line.item, *map(usd, _four(line.monthly_nanousd))) for line in price.lines]
     rows += [("together", *map(usd, _four(price.total)))]
     widths = [max(len(row[at]) for row in rows) for at in range(len(_HEAD))]
     texts = [
-        row[0].ljust(widths[0]) + "".join(f"  {cell:>{width}}" for cell, width in zip(row[1:], widths[1:], strict=True))
+        row[0].ljust(widths[0])
+        + "".join(f"  {cell:>{width}}" for cell, width in zip(row[1:], widths[1:], strict=True))
         for row in rows
     ]
-    texts[0], texts[-1] = theme.dim(texts[0]), theme.title(texts[-1])
-    lines = [Node(text) for text in texts]
-    for row, line in zip(lines[1:-1], price.lines, strict=True):
-        note = f"; {line.note}" if line.note else ""
-        told = f"{line.sku} {usd(line.unit_nanousd, 6)} a {line.unit}, {line.region}, {line.as_of}{note}"
-        lines[lines.index(row)] = Node(row.text, [Node(theme.dim(told))])
-    return lines
+    return [
+        Node(theme.dim(texts[0])),
+        *(Node(text) for text in texts[1:-1]),
+        Node(theme.title(texts[-1])),
+    ]
+
+
+def _units(price: GkePrice) -> list[Node]:
+    """Each unit price once, with its date."""
+    told = {
+        f"{line.sku} {usd(line.unit_nanousd, 6)} {_each(line.unit)}, {line.region}, {line.as_of}"
+        f"{f'; {line.note}' if line.note else ''}": None
+        for line in price.lines
+    }
+    return [Node(text) for text in told]
+
+
+def _each(unit: str) -> str:
+    return {"hour": "an hour", "gib": "a GiB", "gib-month": "a GiB a month"}[unit]
 
 
 def _usage(price: GkePrice) -> list[Node]:
     return [
-        Node(f"{use.what}: {usd(use.unit_nanousd, 3)} a {use.unit} ({use.as_of})")
+        Node(f"{use.what}: {usd(use.unit_nanousd, 3)} {_each(use.unit)} ({use.as_of})")
         for use in price.usage
     ]
 
 
 def _unknown(price: GkePrice, theme: Theme) -> list[Node]:
+    """By reason; several of one kind on one line."""
+    counts = Counter((one.kind or one.what, one.why) for one in price.unknown)
     return [
-        Node(f"{theme.glyph('unknown')} {one.what}: {one.why}{f' ({one.sku})' if one.sku else ''}")
-        for one in price.unknown
+        Node(f"{theme.glyph('unknown')} {f'{count} x {what}' if count > 1 else what}: {why}")
+        for (what, why), count in counts.items()
     ]
 
 
@@ -153,7 +171,11 @@ def _warnings(gke: GkePlan, theme: Theme) -> list[Node]:
     lines = [
         Node(
             f"{theme.glyph('warning')} {one.what}",
-            [Node(theme.dim(text)) for text in (one.why, *(f"fix: {fix}" for fix in one.fix)) if text],
+            [
+                Node(theme.dim(text))
+                for text in (one.why, *(f"fix: {fix}" for fix in one.fix))
+                if text
+            ],
         )
         for one in gke.warnings
     ]

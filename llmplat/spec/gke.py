@@ -98,9 +98,9 @@ class Gke(Shape):
     release_channel: Annotated[
         Literal["rapid", "regular", "stable"], Field(description="GKE's release channel.")
     ] = "regular"
-    maintenance: Annotated[
-        Maintenance, Field(description="When GKE may touch the cluster.")
-    ] = Maintenance()
+    maintenance: Annotated[Maintenance, Field(description="When GKE may touch the cluster.")] = (
+        Maintenance()
+    )
     image_streaming: Annotated[
         bool, Field(description="Containers start while their image is still being read.")
     ] = True

@@ -66,9 +66,7 @@ class Pool(Shape):
     min: Annotated[
         int, Field(ge=0, le=1000, description="Fewest machines, all zones together.")
     ] = 0
-    max: Annotated[
-        int, Field(ge=1, le=1000, description="Most machines, all zones together.")
-    ] = 1
+    max: Annotated[int, Field(ge=1, le=1000, description="Most machines, all zones together.")] = 1
     min_per_zone: Annotated[
         int | None, Field(ge=0, le=1000, description="Fewest machines of each zone.")
     ] = None

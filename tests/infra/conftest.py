@@ -38,11 +38,12 @@ def gke_python() -> str:
 
 
 PROGRAM = """
-import json, sys
+import json, os, sys
 from infra.under_mocks import record
 for line in sys.stdin:
     name, document = json.loads(line)
     print(json.dumps(record(name, document)), flush=True)
+os._exit(0)
 """
 """Several documents in one process: Pulumi's packages take seconds to import."""
 
@@ -69,7 +70,7 @@ def declare(gke_python):
 
     yield run
     child.stdin.close()
-    child.wait(timeout=30)
+    child.wait(timeout=120)
     child.stdout.close()
 
 

@@ -92,9 +92,9 @@ def changes_since(
     after = {(one.type, one.name): one for one in resources}
     found = [ResourceChange(Act.CREATE, *key) for key in after if key not in before]
     found += [ResourceChange(Act.REMOVE, *key) for key in before if key not in after]
-    for key in after:
+    for key, now in after.items():
         if key in before:
-            found += _differences(before[key], after[key])
+            found += _differences(before[key], now)
     order = (Act.REPLACE, Act.REMOVE, Act.CHANGE, Act.CREATE)
     return tuple(sorted(found, key=lambda one: (order.index(one.act), one.type, one.name)))
 

@@ -24,7 +24,9 @@ def check_gke(loaded: LoadedPlatform, catalog: Catalog) -> tuple[Finding, ...]:
     for index, pool in enumerate(gke.pools):
         facts = pool_facts(gke, pool, catalog)
         found += _spoken("pool", facts, (*_GKE, "pools", index), loaded)
-    return tuple(sorted(found, key=lambda one: (one.where.line, one.where.column) if one.where else (0, 0)))
+    return tuple(
+        sorted(found, key=lambda one: (one.where.line, one.where.column) if one.where else (0, 0))
+    )
 
 
 def _spoken(
@@ -40,5 +42,3 @@ def _place(key: str, path: Path, loaded: LoadedPlatform) -> Path | None:
     """The path of `key` where the file has it; keys with a slash start at the top."""
     wanted = tuple(key[1:].split("/")) if key.startswith("/") else (*path, key)
     return wanted if loaded.tree.get(wanted) is not None else None
-
-

@@ -13,7 +13,7 @@ _ARTIFACT_REGISTRY = re.compile(r"(?P<location>[a-z0-9-]+)-docker\.pkg\.dev/(?P<
 
 
 def cluster_facts(platform: Platform, gke: Gke) -> dict[str, Any]:
-    """camelCase keys and derived ones."""
+    """CamelCase keys and derived ones."""
     ranges = address_ranges(gke)
     shared = overlap(ranges)
     bits = gke.network.control_plane.rpartition("/")[2] if gke.network.control_plane else None

@@ -51,9 +51,7 @@ def make_gke_plan(
     """
     wrong = check_resources(resources)
     if wrong:
-        raise InternalError(
-            f"The program infra/gke breaks {len(wrong)} rules.", findings=wrong
-        )
+        raise InternalError(f"The program infra/gke breaks {len(wrong)} rules.", findings=wrong)
     gke = _gke(platform)
     machines = {pool.name: _machines(gke, pool.name, cluster) for pool in gke.pools}
     within = _within(platform, cluster)

@@ -96,7 +96,9 @@ def accelerator_of(pool: Pool, catalog: Catalog) -> str | None:
     gpu = known_gpu(pool.gpu, catalog)
     if gpu is None:
         return None
-    return next((alias for alias in gpu.aliases if alias.startswith("nvidia-")), f"nvidia-{gpu.name}")
+    return next(
+        (alias for alias in gpu.aliases if alias.startswith("nvidia-")), f"nvidia-{gpu.name}"
+    )
 
 
 def _driver(gke: Gke, pool: Pool) -> str:

@@ -14,7 +14,7 @@ _ATTACHED = "n1-"
 
 
 def pool_facts(gke: Gke, pool: Pool, catalog: Catalog) -> dict[str, Any]:
-    """camelCase keys of the file and derived ones."""
+    """CamelCase keys of the file and derived ones."""
     offers = load_offers()
     zones = gke.zones_of(pool)
     return {
@@ -70,7 +70,10 @@ def _managed_key(pool: Pool) -> str | None:
 def _machine(pool: Pool, catalog: Catalog, offers: Offers) -> dict[str, Any]:
     """What the machine brings beside what the pool asks for."""
     machine = next((m for m in offers.machine_types if m.name == pool.machine), None)
-    gpu, brought = known_gpu(pool.gpu, catalog), known_gpu(machine and machine.gpu, catalog)
+    gpu, brought = (
+        known_gpu(pool.gpu, catalog),
+        known_gpu(machine.gpu if machine else None, catalog),
+    )
     has_gpus = machine is not None and machine.gpu_count
     is_elsewhere = gpu is not None and (
         brought is not gpu if has_gpus else _is_bound(gpu, pool, offers)

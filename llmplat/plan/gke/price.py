@@ -47,7 +47,7 @@ def make_price(
         for one in resources
         if one.type == POOL
     )
-    found = [item for pool in pools for item in pool.items]
+    found: list[PriceLine | Usage | Unpriced] = [item for pool in pools for item in pool.items]
     found += [item for one in resources for item in _of_resource(one, region, prices)]
     found += list(_of_cluster(within, region, prices))
     lines = tuple(item for item in found if isinstance(item, PriceLine))
@@ -71,7 +71,8 @@ def _of_resource(
 ) -> Iterator[PriceLine | Usage | Unpriced]:
     costs = prices.costs.get(one.type)
     if costs is None:
-        yield Unpriced(f"{_kind(one.type)} {one.name}", None, "no price is known for its kind")
+        kind = _kind(one.type)
+        yield Unpriced(f"{kind} {one.name}", None, "no price is known for its kind", kind)
         return
     for cost in costs:
         if cost.sku is not None:

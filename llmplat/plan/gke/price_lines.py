@@ -45,6 +45,8 @@ class Unpriced:
     what: str
     sku: str | None
     why: str
+    kind: str | None = None
+    """Kind of resource, where it is one; several of a kind are told together."""
 
 
 def line_of(

@@ -40,4 +40,4 @@ def _holds(value: object, wanted: object) -> bool:
         return isinstance(value, (list, tuple)) and bound not in value
     if not isinstance(value, (int, float)):
         return False
-    return value > bound if comparison == "above" else value < bound
+    return bool(value > bound if comparison == "above" else value < bound)

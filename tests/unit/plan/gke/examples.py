@@ -96,10 +96,6 @@ POOL_CASES = {
     "gpu-count": ("count: 2", "count: 1"),
     "gpu-attached": ("machine: n1-standard-8", "machine: n1-standard-8, gpu: t4-16gb"),
     "gpu-without-count": ("machine: n1-standard-8, gpu: t4-16gb, count: 0", "gpu: l4"),
-    "machine-not-in-region": (
-        "machine: a2-megagpu-16g, gpu: a100-40gb, count: 16, zones: [europe-west3-a]",
-        "machine: a2-megagpu-16g, gpu: a100-40gb, count: 16",
-    ),
     "machine-unknown": ("machine: g9-standard-1", ""),
     "not-on-demand": (
         "machine: a3-highgpu-2g, gpu: h100-80gb, count: 2",
@@ -125,6 +121,7 @@ def _without_zones(text):
 
 
 CLUSTER_CASES = {
+    "machine-not-in-region": (_GOOD.replace("europe-west4", "africa-south1"), _GOOD),
     "gpu-zones-open": (_without_zones(_GOOD), _GOOD),
     "no-pools": (
         _GOOD.replace(_POOL, "").replace(
@@ -207,7 +204,9 @@ RESOURCE_CASES = {
             resource("gcp:projects/iAMMember:IAMMember", role="roles/secretmanager.secretAccessor")
         ),
         _bad(
-            resource("gcp:projects/iAMMember:IAMMember", role="roles/container.defaultNodeServiceAccount")
+            resource(
+                "gcp:projects/iAMMember:IAMMember", role="roles/container.defaultNodeServiceAccount"
+            )
         ),
     ),
     "broad-scope": (

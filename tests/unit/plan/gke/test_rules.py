@@ -57,9 +57,7 @@ def test_a_cluster_rule_fires_and_stays_silent(name):
 @pytest.mark.parametrize("name", RESOURCE_CASES)
 def test_a_rule_of_the_program_fires_and_stays_silent(name):
     bad, good = RESOURCE_CASES[name]
-    (spoken,) = [
-        f for f in check_resources(read_resources(bad)) if f.code == f"gke-rule-{name}"
-    ]
+    (spoken,) = [f for f in check_resources(read_resources(bad)) if f.code == f"gke-rule-{name}"]
     assert spoken.why
     assert spoken.fix
     assert name not in names(check_resources(read_resources(good)))
@@ -70,7 +68,9 @@ def test_a_good_file_breaks_nothing():
 
 
 def test_all_faults_are_told_in_file_order():
-    text = file_of("spot: true, flexStart: true, autoRepair: true, nodes: 1, initial: 1, WITH_LIMITS: 1")
+    text = file_of(
+        "spot: true, flexStart: true, autoRepair: true, nodes: 1, initial: 1, WITH_LIMITS: 1"
+    )
     found = [f for f in findings(text) if f.severity is Severity.ERROR]
     assert names(found) >= {
         "flex-start-spot",

@@ -1,0 +1,1 @@
+"""Argo CD, installed once; from its first sync it keeps itself."""
