@@ -23,6 +23,7 @@ from llmplat.render.tree import Tree, make_tree
 
 STEPS = ("claim", "secrets", "argocd", "push", "root", "waves", "verify", "proof", "done")
 """In their order; the inventory names the last one that a run reached."""
+_WHERE = "The cluster"
 _STARTS_BESIDE_S = 1800.0
 """For everything that is not a model: images, volumes, certificates."""
 
@@ -215,7 +216,7 @@ def _preflight(
         inventory = read_inventory(tools.cluster)
         refuse_other(inventory, plan.platform, wish.project)
         found = (*tools.preflight(plan, inventory), *tools.missing_secrets(plan))
-        refuse_missing(errors_of(found))
+        refuse_missing(errors_of(found), _WHERE)
         step.detail("ready")
     for one in found:
         progress.warn(f"{one.what} {one.why or ''}".strip())
@@ -225,7 +226,7 @@ def _preflight(
 def _secrets(run: _Run) -> None:
     """Again under the claim: a run beside this one may have taken them down."""
     with run.step("secrets", "Look for the secrets") as step:
-        refuse_missing(errors_of(run.tools.missing_secrets(run.plan)))
+        refuse_missing(errors_of(run.tools.missing_secrets(run.plan)), _WHERE)
         step.detail("all there")
 
 
@@ -268,7 +269,7 @@ def _waves(run: _Run) -> None:
 def _verify(run: _Run) -> None:
     with run.step("verify", "Try the controls") as step:
         found = run.tools.verify(run.plan)
-        refuse_missing(errors_of(found))
+        refuse_missing(errors_of(found), _WHERE)
         step.detail("they hold")
 
 
