@@ -126,6 +126,8 @@ class _Run:
     held: Held
     book: InventoryBook
     tree: Tree
+    hashes: Mapping[str, str]
+    """Application -> hash of what it must follow."""
     before: Mapping[str, Object]
     revision: str = ""
     delivered: Delivered | None = None
@@ -160,7 +162,8 @@ def up_cluster(
     with claim(tools.cluster, plan.platform, "up", tools.who) as held:
         book = open_book(tools.cluster, plan.platform, wish.project)
         before = applications_of(tools.cluster, plan.platform)
-        run = _Run(plan, wish, tools, progress, held, book, tree, before)
+        hashes = hashes_of(tree, tools.load_yaml)
+        run = _Run(plan, wish, tools, progress, held, book, tree, hashes, before)
         book.about_to_make(SYSTEM)
         for act in (_secrets, _argocd, _push, _root, _waves, _verify, _prove):
             act(run)
@@ -219,7 +222,8 @@ def _preflight(
         refuse_missing(errors_of(found), _WHERE)
         step.detail("ready")
     for one in found:
-        progress.warn(f"{one.what} {one.why or ''}".strip())
+        tell = progress.note if one.severity is Severity.NOTE else progress.warn
+        tell(f"{one.what} {one.why or ''}".strip())
     return found
 
 
@@ -261,7 +265,7 @@ def _waves(run: _Run) -> None:
     timeout_s = run.wish.timeout_s
     if timeout_s is None:
         timeout_s = _STARTS_BESIDE_S + cluster.workloads.longest_start_s
-    wanted = Wanted(run.plan.platform, hashes_of(run.tree, run.tools.load_yaml), run.revision)
+    wanted = Wanted(run.plan.platform, run.hashes, run.revision)
     patience = Patience(timeout_s)
     await_waves(run.tools.cluster, cluster.applications, wanted, patience, run.progress, run.held)
 
@@ -308,7 +312,7 @@ def _delivery(plan: Plan) -> str:
 def _report(
     run: _Run, identity: ClusterIdentity, warnings: tuple[Finding, ...], took_s: float
 ) -> ClusterUpReport:
-    hashes = hashes_of(run.tree, run.tools.load_yaml)
+    hashes = run.hashes
     now = {name: _hash(one) for name, one in run.before.items() if name != "root"}
     delivered: Any = run.delivered
     return ClusterUpReport(

@@ -43,8 +43,8 @@ class Played:
 
 
 @pytest.fixture
-def played() -> Iterator[Played]:
-    yield Played()
+def played() -> Played:
+    return Played()
 
 
 @pytest.fixture
