@@ -25,6 +25,7 @@ from llmplat.render.tree import Tree, make_tree
 
 STEPS = ("claim", "secrets", "argocd", "narrow", "push", "root", "waves", "verify", "proof", "done")
 """In their order; the inventory names the last one that a run reached."""
+_WHERE = "The cluster"
 _STARTS_BESIDE_S = 1800.0
 """For everything that is not a model: images, volumes, certificates."""
 
@@ -129,6 +130,8 @@ class _Run:
     held: Held
     book: InventoryBook
     tree: Tree
+    hashes: Mapping[str, str]
+    """Application -> hash of what it must follow."""
     before: Mapping[str, Object]
     revision: str = ""
     delivered: Delivered | None = None
@@ -163,7 +166,8 @@ def up_cluster(
     with claim(tools.cluster, plan.platform, "up", tools.who) as held:
         book = open_book(tools.cluster, plan.platform, wish.project)
         before = applications_of(tools.cluster, plan.platform)
-        run = _Run(plan, wish, tools, progress, held, book, tree, before)
+        hashes = hashes_of(tree, tools.load_yaml)
+        run = _Run(plan, wish, tools, progress, held, book, tree, hashes, before)
         book.about_to_make(SYSTEM)
         for act in (_secrets, _argocd, _narrow, _push, _root, _waves, _verify, _prove):
             act(run)
@@ -220,17 +224,18 @@ def _preflight(
         refuse_other(inventory, plan.platform, wish.project)
         refuse_paused(tools.cluster)
         found = (*tools.preflight(plan, inventory), *tools.missing_secrets(plan))
-        refuse_missing(errors_of(found))
+        refuse_missing(errors_of(found), _WHERE)
         step.detail("ready")
     for one in found:
-        progress.warn(f"{one.what} {one.why or ''}".strip())
+        tell = progress.note if one.severity is Severity.NOTE else progress.warn
+        tell(f"{one.what} {one.why or ''}".strip())
     return found
 
 
 def _secrets(run: _Run) -> None:
     """Again under the claim: a run beside this one may have taken them down."""
     with run.step("secrets", "Look for the secrets") as step:
-        refuse_missing(errors_of(run.tools.missing_secrets(run.plan)))
+        refuse_missing(errors_of(run.tools.missing_secrets(run.plan)), _WHERE)
         step.detail("all there")
 
 
@@ -274,7 +279,7 @@ def _waves(run: _Run) -> None:
     timeout_s = run.wish.timeout_s
     if timeout_s is None:
         timeout_s = _STARTS_BESIDE_S + cluster.workloads.longest_start_s
-    wanted = Wanted(run.plan.platform, hashes_of(run.tree, run.tools.load_yaml), run.revision)
+    wanted = Wanted(run.plan.platform, run.hashes, run.revision)
     patience = Patience(timeout_s)
     await_waves(run.tools.cluster, cluster.applications, wanted, patience, run.progress, run.held)
 
@@ -282,7 +287,7 @@ def _waves(run: _Run) -> None:
 def _verify(run: _Run) -> None:
     with run.step("verify", "Try the controls") as step:
         found = run.tools.verify(run.plan)
-        refuse_missing(errors_of(found))
+        refuse_missing(errors_of(found), _WHERE)
         step.detail("they hold")
 
 
@@ -321,7 +326,7 @@ def _delivery(plan: Plan) -> str:
 def _report(
     run: _Run, identity: ClusterIdentity, warnings: tuple[Finding, ...], took_s: float
 ) -> ClusterUpReport:
-    hashes = hashes_of(run.tree, run.tools.load_yaml)
+    hashes = run.hashes
     now = {name: _hash(one) for name, one in run.before.items() if name != "root"}
     delivered: Any = run.delivered
     return ClusterUpReport(

@@ -19,15 +19,15 @@ def needs_of(plan: Plan) -> Needs:
     return Needs(tuple(needs), secrets=_external_secrets(plan), gpus=gpus)
 
 
-def refuse_missing(findings: tuple[Finding, ...]) -> None:
-    """Raise PreconditionError when anything is missing; one finding is told as the error itself."""
+def refuse_missing(findings: tuple[Finding, ...], where: str = "This machine") -> None:
+    """Raise PreconditionError when `where` lacks anything; one finding is told as the error itself."""
     if not findings:
         return
     if len(findings) == 1:
         only = findings[0]
         raise PreconditionError(only.what, only.why, only.fix, findings=findings)
     raise PreconditionError(
-        f"This machine lacks {len(findings)} things that the platform needs.",
+        f"{where} lacks {len(findings)} things that the platform needs.",
         fix=("llmplat doctor",),
         findings=findings,
     )

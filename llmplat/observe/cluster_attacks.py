@@ -3,24 +3,25 @@
 Both go through server-side dry-run, so that admission decides and nothing is stored.
 """
 
-from collections.abc import Iterator
+import json
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from llmplat.domain.cluster import Cluster, Object
-from llmplat.domain.errors import ClusterError, ClusterUnreachableError
 from llmplat.plan.cluster.engines import ClusterEngine
 from llmplat.plan.plan import Plan
 from llmplat.render.objects.shape import container_security, pod_security
 
 _QUEUE = "kueue.x-k8s.io/queue-name"
 _BY_POLICY = ("ValidatingAdmissionPolicy", "PodSecurity", "admission webhook", "PriorityClass")
+_USER = "llmplat-verify"
 _DIGEST = "registry.k8s.io/pause@sha256:" + "0" * 64
 
 
 @dataclass(frozen=True)
 class Attempt:
-    """What somebody with rights in a model's namespace might try."""
+    """What somebody of a tenant might try in its own namespace."""
 
     name: str
     attack: Object
@@ -30,13 +31,18 @@ class Attempt:
 def try_attacks(cluster: Cluster, plan: Plan) -> Iterator[tuple[str, str, bool | None, str]]:
     """Every attempt in the namespace of one model of each owner."""
     assert plan.cluster is not None  # noqa: S101 (only called for clusters)
+    if not all(cluster.can("impersonate", "", kind) for kind in ("users", "groups")):
+        why = "you may not impersonate a tenant in this cluster, so nothing is tried as one"
+        yield "ways around", "what a tenant may not do", None, why
+        return
+    groups = {owner.namespace: owner.group for owner in plan.cluster.workloads.owners}
     seen: set[str] = set()
     for engine in plan.cluster.workloads.engines:
         if engine.namespace in seen or engine.gpu is None or engine.queue is None:
             continue
         seen.add(engine.namespace)
         for one in attempts(engine):
-            held, told = _judge(cluster, one)
+            held, told = _judge(cluster, one, groups[engine.namespace])
             yield "ways around", f"{one.name} in {engine.namespace}", held, told
 
 
@@ -46,18 +52,20 @@ def attempts(engine: ClusterEngine) -> Iterator[Attempt]:
     yield Attempt("a GPU without its queue", _without_queue(queued), plain)
     yield Attempt("a GPU through another queue", _with_queue(queued, "somebody-elses"), plain)
     yield Attempt("an image by tag", _with_image(plain, "registry.k8s.io/pause:latest"), plain)
-    yield Attempt("a privileged pod", _with_security(plain, privileged=True), plain)
-    yield Attempt("the host's network", _with_spec(plain, hostNetwork=True), plain)
+    yield Attempt("a privileged pod", _privileged(plain), plain)
+    yield Attempt("the host's network", _with_spec(plain, {"hostNetwork": True}), plain)
     yield Attempt("a folder of the node", _with_host_path(plain), plain)
     name = "system-node-critical"
-    yield Attempt("the cluster's own priority", _with_spec(plain, priorityClassName=name), plain)
+    yield Attempt(
+        "the cluster's own priority", _with_spec(plain, {"priorityClassName": name}), plain
+    )
 
 
-def _judge(cluster: Cluster, one: Attempt) -> tuple[bool | None, str]:
-    refused = _refused(cluster, one.twin)
+def _judge(cluster: Cluster, one: Attempt, group: str) -> tuple[bool | None, str]:
+    refused = _refused(cluster, one.twin, group)
     if refused is not None:
         return None, f"its harmless twin is refused too: {refused}"
-    refused = _refused(cluster, one.attack)
+    refused = _refused(cluster, one.attack, group)
     if refused is None:
         return False, "the API server took it"
     if not any(word in refused for word in _BY_POLICY):
@@ -65,15 +73,25 @@ def _judge(cluster: Cluster, one: Attempt) -> tuple[bool | None, str]:
     return True, refused[:200]
 
 
-def _refused(cluster: Cluster, pod: Object) -> str | None:
-    """Why a dry-run is refused; None when it is taken."""
+def _refused(cluster: Cluster, pod: Object, group: str) -> str | None:
+    """Why somebody of `group` is refused, by dry-run; None when the API server takes it."""
+    answer = cluster.ask(
+        "POST",
+        f"/api/v1/namespaces/{pod['metadata']['namespace']}/pods?dryRun=All",
+        headers={
+            "content-type": "application/json",
+            "impersonate-user": _USER,
+            "impersonate-group": group,
+        },
+        body=json.dumps(pod).encode(),
+    )
+    if answer.status < 400:
+        return None
     try:
-        cluster.apply(pod, is_forced=True, is_dry_run=True)
-    except ClusterUnreachableError:
-        raise
-    except ClusterError as error:
-        return error.why or error.what
-    return None
+        message = json.loads(answer.body).get("message", "")
+    except ValueError:
+        message = ""
+    return f"{answer.status} {message}".strip()
 
 
 def _pod(engine: ClusterEngine, gpus: int = 0) -> Object:
@@ -106,24 +124,22 @@ def _with_queue(pod: Object, queue: str) -> Object:
     return {**pod, "metadata": {**pod["metadata"], "labels": {_QUEUE: queue}}}
 
 
-def _with_spec(pod: Object, **changes: Any) -> Object:
+def _with_spec(pod: Object, changes: Mapping[str, Any]) -> Object:
     return {**pod, "spec": {**pod["spec"], **changes}}
 
 
-def _with_container(pod: Object, **changes: Any) -> Object:
-    return _with_spec(pod, containers=[{**pod["spec"]["containers"][0], **changes}])
+def _with_container(pod: Object, changes: Mapping[str, Any]) -> Object:
+    return _with_spec(pod, {"containers": [{**pod["spec"]["containers"][0], **changes}]})
 
 
 def _with_image(pod: Object, image: str) -> Object:
-    return _with_container(pod, image=image)
+    return _with_container(pod, {"image": image})
 
 
-def _with_security(pod: Object, **changes: Any) -> Object:
-    context = {**pod["spec"]["containers"][0]["securityContext"], **changes}
-    if changes.get("privileged"):
-        context["allowPrivilegeEscalation"] = True
-    return _with_container(pod, securityContext=context)
+def _privileged(pod: Object) -> Object:
+    context = {"privileged": True, "allowPrivilegeEscalation": True}
+    return _with_container(pod, {"securityContext": context})
 
 
 def _with_host_path(pod: Object) -> Object:
-    return _with_spec(pod, volumes=[{"name": "host", "hostPath": {"path": "/"}}])
+    return _with_spec(pod, {"volumes": [{"name": "host", "hostPath": {"path": "/"}}]})

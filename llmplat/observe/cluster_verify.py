@@ -77,7 +77,7 @@ def quick_findings(cluster: Cluster, plan: Plan) -> tuple[Finding, ...]:
             f"The control {one.name!r} does not hold.",
             one.seen,
             ("llmplat verify",),
-        )  # fmt: skip
+        )
         for one in map(_check, seen)
         if one.verdict is Verdict.BROKEN
     )

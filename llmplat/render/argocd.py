@@ -7,6 +7,7 @@ from typing import Any
 from llmplat.domain.oci import canonical_json
 from llmplat.plan.cluster.applications import ARGO_CD, PROJECT, PlannedApplication
 from llmplat.plan.cluster.gitops import GitopsPlan
+from llmplat.render.health import health_scripts
 
 SERVER = "https://kubernetes.default.svc"
 CONTENT_HASH = "llmplat.dev/content-hash"
@@ -42,6 +43,16 @@ def make_root(
         "spec": _spec(ROOT_PROJECT, ARGO_CD, source),
     }
     return project, application
+
+
+def make_settings() -> dict[str, Any]:
+    """What argocd-cm of an adopted Argo CD must hold for waves to wait; laid over what it has."""
+    return {
+        "apiVersion": "v1",
+        "kind": "ConfigMap",
+        "metadata": {"name": "argocd-cm", "namespace": ARGO_CD},
+        "data": dict(health_scripts()),
+    }
 
 
 def make_project(

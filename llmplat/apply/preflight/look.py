@@ -4,9 +4,10 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from llmplat.catalog.entries import Catalog
-from llmplat.domain.cluster import Cluster, ClusterIdentity, Object, ServedKind
+from llmplat.domain.cluster import PLATFORM, Cluster, ClusterIdentity, Object, ServedKind
 from llmplat.domain.errors import Finding, Severity
 from llmplat.domain.inventory import Inventory
+from llmplat.plan.cluster.applications import ARGO_CD
 from llmplat.plan.cluster.cluster import ClusterPlan
 from llmplat.plan.plan import Plan
 from llmplat.spec.platform import Platform
@@ -59,6 +60,13 @@ class Look:
     def nodes(self) -> tuple[Object, ...]:
         """Every node."""
         return tuple(self.cluster.list("v1", "Node"))
+
+    @cached_property
+    def ours(self) -> frozenset[str]:
+        """Applications of this platform that are there already."""
+        labels = {PLATFORM: self.plan.platform}
+        found = self.cluster.list("argoproj.io/v1alpha1", "Application", ARGO_CD, labels)
+        return frozenset(one["metadata"]["name"] for one in found)
 
     def runs(self, component: str) -> bool:
         """Whether the plan has it."""

@@ -49,6 +49,8 @@ def check_owners(look: Look) -> Iterator[Finding]:
 
 
 def _check_group(look: Look, component: str, group: str, version: str) -> Iterator[Finding]:
+    if component in look.ours:
+        return  # Argo CD puts no mark on kinds; that our own Application is there says enough
     there = [crd for crd in look.crds if crd["spec"]["group"] == group]
     strangers = sorted({owner for crd in there if (owner := _owner(crd, look)) is not None})
     if not there or not strangers:
@@ -76,7 +78,7 @@ def _check_metrics(look: Look) -> Iterator[Finding]:
     """Only one may answer for external metrics in a whole cluster."""
     found = look.cluster.get(_METRICS)
     owner = _owner(found, look) if found is not None else None
-    if found is not None and owner is not None and look.runs("keda"):
+    if found is not None and owner is not None and look.runs("keda") and "keda" not in look.ours:
         service = (found.get("spec") or {}).get("service") or {}
         yield missing(
             "External metrics of the cluster are answered by somebody else.",
@@ -92,8 +94,7 @@ def _owner(thing: Object, look: Look) -> str | None:
     metadata = thing["metadata"]
     annotations, labels = metadata.get("annotations") or {}, metadata.get("labels") or {}
     tracked = str(annotations.get(TRACKING, "")).partition(":")[0]
-    ours = {one.name for one in look.wanted.applications}
-    if labels.get(PLATFORM) == look.plan.platform or (look.inventory and tracked in ours):
+    if labels.get(PLATFORM) == look.plan.platform or tracked in look.ours:
         return None
     if tracked:
         return f"the Argo CD Application {tracked}"

@@ -14,6 +14,12 @@ def command(
         Path | None,
         typer.Option("--out", metavar="DIR", help="Write a folder, all of it or nothing."),
     ] = None,
+    argocd_settings: Annotated[
+        bool,
+        typer.Option(
+            "--argocd-settings", help="Only the settings that an Argo CD of yours must have."
+        ),
+    ] = False,
 ) -> None:
     r"""Render the manifests of a platform on a cluster.
 
@@ -29,13 +35,20 @@ def command(
       llmplat render -f platform.yaml --out manifests
       # what the cluster would say to it
       llmplat render -f platform.yaml | kubectl diff --server-side -f -
+      # an Argo CD that is there already made fit for our waves
+      llmplat render --argocd-settings | kubectl apply --server-side -f -
     """
     from llmplat.cli import wiring, wiring_tree
     from llmplat.output.render_view import TREE, WRITTEN, Written, stream
     from llmplat.output.settings import Format
+    from llmplat.render.argocd import make_settings
+    from llmplat.render.dump import dump_yaml
     from llmplat.render.tree import MARKER, make_tree
 
     run = current(ctx)
+    if argocd_settings:
+        run.emitter.answer(dump_yaml(make_settings()))
+        return
     opened = wiring.open_platform(run)
     tree = make_tree(wiring_tree.cluster_plan(opened), wiring.catalog())
     if out is None and run.emitter.format is Format.JSON:

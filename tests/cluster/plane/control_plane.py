@@ -166,6 +166,8 @@ def _start(folder: Path, crew: Crew, programs: dict[str, Path]) -> ControlPlane:
             f"--root-ca-file={authority.file}",
             "--kube-api-qps=300",
             "--kube-api-burst=600",
+            # A starved machine must not make its pods unready for good: kwok sets that once.
+            "--node-monitor-grace-period=30m",
             "--concurrent-deployment-syncs=20",
             "--concurrent-replicaset-syncs=20",
             "--horizontal-pod-autoscaler-sync-period=1s",

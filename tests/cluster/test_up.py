@@ -1,0 +1,199 @@
+"""`llmplat up` itself on a real control plane with the real Argo CD: up, killed at each step, up again."""
+
+import json
+import random
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from llmplat.apply.cluster_up import STEPS
+from tests.cluster.plane.adopted import furnish_for_up
+from tests.cluster.plane.argocd import API, NAMESPACE, applications, is_done
+from tests.cluster.plane.client import Object
+from tests.cluster.plane.mirrored import Workplace, make_workplace
+from tests.cluster.plane.world import World, open_world
+
+EXAMPLE, PLATFORM = "cluster-smallest", "smallest"
+SECRETS = ("engine-key", "redis-password", "litellm-master-key", "system-key")
+SEED = 20261121
+BEFORE_WAVES = STEPS[: STEPS.index("waves")]
+OURS = {"llmplat.dev/platform": PLATFORM}
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory: pytest.TempPathFactory, crds: Path) -> Iterator[World]:
+    with open_world(tmp_path_factory.mktemp("world"), crds) as opened:
+        furnish_for_up(opened.admin, PLATFORM, [f"{PLATFORM}-{name}" for name in SECRETS])
+        yield opened
+
+
+@pytest.fixture(scope="module")
+def place(world: World, tmp_path_factory: pytest.TempPathFactory) -> Workplace:
+    changes = {
+        "gitops": {"oci": {"repository": f"{world.mirror.registry}/platform"}},
+        "profile": "serving",
+        # Adopted: its processes run beside the control plane, and stay what they are.
+        "components": {"argo-cd": {"enabled": False}},
+    }
+    kubeconfig = world.plane.kubeconfig("someone")
+    return make_workplace(
+        tmp_path_factory.mktemp("place"), EXAMPLE, world.mirror, kubeconfig, changes
+    )
+
+
+@pytest.mark.timeout(3600)
+def test_a_platform_comes_up_however_often_up_is_killed(world: World, place: Workplace) -> None:
+    """SIGKILL at each step, a moment into it; the next run takes over, the last one converges."""
+    rng = random.Random(SEED)
+    killed = {}
+    for step in (*BEFORE_WAVES, "waves", "waves"):
+        delay_s = rng.uniform(0, 0.4) if step != "waves" else rng.uniform(2, 20)
+        process = place.start("up", "--yes", LLMPLAT_TEST_KILL=f"{step}:{delay_s:.3f}")
+        process.communicate(timeout=900)
+        assert process.returncode == -signal.SIGKILL, f"{step}: ended with {process.returncode}"
+        killed[step] = delay_s
+        _assert_on_record(world)
+    done = place.run("up", "--yes", "-o", "json", timeout_s=2400)
+    assert done.returncode == 0, done.stderr[-3000:]
+    print(f"killed at {killed}, then up in {json.loads(done.stdout)['tookSeconds']} s")
+    _assert_converged(world)
+    assert "not run: a completion" in done.stderr
+
+
+@pytest.mark.timeout(1800)
+def test_killed_at_the_end_it_is_still_up(world: World, place: Workplace) -> None:
+    for step in ("verify", "done"):
+        process = place.start("up", "--yes", LLMPLAT_TEST_KILL=f"{step}:0.0")
+        process.communicate(timeout=900)
+        assert process.returncode == -signal.SIGKILL
+        _assert_converged(world, step=None)
+    assert place.run("up", "--yes").returncode == 0
+    _assert_converged(world)
+
+
+def test_up_again_changes_nothing(world: World, place: Workplace) -> None:
+    before = _versions(world)
+    done = place.run("up", "--yes", "-o", "json")
+    assert done.returncode == 0, done.stderr[-3000:]
+    report = json.loads(done.stdout)
+    assert (report["changed"], report["removed"], report["sent"]) == ([], [], 0)
+    assert _versions(world) == before
+    print(f"up again: {report['tookSeconds']} s")
+
+
+def test_dry_run_shows_that_nothing_would_change(place: Workplace) -> None:
+    done = place.run("up", "--dry-run", "-o", "json")
+    assert done.returncode == 0, done.stderr[-3000:]
+    preview = json.loads(done.stdout)
+    assert (preview["add"], preview["change"], preview["remove"]) == ([], [], [])
+
+
+def test_status_tells_models_queues_and_applications(place: Workplace) -> None:
+    done = place.run("status", "-o", "json")
+    assert done.returncode == 0, done.stdout + done.stderr[-2000:]
+    report = json.loads(done.stdout)
+    assert report["healthy"]
+    assert [(one["model"], one["ready"]) for one in report["models"]] == [("qwen3-small", 1)]
+    assert report["queues"][0]["admitted"] == 1
+
+
+def test_verify_holds_and_says_when_a_control_is_gone(world: World, place: Workplace) -> None:
+    done = place.run("verify", "-o", "json")
+    assert done.returncode == 0, done.stdout + done.stderr[-2000:]
+    report = json.loads(done.stdout)
+    assert (report["failed"], report["notRun"]) == (0, 0)
+    policy = world.admin.get(
+        "admissionregistration.k8s.io/v1", "ValidatingAdmissionPolicyBinding", "llmplat-digest"
+    )
+    paused = {"spec": {"syncPolicy": {"automated": None}}}
+    application = applications(world.admin)["admission"]
+    root = applications(world.admin)["root"]
+    for one in (root, application):
+        world.admin.patch({"apiVersion": API, "kind": "Application", **one}, paused)
+    world.admin.delete(policy)
+    broken = place.run("verify", "-o", "json")
+    assert broken.returncode == 6, broken.stdout
+    names = [
+        one["name"] for one in json.loads(broken.stdout)["checks"] if one["verdict"] == "broken"
+    ]
+    assert any("rendered" in name for name in names)
+
+
+BAD = {
+    "a context that is not there": (("--context", "nowhere"), 5, "cluster-unreachable"),
+    "no yes": ((), 3, "input-invalid"),
+}
+
+
+@pytest.mark.parametrize("name", BAD)
+def test_a_bad_call_changes_nothing(world: World, place: Workplace, name: str) -> None:
+    words, code, error = BAD[name]
+    before = _versions(world)
+    yes = ("--yes",) if words else ()
+    done = place.run("up", *yes, *words, "-o", "json")
+    assert done.returncode == code, done.stderr[-2000:]
+    assert error in done.stderr
+    assert _versions(world) == before
+
+
+def test_somebody_without_rights_is_told_all_of_them(world: World, place: Workplace) -> None:
+    stranger = world.plane.kubeconfig("stranger", groups=("nobodies",))
+    done = place.run("up", "--yes", "-o", "json", KUBECONFIG=str(stranger))
+    assert done.returncode == 5, done.stderr[-2000:]
+    assert "cluster-refused" in done.stderr or "not allowed" in done.stderr
+
+
+def test_another_platform_is_refused(world: World, place: Workplace) -> None:
+    before = _versions(world)
+    place.edit(name="another")
+    try:
+        done = place.run("up", "--yes")
+    finally:
+        place.edit(name=PLATFORM)
+    assert done.returncode == 5
+    assert "already holds the platform 'smallest'" in done.stderr
+    assert _versions(world) == before
+
+
+def _inventory(world: World) -> Object | None:
+    found = world.admin.find("v1", "ConfigMap", "llmplat-inventory", "llmplat-system")
+    return json.loads(found["data"]["inventory.json"]) if found else None
+
+
+def _assert_on_record(world: World) -> None:
+    """Whatever carries our label beside the tree is in the inventory, or is the inventory itself."""
+    inventory = _inventory(world)
+    made = {(one["kind"], one["name"]) for one in (inventory or {}).get("made", ())}
+    for kind, name in (("Application", "root"), ("AppProject", "llmplat-root")):
+        there = world.admin.find(API, kind, name, NAMESPACE)
+        assert there is None or (kind, name) in made, f"{kind} {name} is an orphan"
+
+
+def _assert_converged(world: World, step: str | None = "done") -> None:
+    found = applications(world.admin)
+    assert all(is_done(one) for one in found.values()), [
+        n for n, it in found.items() if not is_done(it)
+    ]
+    inventory = _inventory(world)
+    assert inventory is not None
+    assert step is None or inventory["step"] == step
+    projects = world.admin.list(API, "AppProject", NAMESPACE)
+    names = [it["metadata"]["name"] for it in projects]
+    assert len(names) == len(set(names))
+    deployments = world.admin.list("apps/v1", "Deployment", labels="llmplat.dev/role=engine")
+    assert len(deployments) == 1
+    _assert_on_record(world)
+
+
+def _versions(world: World) -> dict[str, object]:
+    """What must not move: specs of Applications and projects, the inventory, the workloads."""
+    found = {
+        f"{kind}/{it['metadata']['name']}": it["metadata"]["generation"]
+        for kind in ("Application", "AppProject")
+        for it in world.admin.list(API, kind, NAMESPACE)
+        if kind == "AppProject"
+    }
+    found |= {name: it["spec"] for name, it in applications(world.admin).items()}
+    return {**found, "inventory": _inventory(world)}
