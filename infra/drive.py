@@ -64,7 +64,6 @@ def open_stack(request: dict[str, Any], *, makes: bool) -> auto.Stack:
     options = auto.LocalWorkspaceOptions(
         env_vars=request["env"],
         pulumi_home=request["home"],
-        pulumi_command=auto.PulumiCommand(root=request["root"]),
     )
     opener = auto.create_or_select_stack if makes else auto.select_stack
     return opener(request["stack"], work_dir=request["folder"], opts=options)
