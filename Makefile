@@ -4,7 +4,6 @@ BIN := $(VENV)/bin
 PACKAGES := llmplat tests
 BENCHMARKS := help_time plan_time render_time gpu_fit_time gpu_fit_accuracy up_again warm_start gateway_overhead overload \
   registry_push package_model validate_time sync_time
-ON_A_PLANE := $(addprefix tests/cluster/test_,plane.py apply.py attacks.py kueue.py argocd.py keda.py)
 
 .DEFAULT_GOAL := help
 .PHONY: help setup up down test test-cluster check fix unit golden docs bench lock-tools clean
@@ -21,14 +20,15 @@ up: setup ## Start the platform on this machine and prove it with a real answer
 down: setup ## Stop what `make up` started (data stays)
 	@$(BIN)/llmplat down
 
-test: check ## Run every check and every test but those of test-cluster; the real engine included
+test: check ## Run every check and every test; the real engine and a real control plane included
 	@bash .ci/setup-tests
-	$(BIN)/python -m pytest -q tests --ignore=tests/benchmarks --ignore=tests/engine $(ON_A_PLANE:%=--ignore=%)
+	$(BIN)/python -m pytest -q tests --ignore=tests/benchmarks --ignore=tests/engine --ignore=tests/cluster
 	$(BIN)/python -m pytest -q tests/engine
+	@$(MAKE) --no-print-directory test-cluster
 
-test-cluster: setup ## Run the tests on a real control plane (Go builds it once; an hour and more)
+test-cluster: setup ## Run the tests on a real control plane (Go builds it once, 20 minutes)
 	@bash .ci/setup-cluster
-	$(BIN)/python -m pytest -q $(ON_A_PLANE)
+	$(BIN)/python -m pytest -q tests/cluster
 
 check: setup ## Format, lint, types, import contracts, spelling, YAML
 	$(BIN)/ruff format --check $(PACKAGES)

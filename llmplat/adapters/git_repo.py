@@ -78,7 +78,7 @@ def _author(work: Path) -> tuple[str, ...]:
 
 
 def _git(work: Path, *words: str, may_fail: bool = False) -> subprocess.CompletedProcess[str]:
-    """git never asks: nobody may be there to answer."""
+    """Git never asks: nobody may be there to answer."""
     env = {**os.environ, "GIT_TERMINAL_PROMPT": "0", "LC_ALL": "C"}
     try:
         done = subprocess.run(

@@ -85,11 +85,16 @@ class KubeCluster:
         return self._write(f"create {ref}", "POST", path, params, manifest, _JSON)
 
     def apply(
-        self, manifest: Object, *, is_forced: bool = False, is_dry_run: bool = False
+        self,
+        manifest: Object,
+        *,
+        is_forced: bool = False,
+        is_dry_run: bool = False,
+        manager: str = FIELD_MANAGER,
     ) -> Object:
-        """Server-side apply, strict about unknown fields."""
+        """Server-side apply as `manager`, strict about unknown fields."""
         ref = ref_of(manifest)
-        params = {"fieldManager": FIELD_MANAGER, "fieldValidation": "Strict"}
+        params = {"fieldManager": manager, "fieldValidation": "Strict"}
         params["force"] = "true" if is_forced else "false"
         if is_dry_run:
             params["dryRun"] = "All"
@@ -172,7 +177,7 @@ class KubeCluster:
         """A URL of loopback that leads to a pod behind `service`."""
         return forward(self, self._http, namespace, service, port)
 
-    def _write(  # noqa: PLR0913 (one call of the API)
+    def _write(
         self,
         what: str,
         method: str,

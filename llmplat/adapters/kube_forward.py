@@ -4,9 +4,9 @@ import base64
 import os
 import socket
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
-from typing import Any, Protocol
+from typing import Protocol
 from urllib.parse import urlsplit
 
 from llmplat.adapters.kube_http import KubeHttp
@@ -24,7 +24,11 @@ class _Reads(Protocol):
     def get(self, ref: ObjectRef) -> Object | None: ...
 
     def list(
-        self, api_version: str, kind: str, namespace: str | None = None, labels: Any = None
+        self,
+        api_version: str,
+        kind: str,
+        namespace: str | None = None,
+        labels: Mapping[str, str] | None = None,
     ) -> Iterator[Object]: ...
 
 

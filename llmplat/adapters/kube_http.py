@@ -108,9 +108,18 @@ class KubeHttp:
         assert answer is not None  # noqa: S101 (the last attempt raised otherwise)
         return answer
 
-    def json(self, what: str, method: str, path: str, **options: Any) -> dict[str, Any] | None:
+    def json(
+        self,
+        what: str,
+        method: str,
+        path: str,
+        *,
+        params: Mapping[str, str] | None = None,
+        headers: Mapping[str, str] | None = None,
+        content: bytes | None = None,
+    ) -> dict[str, Any] | None:
         """The document of an answer below 400; None for 404. `what` names the act in the error."""
-        answer = self.send(method, path, **options)
+        answer = self.send(method, path, params=params, headers=headers, content=content)
         if answer.status_code == 404:
             return None
         if answer.status_code >= 400:

@@ -25,7 +25,7 @@ class Claimant:
 
     name: str
     """Host, process and start, such as laptop/4711/83727.1: no two runs share it."""
-    is_gone: Callable[[str], bool] = lambda name: False
+    is_gone: Callable[[str], bool] = lambda _: False
     """Whether that claimant is known to be dead: it ran on this machine and does not any more."""
     for_s: int = _FOR_S
     """A claim that nobody renewed for this long is over."""

@@ -62,7 +62,7 @@ class InventoryBook:
         """Have `refs` on record before they are made, so that a killed run leaves no orphan."""
         self.note(made=self.now.with_made(*refs).made)
 
-    def note(self, **changes: Any) -> None:
+    def note(self, **changes: Any) -> None:  # noqa: ANN401 (fields of the inventory)
         """Write `changes` of the inventory, unless nothing differs."""
         changed = replace(self.now, **changes)
         if changed != self.now:

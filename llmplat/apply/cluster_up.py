@@ -10,7 +10,9 @@ from typing import Any, Protocol
 from llmplat.apply.cluster_claim import SYSTEM, Claimant, Held, claim
 from llmplat.apply.cluster_inventory import InventoryBook, open_book, read_inventory, refuse_other
 from llmplat.apply.cluster_wait import Patience, Wanted, applications_of, await_waves
+from llmplat.apply.narrow import Narrowing, find_narrowing, narrow, refuse_narrowing
 from llmplat.apply.needs import refuse_missing
+from llmplat.apply.pause import refuse_paused
 from llmplat.apply.proof import Proof
 from llmplat.catalog.entries import Catalog
 from llmplat.domain.cluster import Cluster, ClusterIdentity, Object, ref_of
@@ -21,7 +23,7 @@ from llmplat.plan.plan import Plan
 from llmplat.render.argocd import CONTENT_HASH
 from llmplat.render.tree import Tree, make_tree
 
-STEPS = ("claim", "secrets", "argocd", "push", "root", "waves", "verify", "proof", "done")
+STEPS = ("claim", "secrets", "argocd", "narrow", "push", "root", "waves", "verify", "proof", "done")
 """In their order; the inventory names the last one that a run reached."""
 _STARTS_BESIDE_S = 1800.0
 """For everything that is not a model: images, volumes, certificates."""
@@ -64,6 +66,8 @@ class ClusterTools:
     prove: Callable[[Plan], tuple[Proof, ...]]
     load_yaml: Callable[[str], list[Object]]
     """Several documents of a text that we rendered."""
+    agree: Callable[[Narrowing], None] = refuse_narrowing
+    """Shows what the file leaves out of the cluster; InputError where nobody agrees to remove it."""
     on_step: Callable[[str], None] = lambda _: None
 
 
@@ -161,7 +165,7 @@ def up_cluster(
         before = applications_of(tools.cluster, plan.platform)
         run = _Run(plan, wish, tools, progress, held, book, tree, before)
         book.about_to_make(SYSTEM)
-        for act in (_secrets, _argocd, _push, _root, _waves, _verify, _prove):
+        for act in (_secrets, _argocd, _narrow, _push, _root, _waves, _verify, _prove):
             act(run)
         held.check()
         book.note(step="done", file_digest=wish.file_digest, profile=plan.profile)
@@ -214,6 +218,7 @@ def _preflight(
     with progress.step("Check the cluster") as step:
         inventory = read_inventory(tools.cluster)
         refuse_other(inventory, plan.platform, wish.project)
+        refuse_paused(tools.cluster)
         found = (*tools.preflight(plan, inventory), *tools.missing_secrets(plan))
         refuse_missing(errors_of(found))
         step.detail("ready")
@@ -232,6 +237,15 @@ def _secrets(run: _Run) -> None:
 def _argocd(run: _Run) -> None:
     with run.step("argocd", "Argo CD"):
         run.tools.ensure_argocd(run.plan, run.book, run.progress)
+
+
+def _narrow(run: _Run) -> None:
+    """Before the new tree: Argo CD alone would wait for a yes, or take what others put there."""
+    found = find_narrowing(run.tools.cluster, run.plan.platform, run.tree)
+    if found:
+        run.tools.agree(found)
+        with run.step("narrow", "Remove what the file leaves out"):
+            narrow(found, run.progress)
 
 
 def _push(run: _Run) -> None:

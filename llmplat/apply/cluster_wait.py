@@ -44,7 +44,7 @@ def applications_of(cluster: Cluster, platform: str) -> dict[str, Object]:
     return {one["metadata"]["name"]: one for one in found}
 
 
-def await_waves(  # noqa: PLR0913 (one act of `up`)
+def await_waves(
     cluster: Cluster,
     planned: Sequence[PlannedApplication],
     wanted: Wanted,

@@ -37,7 +37,7 @@ def run_cluster_up(run: Run, opened: "Opened", flags: ClusterUpFlags) -> None:
     wish = wiring_cluster.cluster_wish(
         opened, timeout_s=flags.timeout_s, is_proving=flags.is_proving
     )
-    tools = wiring_cluster.cluster_tools(run, opened, cluster)
+    tools = wiring_cluster.cluster_tools(run, opened, cluster, is_yes=flags.is_yes)
     if flags.is_dry_run:
         preview = preview_cluster_up(plan, wish, tools)
         run.emitter.result(preview, cluster_up_view.PREVIEW)

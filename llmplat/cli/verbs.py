@@ -37,6 +37,8 @@ VERBS: tuple[Verb, ...] = (
     Verb("chat", Panel.RUN, "Talk to a model through the gateway."),
     Verb("logs", Panel.RUN, "Show the logs of the running parts."),
     Verb("verify", Panel.RUN, "Prove the controls on the running platform."),
+    Verb("pause", Panel.RUN, "Let GPUs rest: engines to zero, queues held."),
+    Verb("resume", Panel.RUN, "End a pause: every figure back as it was."),
     Verb("down", Panel.RUN, "Stop what llmplat started."),
     Verb("gpu-fit", Panel.MODELS, "Tell whether a model fits a GPU, and what to change."),
     Verb("package-model", Panel.MODELS, "Package a model as an image and print its digest."),

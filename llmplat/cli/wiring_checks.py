@@ -13,6 +13,7 @@ from llmplat.cli.wiring import (
 )
 from llmplat.cli.wiring_gateway import desk_of, entrance
 from llmplat.cli.wiring_local import substrate
+from llmplat.cli.wiring_substrate import Ground, ground_of
 from llmplat.domain.errors import LlmplatError, PreconditionError
 
 if TYPE_CHECKING:
@@ -46,6 +47,8 @@ def wishes(run: Run) -> "Wishes":
     try:
         opened = open_platform(run)
         name = opened.name
+        if ground_of(opened) is Ground.CLUSTER:
+            return _wishes_of_cluster(run, opened)
         plan = make_plan(
             opened.loaded.platform, read_lock(opened), catalog(), is_unfit_accepted=True
         )
@@ -69,6 +72,22 @@ def wishes(run: Run) -> "Wishes":
             if not find_environment(load_runtime(runtime), opened.cache)
         ),
     )
+
+
+def _wishes_of_cluster(run: Run, opened: Opened) -> "Wishes":
+    """What is in the way on the cluster, looked up there; raises what keeps it from being seen."""
+    from llmplat.apply.cluster_inventory import read_inventory, refuse_other
+    from llmplat.apply.cluster_secrets import missing_secrets
+    from llmplat.cli.wiring_cluster import open_cluster, preflight
+    from llmplat.cli.wiring_tree import cluster_plan
+    from llmplat.observe.doctor import Wishes
+
+    plan = cluster_plan(opened)
+    cluster = open_cluster(run, opened)
+    inventory = read_inventory(cluster)
+    refuse_other(inventory, plan.platform)
+    found = (*preflight(opened, cluster, plan, inventory), *missing_secrets(cluster, plan))
+    return Wishes(opened.name, missing=found, is_local=False)
 
 
 def verify_site(run: Run) -> "LocalVerifySite":

@@ -7,8 +7,8 @@ from llmplat.cli.wiring import Opened, catalog
 from llmplat.domain.errors import InputError, PreconditionError
 
 if TYPE_CHECKING:
-    from llmplat.apply.cluster_inventory import InventoryBook
     from llmplat.apply.cluster_up import ClusterTools, ClusterWish, Delivered
+    from llmplat.apply.narrow import Narrowing
     from llmplat.apply.proof import Proof
     from llmplat.cli.run import Run
     from llmplat.domain.cluster import Cluster, ClusterIdentity, Object
@@ -52,20 +52,28 @@ def confirm(
     raise InputError(f"Nothing was changed on {where}.", why, ("llmplat up --yes",))
 
 
-def cluster_tools(run: "Run", opened: Opened, cluster: "Cluster") -> "ClusterTools":
+def cluster_tools(
+    run: "Run", opened: Opened, cluster: "Cluster", *, is_yes: bool = False
+) -> "ClusterTools":
     """What `up` on a cluster needs of the world."""
     from llmplat.adapters.claimant import this_run
     from llmplat.adapters.tree_delivery import deliver
+    from llmplat.apply.argocd_adopt import adopt
     from llmplat.apply.cluster_secrets import missing_secrets
     from llmplat.apply.cluster_up import ClusterTools
+    from llmplat.apply.narrow import refuse_narrowing
+    from llmplat.cli.run import confirmation
+    from llmplat.output.narrowing_view import told
 
     def send(plan: "Plan", tree: "Tree", progress: "Progress") -> "Delivered":
         return deliver(plan, tree, opened.cache, run.env, progress)
 
-    def ensure_argocd(plan: "Plan", book: "InventoryBook", progress: "Progress") -> None:
-        from llmplat.apply.argocd_adopt import adopt
-
-        adopt(cluster, book, progress)
+    def agree(narrowing: "Narrowing") -> None:
+        for line in told(narrowing):
+            run.emitter.warn(line)
+        ask = confirmation()
+        if not is_yes and (ask is None or not ask("Remove that?")):
+            refuse_narrowing(narrowing)
 
     return ClusterTools(
         cluster=cluster,
@@ -74,10 +82,11 @@ def cluster_tools(run: "Run", opened: Opened, cluster: "Cluster") -> "ClusterToo
         deliver=send,
         preflight=lambda plan, inventory: preflight(opened, cluster, plan, inventory),
         missing_secrets=lambda plan: missing_secrets(cluster, plan),
-        ensure_argocd=ensure_argocd,
+        ensure_argocd=lambda _, book, progress: adopt(cluster, book, progress),
         verify=lambda plan: _verify(cluster, plan),
         prove=lambda plan: _prove(run, cluster, plan),
         load_yaml=load_yaml,
+        agree=agree,
     )
 
 

@@ -21,8 +21,9 @@ def substrate(opened: Opened) -> "Substrate":
     if opened.loaded.platform.substrate.local is None:
         raise PreconditionError(
             "This platform does not run on this machine.",
-            "its manifests can be rendered, but bringing a cluster up is not built yet",
-            ("llmplat render --out manifests", "or set substrate: {local: {}} in platform.yaml"),
+            f"its substrate is {opened.loaded.platform.substrate.kind}, where this command has "
+            "nothing to act on",
+            ("llmplat status", "or set substrate: {local: {}} in platform.yaml"),
         )
     return LocalSubstrate(opened.name, opened.state, opened.cache)
 

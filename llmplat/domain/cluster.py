@@ -110,9 +110,14 @@ class Cluster(Protocol):
         ...
 
     def apply(
-        self, manifest: Object, *, is_forced: bool = False, is_dry_run: bool = False
+        self,
+        manifest: Object,
+        *,
+        is_forced: bool = False,
+        is_dry_run: bool = False,
+        manager: str = FIELD_MANAGER,
     ) -> Object:
-        """Server-side apply, strict about unknown fields.
+        """Server-side apply as `manager`, strict about unknown fields.
 
         ClusterConflictError when another manager owns a field and it is not forced, or when
         `metadata.resourceVersion` is given and no longer the object's.

@@ -157,13 +157,6 @@ class RenderError(LlmplatError):
     exit_code = ExitCode.BUG
 
 
-class ValidationFailed(LlmplatError):  # noqa: N818 (the field says "validation failed")
-    """Checks found something at or above the threshold."""
-
-    code = "check-failed"
-    exit_code = ExitCode.FINDINGS
-
-
 class PreconditionError(LlmplatError):
     """A tool, port, permission, memory or disk is missing."""
 

@@ -136,7 +136,7 @@ def _gpu_words(message: str) -> str:
     return f"no node takes it ({message})"
 
 
-def _same(compared: Any, wanted: Any) -> bool:
+def _same(compared: Any, wanted: Any) -> bool:  # noqa: ANN401 (JSON of any shape)
     """Whether everything `wanted` is in `compared`; Argo CD leaves out what is empty."""
     if isinstance(wanted, dict) and isinstance(compared, dict):
         return all(_same(compared.get(key), value) for key, value in wanted.items())

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
-from llmplat.domain.errors import Finding, LlmplatError
+from llmplat.domain.errors import Finding, LlmplatError, Severity
 from llmplat.domain.machine import Disk, Machine, Reach
 from llmplat.domain.units import GIB, format_size
 
@@ -17,6 +17,13 @@ class Verdict(StrEnum):
     OK = "ok"
     WARNING = "warning"
     MISSING = "missing"
+
+
+_VERDICTS = {
+    Severity.ERROR: Verdict.MISSING,
+    Severity.WARNING: Verdict.WARNING,
+    Severity.NOTE: Verdict.OK,
+}
 
 
 @dataclass(frozen=True)
@@ -55,11 +62,16 @@ class Wishes:
     not_installed: tuple[str, ...] = ()
     """Runtimes that must still be fetched from the package index."""
     failure: LlmplatError | None = None
-    """Why the platform could not be planned."""
+    """Why the platform could not be planned, or its cluster not be looked at."""
+    is_local: bool = True
+    """Whether it is to run on this machine."""
 
 
 def examine(machine: Machine, wishes: Wishes) -> DoctorReport:
-    """Every check of the machine against what the platform wishes."""
+    """Every check of the machine, or of the cluster, against what the platform wishes."""
+    if not wishes.is_local:
+        own = (_platform(wishes), _python(machine, wishes))
+        return DoctorReport((*own, *(_from_finding("cluster", one) for one in wishes.missing)))
     checks = [
         _platform(wishes),
         _python(machine, wishes),
@@ -187,4 +199,4 @@ def _found(wishes: Wishes, *codes: str) -> list[Finding]:
 
 def _from_finding(name: str, finding: Finding) -> Check:
     why = f" ({finding.why})" if finding.why else ""
-    return Check(name, Verdict.MISSING, f"{finding.what}{why}", finding.fix)
+    return Check(name, _VERDICTS[finding.severity], f"{finding.what}{why}", finding.fix)

@@ -50,11 +50,6 @@ EXAMPLES: dict[str, tuple[str, str, str]] = {
         "templates/components/keda/values.yaml.j2:3: 'replica' is undefined",
         "report this as a bug; it is a template that llmplat ships",
     ),
-    "check-failed": (
-        "2 of 97 checks failed.",
-        "a key that was revoked still got an answer after 5 s",
-        "llmplat verify --report verify.md",
-    ),
     "need-missing": (
         "Port 4000 is taken.",
         "process 4711 (python) listens on 127.0.0.1:4000",

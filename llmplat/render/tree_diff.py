@@ -89,11 +89,11 @@ def _change(
         return ObjectChange(TreeAct.ADD, *key, ())
     if new is None:
         return ObjectChange(TreeAct.REMOVE, *key, ())
-    details = tuple(_lines(old, new))
+    details = tuple(describe_change(old, new))
     return ObjectChange(TreeAct.CHANGE, *key, details) if details else None
 
 
-def _lines(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[str]:
+def describe_change(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[str]:
     """Changed lines, each under the path of keys that leads to it."""
     before, after = _flat(old), _flat(new)
     for path in dict.fromkeys((*before, *after)):

@@ -27,6 +27,7 @@ from tests.cluster.plane.publish import push_artifact
 from tests.cluster.plane.rendered import Rendered, render
 from tests.cluster.plane.world import World, open_world
 
+ARGOCD_WAVE_DELAY_S = 2  # its own
 EXAMPLE, PROFILE = "cluster-two-teams", "full"
 
 
@@ -38,7 +39,7 @@ def main() -> None:
     ours, trivial = [], []
     with (
         tempfile.TemporaryDirectory() as folder,
-        open_world(Path(folder), crds) as world,
+        open_world(Path(folder), crds, ARGOCD_WAVE_DELAY_S) as world,
     ):
         gitops = {"oci": {"repository": f"{world.mirror.registry}/platform"}}
         rendered = render(EXAMPLE, PROFILE, gitops=gitops)

@@ -8,6 +8,7 @@ import pytest
 
 from tests.cluster.attacks.gpus import L4_NODES
 from tests.cluster.plane.control_plane import ControlPlane, control_plane
+from tests.cluster.plane.crds import platform_crds
 from tests.cluster.plane.keda import start_keda
 from tests.cluster.plane.kueue import start_kueue
 from tests.cluster.plane.rendered import kueue_settings, render
@@ -31,8 +32,8 @@ def crds() -> Path:
 
 
 @pytest.fixture(scope="session")
-def plane(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ControlPlane]:
-    with control_plane(tmp_path_factory.mktemp("plane")) as running:
+def plane(tmp_path_factory: pytest.TempPathFactory, crds: Path) -> Iterator[ControlPlane]:
+    with control_plane(tmp_path_factory.mktemp("plane"), platform_crds(crds)) as running:
         running.add_nodes(4, gpus=8, labels=dict(L4_NODES), prefix="l4")
         yield running
 

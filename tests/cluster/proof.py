@@ -21,11 +21,12 @@ _MODULES = {
     "argo-cd": "github.com/argoproj/argo-cd/v3",
     "etcd": "go.etcd.io/etcd/server/v3",
     "helm": "helm.sh/helm/v3",
+    "keda": "github.com/kedacore/keda/v2",
     "kubernetes": "k8s.io/kubernetes",
     "kueue": "sigs.k8s.io/kueue",
     "kwok": "sigs.k8s.io/kwok",
 }
-CONTROLLERS = {"argo-cd": "argo-cd", "kueue": "kueue"}
+CONTROLLERS = {"argo-cd": "argo-cd", "keda": "keda", "kueue": "kueue"}
 """Component -> the Go module whose program the tests run."""
 _BY_API_SERVER = {"admission", "namespaces"}
 """Components that the API server itself enforces: policies, rights, quotas, pod security."""
@@ -38,9 +39,7 @@ _DATA_PATH = {
 _HEAD = """<!-- Written by `python -m tests.cluster.proof`; do not edit. -->
 # How far each component is proven
 
-What the tests run is real, but not everything runs in tests, and what needs a control plane runs by
-`make test-cluster`, not with every change. Of Argo CD's tests only the first profile from an OCI
-artifact has passed so far; KEDA's have not run. Levels, each including those before:
+What the tests run is real, but not everything runs in tests. Levels, each including those before:
 
 1. **rendered**: values are rendered; Argo CD's tests read them back from a stand-in for the chart.
 2. **schema checked**: a real API server takes the objects we make for it, twice.

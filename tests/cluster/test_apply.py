@@ -1,35 +1,24 @@
 """Every object of every profile and example: taken by a real API server, twice, the second time as it is."""
 
 import time
-from pathlib import Path
 
 import pytest
 
 from tests.cluster.plane.client import Object, RefusedError
 from tests.cluster.plane.control_plane import ControlPlane
-from tests.cluster.plane.furnish import MANAGER, all_objects, furnish, make_room, remove
+from tests.cluster.plane.furnish import MANAGER, all_objects, make_room, remove
 from tests.cluster.plane.rendered import EXAMPLES, PROFILES, render
-
-
-@pytest.fixture(scope="module")
-def furnished(kueue: ControlPlane, crds: Path) -> ControlPlane:
-    """The control plane with every CRD that we render kinds of; Kueue and its webhooks run."""
-    trees = (render(example, profile) for example in EXAMPLES for profile in PROFILES)
-    furnish(kueue, crds, (thing for tree in trees for thing in all_objects(tree)))
-    return kueue
 
 
 @pytest.mark.parametrize("profile", PROFILES)
 @pytest.mark.parametrize("example", EXAMPLES)
-def test_every_object_is_taken_and_stays(
-    furnished: ControlPlane, example: str, profile: str
-) -> None:
+def test_every_object_is_taken_and_stays(kueue: ControlPlane, example: str, profile: str) -> None:
     things = all_objects(render(example, profile))
     try:
-        assert _apply_all(furnished, things) == []
-        assert _changed_by_applying(furnished, things) == []
+        assert _apply_all(kueue, things) == []
+        assert _changed_by_applying(kueue, things) == []
     finally:
-        remove(furnished, things)
+        remove(kueue, things)
 
 
 def _apply_all(plane: ControlPlane, things: list[Object]) -> list[str]:

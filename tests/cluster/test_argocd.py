@@ -22,19 +22,31 @@ def world(tmp_path_factory: pytest.TempPathFactory, crds: Path) -> Iterator[Worl
         yield opened
 
 
-@pytest.mark.parametrize("delivery", ["oci", "git"])
-@pytest.mark.parametrize("profile", PROFILES)
-def test_a_profile_syncs_in_order(world: World, profile: str, delivery: str) -> None:
-    rendered = render("cluster-two-teams", profile, gitops=gitops_of(world, delivery))
-    wanted = rendered.applications
-    started_s = time.monotonic()
-    world.start(rendered, delivery)
-    done = await_all_done(world.admin, {"root", *wanted}, 500, world.look)
-    print(f"{profile} from {delivery}: {len(wanted)} in {time.monotonic() - started_s:.1f} s")
-    _assert_order(world.seen, wanted)
-    _assert_values(world.admin, wanted)
-    if delivery == "oci":
-        _assert_digests(done, wanted)
+@pytest.mark.parametrize(
+    ("example", "profiles", "delivery"),
+    [
+        ("cluster-smallest", PROFILES, "oci"),
+        ("cluster-two-teams", PROFILES, "oci"),
+        ("cluster-production", PROFILES, "git"),
+        ("cluster-production", ("full",), "oci"),
+    ],
+)
+def test_an_example_syncs_in_order(
+    world: World, example: str, profiles: tuple[str, ...], delivery: str
+) -> None:
+    """From nothing to its first profile, then on from profile to profile as a user would grow it."""
+    for profile in profiles:
+        rendered = render(example, profile, gitops=gitops_of(world, delivery))
+        wanted = rendered.applications
+        started_s = time.monotonic()
+        world.start(rendered, delivery)
+        done = await_all_done(world.admin, {"root", *wanted}, 300, world.look)
+        taken_s = time.monotonic() - started_s
+        print(f"{example} {profile} from {delivery}: {len(wanted)} in {taken_s:.1f} s")
+        _assert_order(world.seen, wanted)
+        _assert_values(world.admin, wanted)
+        if delivery == "oci":
+            _assert_digests(done, wanted)
     world.clear()
 
 

@@ -6,7 +6,6 @@ The attacker holds `edit` in its own tenant namespace, by the role that the plat
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack
-from pathlib import Path
 
 import pytest
 
@@ -17,7 +16,7 @@ from tests.cluster.attacks.rights import RIGHTS_ATTACKS
 from tests.cluster.plane.client import RefusedError
 from tests.cluster.plane.control_plane import ControlPlane
 from tests.cluster.plane.controls import control_of, removed
-from tests.cluster.plane.furnish import all_objects, furnish, settle
+from tests.cluster.plane.furnish import settle
 from tests.cluster.plane.rendered import render
 
 ATTACKS = (*GPU_ATTACKS, *POD_ATTACKS, *RIGHTS_ATTACKS)
@@ -32,10 +31,9 @@ _ids = [attack.name for attack in ATTACKS]
 
 
 @pytest.fixture(scope="module")
-def platform(kueue: ControlPlane, crds: Path) -> Iterator[ControlPlane]:
+def platform(kueue: ControlPlane) -> Iterator[ControlPlane]:
     """Two teams' platform with everything on it, as Argo CD would have applied it."""
     rendered = render("cluster-two-teams", "llm-gateway")
-    furnish(kueue, crds, all_objects(rendered))
     with settle(kueue, rendered):
         kueue.admin.apply(_SECRET)
         yield kueue

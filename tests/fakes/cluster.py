@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from llmplat.domain.cluster import (
+    FIELD_MANAGER,
     ClusterIdentity,
     Object,
     ObjectRef,
@@ -104,8 +105,14 @@ class FakeCluster:
         return self._store(copy.deepcopy(manifest))
 
     def apply(
-        self, manifest: Object, *, is_forced: bool = False, is_dry_run: bool = False
+        self,
+        manifest: Object,
+        *,
+        is_forced: bool = False,
+        is_dry_run: bool = False,
+        manager: str = FIELD_MANAGER,
     ) -> Object:
+        del manager
         ref = ref_of(manifest)
         if not is_dry_run:
             self._write("apply", ref)

@@ -11,7 +11,8 @@ def command(ctx: typer.Context) -> None:
 
     Looks at Python, processor, GPU, memory, disk, ports, uv, Redis, the package index and the
     model hub; starts and changes nothing. A machine that cannot reach the hub is fine with the
-    bundled demo model.
+    bundled demo model. For a platform on a cluster it looks at the cluster: version, permissions,
+    who owns which kinds, Argo CD, storage, network policies, GPUs and secrets.
 
     \b
     Exit codes:

@@ -7,7 +7,7 @@ import typer
 from llmplat.cli.run import confirmation, current
 
 
-def command(
+def command(  # noqa: PLR0913, PLR0917 (its flags)
     ctx: typer.Context,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Show what would be done and change nothing.")

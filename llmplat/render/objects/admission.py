@@ -7,7 +7,6 @@ from llmplat.plan.cluster.policies import (
     ARGO_CD_ACCOUNTS,
     CONTROLLERS,
     GPU_NAMESPACES,
-    SYSTEM_NAMESPACE,
     SYSTEM_NAMESPACES,
     SYSTEM_PREFIXES,
     Policies,
@@ -26,8 +25,6 @@ from llmplat.render.objects.shape import (
 )
 
 API = "admissionregistration.k8s.io/v1"
-LIMITS = "gpu-limits"
-"""ConfigMap with the bytes of each kind of GPU and the label of its nodes."""
 _PRIVILEGED = "pod-security.kubernetes.io/enforce"
 
 
@@ -48,10 +45,10 @@ def make_admission(platform: str, policies: Policies) -> tuple[Object, ...]:
     }
     foreign = {"name": "not-by-the-platform", "expression": f"!{ours}"}
     not_argo = {"name": "not-by-argo-cd", "expression": f"!{argo}"}
-    made: list[Object] = [_limits(platform, policies)]
+    made: list[Object] = []
     for name, rule, where, conditions in (
         ("gpu-queue", gpus.GPU_QUEUE, elsewhere, (everywhere, new)),
-        ("gpu-fit", gpus.GPU_FIT, elsewhere, (everywhere, new)),
+        ("gpu-fit", gpus.make_gpu_fit(policies.gpus), elsewhere, (everywhere, new)),
         ("privileged", tenants.PRIVILEGED, [
             *elsewhere, _expression(_PRIVILEGED, "NotIn", ["privileged"]),
         ], (everywhere, new)),
@@ -90,13 +87,6 @@ def _pair(
         constraints["namespaceSelector"] = {"matchExpressions": list(where)}
     spec: Object = {"failurePolicy": "Fail", "matchConstraints": constraints}
     binding: Object = {"policyName": f"llmplat-{name}", "validationActions": ["Deny"]}
-    if rule.has_limits:
-        spec["paramKind"] = {"apiVersion": "v1", "kind": "ConfigMap"}
-        binding["paramRef"] = {
-            "name": LIMITS,
-            "namespace": SYSTEM_NAMESPACE,
-            "parameterNotFoundAction": "Deny",
-        }
     if conditions:
         spec["matchConditions"] = list(conditions)
     if rule.variables:
@@ -109,13 +99,6 @@ def _pair(
         make_object(API, "ValidatingAdmissionPolicy", metadata, spec=spec),
         make_object(API, "ValidatingAdmissionPolicyBinding", metadata, spec=binding),
     ]
-
-
-def _limits(platform: str, policies: Policies) -> Object:
-    data = {gpu.name: str(gpu.memory_bytes) for gpu in policies.gpus}
-    data |= {f"{gpu.name}.label": gpu.label for gpu in policies.gpus if gpu.label is not None}
-    metadata = make_metadata(platform, LIMITS, SYSTEM_NAMESPACE)
-    return make_object("v1", "ConfigMap", metadata, data=data)
 
 
 def _not_the_clouds() -> str:

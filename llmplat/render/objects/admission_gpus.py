@@ -1,5 +1,8 @@
 """Rules about GPUs, in CEL: only through the queue, and only as much as there is."""
 
+from dataclasses import replace
+
+from llmplat.plan.cluster.policies import GpuLimit
 from llmplat.plan.cluster.queues import LOCAL_QUEUE
 from llmplat.plan.engine import NEEDED_BYTES, OFFERED_BYTES
 from llmplat.render.objects.admission_rule import POD_VARIABLES, Rule, check
@@ -67,6 +70,11 @@ GPU_QUEUE = Rule(
             f"!variables.usesGpu || variables.queue == '{LOCAL_QUEUE}'",
         ),
         check(
+            "A GPU is claimed from a template, never one that another pod holds.",
+            "!has(variables.spec.resourceClaims) || "
+            "variables.spec.resourceClaims.all(c, has(c.resourceClaimTemplateName))",
+        ),
+        check(
             "A pod with a GPU waits until its queue admits it.",
             "!(variables.usesGpu && request.kind.kind == 'Pod' && request.operation == 'CREATE') "
             "|| variables.isGated || variables.isOfJob",
@@ -109,17 +117,36 @@ _SAID = " && ".join(
 _NUMBERS = " && ".join(
     f"{_annotation(name)}.matches('^[0-9]{{1,18}}$')" for name in (NEEDED_BYTES, OFFERED_BYTES)
 )
-_LABEL = "params.data[variables.gpu + '.label']"
+_LABEL = "variables.labels[variables.gpu]"
 
-GPU_FIT = Rule(
-    has_limits=True,
+
+def make_gpu_fit(gpus: tuple[GpuLimit, ...]) -> Rule:
+    """What a pod says of its GPU must hold; the numbers are part of the rule.
+
+    They are no parameters in a ConfigMap: an API server that has once seen the last binding with such
+    parameters go never sees them again (kubernetes/kubernetes#130887).
+    """
+    memory = ", ".join(f"'{gpu.name}': {gpu.memory_bytes}" for gpu in gpus)
+    labels = [(gpu.name, gpu.label.partition("=")) for gpu in gpus if gpu.label is not None]
+    nodes = ", ".join(f"'{name}': ['{key}', '{value}']" for name, (key, _, value) in labels)
+    return replace(
+        _GPU_FIT,
+        variables=(
+            *_GPU_FIT.variables,
+            variable("memory", f"{{{memory}}}"),
+            variable("labels", f"{{{nodes}}}"),
+            variable("isKnown", "variables.gpu in variables.memory"),
+        ),
+    )
+
+
+_GPU_FIT = Rule(
     variables=(
         *POD_VARIABLES,
         POD_ANNOTATIONS,
         USES_GPU,
         variable("isSaid", f"{_SAID} && {_NUMBERS}"),
         variable("gpu", f"variables.isSaid ? {_annotation(GPU_TYPE)} : ''"),
-        variable("isKnown", "has(params.data) && variables.gpu in params.data"),
     ),
     validations=(
         check(
@@ -138,15 +165,14 @@ GPU_FIT = Rule(
         check(
             f"{OFFERED_BYTES} is at most what the GPU has.",
             "!variables.usesGpu || !variables.isKnown || "
-            f"int({_annotation(OFFERED_BYTES)}) <= int(params.data[variables.gpu])",
+            f"int({_annotation(OFFERED_BYTES)}) <= variables.memory[variables.gpu]",
         ),
         check(
             f"The nodeSelector asks for the nodes with the GPU that {GPU_TYPE} names.",
             "!variables.usesGpu || !variables.isKnown || "
-            "!((variables.gpu + '.label') in params.data) || "
-            f"(has(variables.spec.nodeSelector) && {_LABEL}.split('=')[0] in "
-            f"variables.spec.nodeSelector && variables.spec.nodeSelector[{_LABEL}.split('=')[0]] "
-            f"== {_LABEL}.split('=')[1])",
+            "!(variables.gpu in variables.labels) || "
+            f"(has(variables.spec.nodeSelector) && {_LABEL}[0] in variables.spec.nodeSelector && "
+            f"variables.spec.nodeSelector[{_LABEL}[0]] == {_LABEL}[1])",
         ),
     ),
 )

@@ -15,8 +15,6 @@ class Rule:
     variables: tuple[Object, ...] = ()
     resources: tuple[Object, ...] = ()
     """Empty: pods and all that pods are made from."""
-    has_limits: bool = False
-    """Reads the bytes of each kind of GPU."""
 
 
 POD_VARIABLES = (POD, SPEC, CONTAINERS)

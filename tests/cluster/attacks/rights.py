@@ -145,7 +145,7 @@ RIGHTS_ATTACKS = (
     Attack("a namespace of one's own", _make("v1", "Namespace", None), _OWN_MAP, _RBAC),
     Attack("more rights for oneself", _make("rbac.authorization.k8s.io/v1", "Role", **_RULES), _OWN_MAP, _RBAC),
     Attack("take a policy away", _delete(_ADMISSION, "ValidatingAdmissionPolicyBinding", "llmplat-gpu-queue", None), _OWN_MAP, _RBAC),
-    Attack("change what a GPU is said to have", _change("v1", "ConfigMap", "gpu-limits", {"data": {"l4": "999999999999"}}, "llmplat-system"), _OWN_MAP, _RBAC),
+    Attack("change what a GPU is said to have", _change(_ADMISSION, "ValidatingAdmissionPolicy", "llmplat-gpu-fit", {"spec": {"validations": [{"expression": "true"}]}}, None), _OWN_MAP, _RBAC),
     Attack("widen a project", _change(_ARGO, "AppProject", "llmplat-serving", {"spec": {"sourceRepos": ["*"]}}, "argocd"), _OWN_MAP, _GITOPS),
     Attack("an Application of one's own", _make(_ARGO, "Application", "argocd", spec=_APPLICATION), _OWN_MAP, _GITOPS),
     Attack("a way in from outside", _make("v1", "Service", spec={"type": "LoadBalancer", "ports": [{"port": 80}]}), _make("v1", "Service", spec={"ports": [{"port": 80}]}), ("quota:owner",)),

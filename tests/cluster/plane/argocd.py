@@ -9,15 +9,21 @@ from pathlib import Path
 import pytest
 
 from tests.cluster.plane.client import Client, Object
-from tests.cluster.plane.control_plane import ControlPlane, load_crds
+from tests.cluster.plane.control_plane import ControlPlane
+from tests.cluster.plane.crds import load_crds
 from tests.cluster.plane.process import find_program, free_ports, wait_until
 
 NAMESPACE = "argocd"
 API = "argoproj.io/v1alpha1"
 
 
-def start_argocd(plane: ControlPlane, crds: Path, settings: dict[str, str]) -> None:
-    """Install Argo CD's CRDs and objects and run it; `settings` is argocd-cm as rendered."""
+def start_argocd(
+    plane: ControlPlane, crds: Path, settings: dict[str, str], wave_delay_s: int = 0
+) -> None:
+    """Install Argo CD's CRDs and objects and run it; `settings` is argocd-cm as rendered.
+
+    Argo CD's own delay between waves is 2 s. Without one health alone keeps the order.
+    """
     redis_server = shutil.which("redis-server")
     if redis_server is None:
         pytest.skip("no redis-server here (apt-get install redis-server)")
@@ -36,7 +42,7 @@ def start_argocd(plane: ControlPlane, crds: Path, settings: dict[str, str]) -> N
         "argocd-redis",
         [redis_server, "--port", str(redis), "--bind", "127.0.0.1", "--save", ""],
     )
-    env = _environment(plane, bin_folder)
+    env = _environment(plane, bin_folder) | {"ARGOCD_SYNC_WAVE_DELAY": str(wave_delay_s)}
     plane.crew.start(
         "argocd-repo-server",
         [
@@ -63,7 +69,7 @@ def start_argocd(plane: ControlPlane, crds: Path, settings: dict[str, str]) -> N
             "--repo-server-plaintext",
             f"--redis=127.0.0.1:{redis}",
             f"--metrics-port={metrics}",
-            "--app-resync=5",
+            "--app-resync=60",
             "--app-resync-jitter=0",
             "--self-heal-timeout-seconds=1",
             "--loglevel=warn",
@@ -150,8 +156,10 @@ def state(application: Object) -> tuple[str, str]:
 
 
 def is_done(application: Object) -> bool:
-    """Synced and Healthy."""
-    return state(application) == ("Synced", "Healthy")
+    """Synced and Healthy, and that with the source it has now."""
+    sync = (application.get("status") or {}).get("sync") or {}
+    compared = (sync.get("comparedTo") or {}).get("source")
+    return state(application) == ("Synced", "Healthy") and compared == application["spec"]["source"]
 
 
 def await_all_done(
@@ -170,7 +178,7 @@ def await_all_done(
         return names <= set(found) and all(is_done(found[name]) for name in names)
 
     try:
-        wait_until("Applications done", poll, timeout_s, every_s=0.25)
+        wait_until("Applications done", poll, timeout_s, every_s=0.4)
     except TimeoutError as late:
         words = "; ".join(describe(it) for name, it in sorted(found.items()) if not is_done(it))
         missing = sorted(names - set(found))

@@ -58,6 +58,14 @@ class Client:
         except httpx.HTTPError:
             return False
 
+    def serves(self, api_version: str, kind: str) -> bool:
+        """Whether discovery knows the kind."""
+        try:
+            self._find(api_version, kind)
+        except (RefusedError, KeyError):
+            return False
+        return True
+
     def path_of(self, thing: Object, subresource: str = "") -> str:
         """Where `thing` (apiVersion, kind, metadata) lives."""
         meta = thing["metadata"]

@@ -1,18 +1,21 @@
 """A Kubernetes control plane as processes: etcd, API server, controllers, scheduler, and kwok for nodes."""
 
+import copy
+import functools
 import json
-from collections.abc import Iterator
+import shutil
+import warnings
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from tests.cluster.plane.certificates import Authority, Pair, make_rsa_key, write_key
 from tests.cluster.plane.client import Client, Object, RefusedError, conditions
-from tests.cluster.plane.process import Crew, find_program, free_ports
+from tests.cluster.plane.process import Crew, find_program, free_ports, wait_until
+from tests.cluster.plane.snapshot import key_of, restore
 
 _STAGES = Path(__file__).parent / "stages.yaml"
 
@@ -26,6 +29,7 @@ class ControlPlane:
     authority: Authority
     url: str
     admin: Client
+    _installed: dict[str, Object] = field(default_factory=dict, repr=False)
 
     def identity(self, user: str, groups: tuple[str, ...] = ()) -> Client:
         """A client that is `user` of `groups`: by certificate, as the API server sees it."""
@@ -49,12 +53,27 @@ class ControlPlane:
         for number in range(count):
             self.admin.create(_node(f"{prefix}-{number}", gpus, labels or {}))
 
-    def install(self, things: list[Object]) -> None:
-        """Apply CustomResourceDefinitions and wait until each can be used."""
+    def install(self, things: Sequence[Object]) -> None:
+        """Apply CustomResourceDefinitions that are not there as they are; wait until each can be used."""
+        new = [it for it in things if self._installed.get(it["metadata"]["name"]) != it]
         with ThreadPoolExecutor(4) as pool:
-            list(pool.map(self._apply_patiently, things))
-        for thing in things:
-            self.admin.wait(thing, lambda it: conditions(it).get("Established") == "True", 60)
+            list(pool.map(self._apply_patiently, new))
+        for thing in new:
+            self.admin.wait(thing, lambda it: conditions(it).get("Established") == "True", 120)
+        self._note(new)
+
+    def await_served(self, crds: Sequence[Object]) -> None:
+        """Wait until every kind of CRDs that are established is in discovery."""
+        for thing in crds:
+            spec = thing["spec"]
+            version = next(it["name"] for it in spec["versions"] if it["served"])
+            api = f"{spec['group']}/{version}"
+            kind = spec["names"]["kind"]
+            wait_until(f"{api} {kind} is served", functools.partial(self.admin.serves, api, kind))
+        self._note(crds)
+
+    def _note(self, things: Sequence[Object]) -> None:
+        self._installed |= {it["metadata"]["name"]: copy.deepcopy(it) for it in things}
 
     def _apply_patiently(self, thing: Object) -> None:
         """Many large CRDs at once take the API server of a busy machine past its own deadline."""
@@ -70,10 +89,42 @@ class ControlPlane:
 
 
 @contextmanager
-def control_plane(folder: Path) -> Iterator[ControlPlane]:
-    """A control plane over `folder` until the block ends; skips where its programs are not built."""
+def control_plane(folder: Path, crds: Sequence[Object] = ()) -> Iterator[ControlPlane]:
+    """A control plane over `folder` until the block ends; skips where its programs are not built.
+
+    `crds` (CustomResourceDefinitions) are established: made once, from a saved state afterwards.
+    """
     programs = {name: find_program("kubernetes", f"kube-{name}") for name in _KUBE}
     programs |= {"etcd": find_program("etcd", "server"), "kwok": find_program("kwok", "kwok")}
+    is_restored = bool(crds) and _restore(folder, programs, crds)
+    with _running(folder, programs) as plane:
+        if is_restored:
+            plane.await_served(crds)
+        else:
+            plane.install(list(crds))
+        yield plane
+
+
+def _restore(folder: Path, programs: dict[str, Path], crds: Sequence[Object]) -> bool:
+    """Whether etcd's data with `crds` is there now; where it cannot be kept, a warning says why."""
+
+    def make(work: Path) -> Path:
+        with _running(work, programs) as plane:
+            plane.install(list(crds))
+            plane.crew.stop("etcd", gently=True)
+        return work / "etcd"
+
+    try:
+        restore(key_of(programs.values(), crds), folder / "etcd", make)
+    except (OSError, TimeoutError) as error:
+        warnings.warn(f"no saved state, CRDs are installed anew: {error}", stacklevel=2)
+        shutil.rmtree(folder / "etcd", ignore_errors=True)
+        return False
+    return True
+
+
+@contextmanager
+def _running(folder: Path, programs: dict[str, Path]) -> Iterator[ControlPlane]:
     crew = Crew(folder)
     running: ControlPlane | None = None
     try:
@@ -240,25 +291,3 @@ def _node(name: str, gpus: int, labels: dict[str, str]) -> Object:
         "metadata": {"name": name, "labels": {"kubernetes.io/hostname": name, **labels}},
         "status": {"capacity": room, "allocatable": room},
     }
-
-
-def load_crds(folder: Path, *groups: str) -> list[Object]:
-    """The CustomResourceDefinitions under the named folders of the CRD collection."""
-    found: list[Object] = []
-    for group in groups:
-        for file in sorted((folder / group).rglob("*.yaml")):
-            found += [
-                thing
-                for thing in yaml.load_all(file.read_text(), Loader=_Loader)
-                if thing and thing.get("kind") == "CustomResourceDefinition"
-            ]
-    return found
-
-
-class _Loader(yaml.CSafeLoader):
-    """Prometheus' CRDs hold a bare `=`, which YAML 1.1 takes for a value of its own kind."""
-
-
-_Loader.add_constructor(
-    "tag:yaml.org,2002:value", lambda loader, node: loader.construct_scalar(node)
-)

@@ -1,40 +1,18 @@
 """Puts a rendered platform on a control plane without Argo CD, in the order of its waves."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from pathlib import Path
 
 import yaml
 
 from tests.cluster.plane.client import Object, RefusedError
-from tests.cluster.plane.control_plane import ControlPlane, load_crds
+from tests.cluster.plane.control_plane import ControlPlane
 from tests.cluster.plane.rendered import Rendered
 from tests.cluster.plane.samples import namespace
 
 MANAGER = "argocd-controller"
 WAVE = "argocd.argoproj.io/sync-wave"
-_CRDS = (
-    "agentgateway",
-    "argo-cd",
-    "cert-manager",
-    "external-secrets",
-    "gateway-api/standard",
-    "gateway-api-inference-extension",
-    "gpu-operator",
-    "keda",
-    "llm-d-router",
-    "prometheus-operator",
-)
 _KEPT = {"Namespace", "CustomResourceDefinition"}
-
-
-def furnish(plane: ControlPlane, crds: Path, things: Iterable[Object]) -> None:
-    """The CRDs of the kinds of `things`, beside Kueue's own: all of them would take minutes."""
-    wanted = {(it["apiVersion"].rpartition("/")[0], it["kind"]) for it in things}
-    found = load_crds(crds, *_CRDS)
-    plane.install(
-        [it for it in found if (it["spec"]["group"], it["spec"]["names"]["kind"]) in wanted]
-    )
 
 
 def all_objects(rendered: Rendered) -> list[Object]:

@@ -13,7 +13,8 @@ from pathlib import Path
 
 from tests.cluster.plane.certificates import Authority, Pair
 from tests.cluster.plane.client import Object, conditions
-from tests.cluster.plane.control_plane import ControlPlane, load_crds
+from tests.cluster.plane.control_plane import ControlPlane
+from tests.cluster.plane.crds import load_crds
 from tests.cluster.plane.process import find_program, free_ports
 
 NAMESPACE = "keda"
@@ -37,7 +38,12 @@ def start_keda(plane: ControlPlane, crds: Path) -> None:
     for thing in _objects(secure, authority.file):
         plane.admin.apply(thing)
     config = str(plane.kubeconfig("keda"))
-    env = {"KUBECONFIG": config, "POD_NAMESPACE": NAMESPACE, "WATCH_NAMESPACE": ""}
+    env = {
+        "KUBECONFIG": config,
+        "POD_NAMESPACE": NAMESPACE,
+        "KEDA_CLUSTER_OBJECT_NAMESPACE": NAMESPACE,
+        "WATCH_NAMESPACE": "",
+    }
     plane.crew.start(
         "keda-operator",
         [

@@ -9,7 +9,8 @@ import yaml
 
 from tests.cluster.plane.certificates import Authority
 from tests.cluster.plane.client import Client, Object
-from tests.cluster.plane.control_plane import ControlPlane, load_crds
+from tests.cluster.plane.control_plane import ControlPlane
+from tests.cluster.plane.crds import load_crds
 from tests.cluster.plane.process import find_program, free_ports
 
 NAMESPACE = "kueue-system"

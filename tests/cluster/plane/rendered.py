@@ -73,6 +73,24 @@ def _render(example: str, profile: str, gitops: str, name: str) -> Rendered:
     return Rendered(plan, make_tree(plan, catalog))
 
 
+@cache
+def rendered_kinds() -> frozenset[tuple[str, str]]:
+    """(group, kind) of all own objects of the examples."""
+    return frozenset((it["apiVersion"].rpartition("/")[0], it["kind"]) for it in _everything())
+
+
+def rendered_crds() -> list[Object]:
+    """The CustomResourceDefinitions among our own objects."""
+    return [it for it in _everything() if it["kind"] == "CustomResourceDefinition"]
+
+
+@cache
+def _everything() -> tuple[Object, ...]:
+    """Own objects of every example; `full` holds what the other profiles do."""
+    trees = (render(example, "full") for example in EXAMPLES)
+    return tuple(it for tree in trees for those in tree.objects.values() for it in those)
+
+
 def kueue_settings(rendered: Rendered) -> Object:
     """The manager's configuration that the platform hands to Kueue's chart."""
     values = rendered.applications["kueue"]["spec"]["source"]["helm"]["valuesObject"]

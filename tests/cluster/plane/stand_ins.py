@@ -16,9 +16,9 @@ import yaml
 from llmplat.catalog.load import load_catalog
 from llmplat.domain.oci import Digest
 from tests.cluster.plane.client import Object
-from tests.cluster.plane.control_plane import load_crds
+from tests.cluster.plane.crds import load_crds
 from tests.cluster.plane.registry import chart_files, pack, push_chart
-from tests.cluster.plane.rendered import EXAMPLES, HOME, render
+from tests.cluster.plane.rendered import HOME, rendered_kinds
 from tests.cluster.plane.samples import deployment
 
 VALUES = "test.llmplat.dev/values"
@@ -103,22 +103,13 @@ def make_templates(component: str, crds: Path, is_never_ready: bool = False) -> 
     """Files of the stand-in's chart: CRDs, and a workload of a kind that the component declares."""
     files = {
         f"crds/{thing['metadata']['name']}.yaml": json.dumps(thing).encode()
-        for thing in load_crds(crds, *_CRDS.get(component, ()))
-        if (thing["spec"]["group"], thing["spec"]["names"]["kind"]) in _rendered_kinds()
+        for thing in load_crds(crds, *_CRDS.get(component, ()), kinds=rendered_kinds())
     }
     kinds = load_catalog(HOME).components[component].kinds.namespaced
     kind = next((one for one in _WORKLOADS if one in kinds), None)
     if kind is not None:
         files["templates/workload.yaml"] = _workload(component, kind, is_never_ready).encode()
     return files
-
-
-@functools.cache
-def _rendered_kinds() -> frozenset[tuple[str, str]]:
-    """(group, kind) of all that we render; other CRDs would only cost the API server seconds each."""
-    trees = (render(example, "full") for example in EXAMPLES)
-    things = (it for tree in trees for those in tree.objects.values() for it in those)
-    return frozenset((it["apiVersion"].rpartition("/")[0], it["kind"]) for it in things)
 
 
 def _workload(component: str, kind: str, is_never_ready: bool) -> str:

@@ -11,6 +11,7 @@ from llmplat.render.health import health_scripts
 from tests.cluster.plane.argocd import API, NAMESPACE, is_done, oci_secret, start_argocd
 from tests.cluster.plane.client import Client, Object
 from tests.cluster.plane.control_plane import ControlPlane, control_plane
+from tests.cluster.plane.crds import platform_crds
 from tests.cluster.plane.furnish import remove
 from tests.cluster.plane.kueue import start_kueue
 from tests.cluster.plane.played import played_controllers
@@ -18,6 +19,9 @@ from tests.cluster.plane.publish import commit_tree, make_git, push_tree
 from tests.cluster.plane.rendered import EXAMPLES, Rendered, kueue_settings, render
 from tests.cluster.plane.stand_ins import VALUES, Mirror
 from tests.fakes.real_registry import find_distribution, real_registry
+
+REFRESH = "argocd.argoproj.io/refresh"
+TRACKING = "argocd.argoproj.io/tracking-id"
 
 
 @dataclass
@@ -44,9 +48,11 @@ class World:
             self.root = commit_tree(rendered.tree, self.mirror, self.folder / "git")
 
     def begin(self) -> None:
-        """Apply the root and its project."""
+        """Apply the root and its project; of a root in git, which is as it was, have the commit looked at."""
         for thing in self.root:
-            self.admin.apply(thing)
+            applied = self.admin.apply(thing)
+            if thing["kind"] == "Application":
+                self.admin.patch(applied, {"metadata": {"annotations": {REFRESH: "normal"}}})
 
     def start(self, rendered: Rendered, delivery: str) -> None:
         """Publish the tree and apply its root."""
@@ -54,11 +60,13 @@ class World:
         self.begin()
 
     def look(self, found: dict[str, Object]) -> None:
-        """Note Applications in the order in which they are first there and first done."""
-        for name, application in sorted(found.items()):
-            for word, holds in (("made", True), ("done", is_done(application))):
-                if holds and f"{word} {name}" not in self.seen:
-                    self.seen.append(f"{word} {name}")
+        """Note Applications in the order in which they are first done and first there.
+
+        What became done since the last look is noted before what was made since then.
+        """
+        done = [f"done {name}" for name, it in sorted(found.items()) if is_done(it)]
+        made = [f"made {name}" for name in sorted(found)]
+        self.seen += [it for it in (*done, *made) if it not in self.seen]
 
     def clear(self) -> None:
         """Remove everything but namespaces and CRDs; Argo CD is not asked, the state is disposable."""
@@ -73,10 +81,14 @@ class World:
             for thing in self.admin.list("apps/v1", kind):
                 if VALUES in thing["metadata"].get("annotations", {}):
                     self.admin.delete(thing)
+        for space in self.admin.list("v1", "Namespace"):
+            # What stays is nobody's now: Argo CD would ask whether to prune it.
+            if TRACKING in space["metadata"].get("annotations", {}):
+                self.admin.patch(space, {"metadata": {"annotations": {TRACKING: None}}})
 
 
 @contextmanager
-def open_world(folder: Path, crds: Path) -> Iterator[World]:
+def open_world(folder: Path, crds: Path, wave_delay_s: int = 0) -> Iterator[World]:
     """All of it over `folder` until the block ends; skips where a program is missing."""
     program = find_distribution()
     if program is None:
@@ -85,13 +97,13 @@ def open_world(folder: Path, crds: Path) -> Iterator[World]:
         (folder / name).mkdir()
     with (
         real_registry(program, folder / "registry") as registry,
-        control_plane(folder / "plane") as plane,
+        control_plane(folder / "plane", platform_crds(crds)) as plane,
         played_controllers(plane.admin),
     ):
         for name, labels in _node_labels().items():
             plane.add_nodes(2, gpus=8, labels=labels, prefix=name)
         start_kueue(plane, crds, kueue_settings(render(EXAMPLES[1], "serving")))
-        start_argocd(plane, crds, health_scripts())
+        start_argocd(plane, crds, health_scripts(), wave_delay_s)
         mirror = Mirror(registry.address, folder / "charts", crds)
         mirror.start()
         make_git(folder / "git")

@@ -2,8 +2,9 @@
 
 import pytest
 
+from llmplat.catalog.load import load_catalog
 from llmplat.render.objects.engines import GPU_TYPE, QUEUE_LABEL
-from tests.fakes.cluster_platform import every, find, model, objects_with, plan_with
+from tests.fakes.cluster_platform import HOME, every, find, model, objects_with, plan_with
 
 RESTRICTED = {
     "allowPrivilegeEscalation": False,
@@ -96,8 +97,7 @@ def test_what_admission_reads_is_on_the_pod(objects):
     assert notes[GPU_TYPE] == "l4"
     needed = int(notes["llmplat.dev/gpu-needed-bytes"])
     offered = int(notes["llmplat.dev/gpu-offered-bytes"])
-    limit = int(find(objects, "ConfigMap", "gpu-limits")["data"]["l4"])
-    assert needed <= offered <= limit
+    assert needed <= offered <= load_catalog(HOME).gpus["l4"].memory_bytes
     assert template["spec"]["nodeSelector"] == {"nvidia.com/gpu.product": "NVIDIA-L4"}
 
 

@@ -1,0 +1,257 @@
+"""A platform in a cluster -> nothing of it: ways in first, then what stands behind them, then the ground."""
+
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from llmplat.apply.cluster_claim import Held
+from llmplat.apply.cluster_inventory import read_inventory, refuse_other
+from llmplat.apply.down_scope import Scope, find_scope, is_beside, our_namespaces
+from llmplat.apply.down_stay import Stay, stays_of
+from llmplat.apply.gitops_hold import hold, keep, keep_volume
+from llmplat.apply.going import Patience, await_gone, remove
+from llmplat.apply.owned import APPLICATION_API
+from llmplat.domain.cluster import (
+    MANAGED_BY,
+    PLATFORM,
+    Cluster,
+    ClusterIdentity,
+    ObjectRef,
+    ref_of,
+)
+from llmplat.domain.inventory import NAMESPACE as SYSTEM
+from llmplat.domain.inventory import REF
+from llmplat.domain.ports import Progress, StepProgress
+from llmplat.plan.cluster.applications import ARGO_CD
+
+_SYSTEM = ObjectRef("v1", "Namespace", None, SYSTEM)
+
+
+class Cloud(Protocol):
+    """The ground that llmplat made under the cluster; nothing for a cluster that was there."""
+
+    def planned(self) -> tuple[str, ...]:
+        """What would be removed, one line each; deletion protection that is switched off said too."""
+        ...
+
+    def destroy(self, progress: Progress) -> tuple[str, ...]:
+        """Remove it and say what went; safe to run again."""
+        ...
+
+
+@dataclass(frozen=True)
+class DownClusterWish:
+    """How far `down` is to go."""
+
+    platform: str
+    delete_volumes: frozenset[str] = frozenset()
+    """Claims as "namespace/name"."""
+    is_purge: bool = False
+    """Secret values that the cluster keeps go too."""
+    is_dry_run: bool = False
+
+
+@dataclass(frozen=True)
+class DownClusterTools:
+    """What `down` needs of the world."""
+
+    cluster: Cluster
+    claim: Callable[[], AbstractContextManager[Held]]
+    """Holds the platform for one run; BusyError when another run holds it."""
+    cloud: Cloud | None = None
+    patience: Patience = field(default_factory=Patience)
+
+
+@dataclass(frozen=True)
+class Removal:
+    """One thing that went, or would go."""
+
+    step: str
+    what: str
+
+
+@dataclass(frozen=True)
+class DownClusterReport:
+    """What was removed (or would be) in this order, and what stays."""
+
+    platform: str
+    cluster: ClusterIdentity
+    is_dry_run: bool
+    removed: tuple[Removal, ...]
+    stays: tuple[Stay, ...]
+
+
+@dataclass(frozen=True)
+class _Step:
+    title: str
+    going: tuple[ObjectRef, ...]
+    act: Callable[[StepProgress], None]
+
+
+def find(wish: DownClusterWish, tools: DownClusterTools) -> Scope:
+    """What is there of the platform; nothing is changed."""
+    inventory = read_inventory(tools.cluster)
+    refuse_other(inventory, wish.platform, inventory.project if inventory else "")
+    return find_scope(
+        tools.cluster, wish.platform, inventory, wish.delete_volumes, is_purge=wish.is_purge
+    )
+
+
+def down_cluster(
+    wish: DownClusterWish, tools: DownClusterTools, progress: Progress
+) -> DownClusterReport:
+    """Remove the platform step by step; each looks at what is there, so that a broken run goes on.
+
+    Raises:
+        BusyError: another run holds the platform.
+        PreconditionError: the cluster holds another platform.
+        TimedOutError: an object does not go; run again, it goes on from there.
+    """
+    removed: list[Removal] = []
+    scope = find(wish, tools)
+    stays = stays_of(scope, is_purge=wish.is_purge, has_cloud=tools.cloud is not None)
+    if wish.is_dry_run:
+        for step in _steps(scope, wish, tools):
+            removed += [Removal(step.title, str(ref)) for ref in step.going]
+        removed += [Removal("inventory", str(ref)) for ref in _records(scope)]
+        if tools.cloud is not None:
+            removed += [Removal("cloud", line) for line in tools.cloud.planned()]
+    else:
+        if _is_there(scope, wish, tools):
+            removed += _remove_all(scope, wish, tools, progress)
+        if tools.cloud is not None:
+            removed += [Removal("cloud", line) for line in tools.cloud.destroy(progress)]
+    return DownClusterReport(
+        wish.platform, tools.cluster.identity(), wish.is_dry_run, tuple(removed), stays
+    )
+
+
+def _is_there(scope: Scope, wish: DownClusterWish, tools: DownClusterTools) -> bool:
+    """Whether anything is left to do in the cluster."""
+    has_records = next(_records(scope), None) is not None
+    return has_records or any(step.going for step in _steps(scope, wish, tools))
+
+
+def _remove_all(
+    scope: Scope, wish: DownClusterWish, tools: DownClusterTools, progress: Progress
+) -> Iterator[Removal]:
+    with tools.claim() as held:
+        _prepare(scope, tools.cluster)
+        for step in _steps(scope, wish, tools):
+            held.check()
+            if step.going:
+                with progress.step(step.title) as told:
+                    step.act(told)
+                yield from (Removal(step.title, str(ref)) for ref in step.going)
+    with progress.step("inventory") as told:
+        yield from (Removal("inventory", str(ref)) for ref in _end(scope, tools, told))
+
+
+def _prepare(scope: Scope, cluster: Cluster) -> None:
+    """Nothing may bring back what goes, and nothing may take what stays."""
+    hold(cluster, scope.owned.applications)
+    for volume in scope.volumes:
+        keep_volume(scope.owned, volume)
+    names = {one.name for one in scope.kept} | {ARGO_CD}
+    for name in sorted(names):
+        found = cluster.get(ObjectRef("v1", "Namespace", None, name))
+        if found is not None and scope.owned.has_directly(found):
+            keep(cluster, found)
+
+
+def _steps(scope: Scope, wish: DownClusterWish, tools: DownClusterTools) -> Iterator[_Step]:
+    cluster, patience = tools.cluster, tools.patience
+
+    def removing(title: str, refs: tuple[ObjectRef, ...]) -> _Step:
+        return _Step(title, refs, lambda told: remove(cluster, refs, patience, told))
+
+    def waiting(title: str, refs: tuple[ObjectRef, ...]) -> _Step:
+        return _Step(title, refs, lambda told: await_gone(cluster, refs, patience, told))
+
+    yield removing("routes", scope.routes)
+    yield removing("gateways", scope.gateways)
+    yield removing("load balancers", scope.balancers)
+    yield waiting("load balancers of gateways", scope.balanced)
+    wanted = tuple(volume.ref for volume in scope.volumes if volume.is_wanted_gone)
+    # Pods still use them: they are gone only after the Applications.
+    yield _Step("volumes asked for", wanted, lambda _: _mark(cluster, wanted))
+    for wave in sorted({one.wave for one in scope.applications}, reverse=True):
+        refs = tuple(one.ref for one in scope.applications if one.wave == wave)
+        yield removing(f"Applications of wave {wave}", refs)
+    yield waiting("volumes", wanted)
+    yield waiting("network endpoint groups", scope.negs)
+    yield removing("root", (scope.owned.root.ref,) if scope.owned.root else ())
+    # Only now: Argo CD takes nothing away for an Application whose project is gone.
+    yield removing("projects", tuple(_projects(scope)))
+    yield _argo_cd(scope, tools)
+    yield removing("what llmplat made beside them", tuple(_made(scope, wish)))
+    yield removing("namespaces", tuple(_namespaces(scope)))
+
+
+def _mark(cluster: Cluster, refs: tuple[ObjectRef, ...]) -> None:
+    for ref in refs:
+        cluster.delete(ref)
+
+
+def _projects(scope: Scope) -> Iterator[ObjectRef]:
+    labels = {PLATFORM: scope.owned.platform, MANAGED_BY: "llmplat"}
+    found = scope.owned.cluster.list(APPLICATION_API, "AppProject", ARGO_CD, labels)
+    return (ref_of(it) for it in found)
+
+
+def _argo_cd(scope: Scope, tools: DownClusterTools) -> _Step:
+    """Argo CD cannot take itself away: its Application lets go of what it holds, and that is deleted."""
+    own = scope.argo_cd
+    if own is None or scope.others:
+        return _Step("Argo CD", (), lambda _: None)
+    kept = {"CustomResourceDefinition", "Namespace"}
+    refs = (own.ref, *(ref for ref in own.held if ref.kind not in kept))
+
+    def act(told: StepProgress) -> None:
+        if tools.cluster.get(own.ref) is not None:
+            tools.cluster.patch(own.ref, {"metadata": {"finalizers": None}})
+        remove(tools.cluster, refs, tools.patience, told)
+
+    return _Step("Argo CD", refs, act)
+
+
+def _made(scope: Scope, wish: DownClusterWish) -> Iterator[ObjectRef]:
+    """Of the inventory, as far as it is there and ours; values of secrets only when asked for."""
+    values = set(scope.secrets)
+    for ref in scope.inventory.made if scope.inventory else ():
+        is_elsewhere = ref.kind == "Namespace" or ref.group == "argoproj.io"
+        if is_elsewhere or is_beside(ref) or ref in values:
+            continue
+        found = scope.owned.cluster.get(ref)
+        if found is not None and scope.owned.has_directly(found):
+            yield ref
+    if wish.is_purge:
+        yield from scope.secrets
+
+
+def _namespaces(scope: Scope) -> Iterator[ObjectRef]:
+    """Those that no Application took with it and that hold nothing of anybody else."""
+    kept = {one.name for one in scope.kept}
+    if scope.argo_cd is None or scope.others:
+        kept.add(ARGO_CD)
+    for it in our_namespaces(scope.owned):
+        if it["metadata"]["name"] not in kept:
+            yield ref_of(it)
+
+
+def _records(scope: Scope) -> Iterator[ObjectRef]:
+    """The inventory, and the namespace that llmplat keeps it in."""
+    cluster = scope.owned.cluster
+    if cluster.get(REF) is not None:
+        yield REF
+    found = cluster.get(_SYSTEM)
+    if found is not None and scope.owned.has_directly(found):
+        yield _SYSTEM
+
+
+def _end(scope: Scope, tools: DownClusterTools, told: StepProgress) -> Iterator[ObjectRef]:
+    """The inventory last: as long as it is there, `down` knows that it is not done."""
+    for ref in _records(scope):
+        remove(tools.cluster, (ref,), tools.patience, told)
+        yield ref

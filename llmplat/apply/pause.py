@@ -1,0 +1,278 @@
+"""A running platform -> its engines on GPUs at zero and its queues held, and back to the very figures.
+
+The record of what was there is written first: a run that is killed is gone on with by the next.
+"""
+
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+from llmplat.apply.cluster_claim import Held
+from llmplat.apply.going import Patience
+from llmplat.apply.owned import Application, Owned, find_owned, label_of
+from llmplat.domain.cluster import Cluster, ClusterIdentity, Object, ObjectRef, ref_of
+from llmplat.domain.errors import PreconditionError, TimedOutError
+from llmplat.domain.paused import (
+    REF,
+    Paused,
+    PausedApplication,
+    PausedModel,
+    PausedQueue,
+    manifest_of,
+    parse_paused,
+)
+from llmplat.domain.ports import Progress, StepProgress
+from llmplat.domain.units import format_duration
+from llmplat.plan.cluster.flavors import GPU_RESOURCE
+from llmplat.plan.savings import Saving
+from llmplat.render.objects.queues import API as KUEUE_API
+from llmplat.render.objects.shape import MODEL
+
+SCALED_API = "keda.sh/v1alpha1"
+AT_ZERO = "autoscaling.keda.sh/paused-replicas"
+"""KEDA holds a workload at this many replicas and lets its autoscaler rest."""
+
+
+@dataclass(frozen=True)
+class PauseTools:
+    """What `pause` and `resume` need of the world."""
+
+    cluster: Cluster
+    claim: Callable[[], AbstractContextManager[Held]]
+    savings: Callable[[Paused], tuple[Saving, ...]] = lambda _: ()
+    patience: Patience = field(default_factory=Patience)
+
+
+@dataclass(frozen=True)
+class PauseReport:
+    """What is paused, or runs again."""
+
+    platform: str
+    cluster: ClusterIdentity
+    is_paused: bool
+    is_changed: bool
+    """False when it was like that before."""
+    since: str
+    models: tuple[PausedModel, ...]
+    queues: tuple[PausedQueue, ...]
+    savings: tuple[Saving, ...]
+
+
+def read_paused(cluster: Cluster) -> Paused | None:
+    """What is paused; None when nothing is. PreconditionError for a record changed by hand."""
+    found = cluster.get(REF)
+    if found is None:
+        return None
+    try:
+        return parse_paused(found)
+    except (ValueError, KeyError, TypeError) as error:
+        raise PreconditionError(
+            f"{REF} was changed by hand: what was paused cannot be read.",
+            str(error),
+            (f"kubectl get configmap {REF.name} -n {REF.namespace} -o yaml", "llmplat up"),
+        ) from error
+
+
+def refuse_paused(cluster: Cluster) -> None:
+    """PreconditionError when the platform is paused: bringing it up would end the pause by halves."""
+    paused = read_paused(cluster)
+    if paused is not None:
+        raise PreconditionError(
+            f"The platform {paused.platform} is paused since {paused.since}.",
+            f"{len(paused.models)} models are at zero and {len(paused.queues)} queues are held",
+            ("llmplat resume",),
+        )
+
+
+def pause(platform: str, tools: PauseTools, progress: Progress) -> PauseReport:
+    """Engines on GPUs to zero, queues held; safe to run twice.
+
+    Raises:
+        BusyError: another run holds the platform.
+        PreconditionError: there is no such platform in the cluster.
+        TimedOutError: an engine does not end; run again, it goes on from there.
+    """
+    cluster = tools.cluster
+    before = read_paused(cluster)
+    owned = find_owned(cluster, platform)
+    if owned.root is None:
+        raise PreconditionError(
+            f"There is no platform {platform} in the cluster {cluster.identity().context}.",
+            "its root Application is not there",
+            ("llmplat up", "llmplat status"),
+        )
+    with tools.claim():
+        paused = before or find_running(owned)
+        if before is None:
+            cluster.apply(manifest_of(paused), is_forced=True)
+        _let_rest(owned, paused)
+        with progress.step("Hold the queues"):
+            _set_queues(cluster, {one.name: "Hold" for one in paused.queues})
+        with progress.step("Engines to zero") as step:
+            for model in paused.models:
+                _to_zero(cluster, model)
+            _await_end(cluster, paused, tools.patience, step)
+    return _report(paused, tools, is_paused=True, is_changed=before is None)
+
+
+def resume(platform: str, tools: PauseTools, progress: Progress) -> PauseReport:
+    """Put back what `pause` took, figure by figure; safe to run twice.
+
+    Raises BusyError, PreconditionError for a record changed by hand.
+    """
+    cluster = tools.cluster
+    paused = read_paused(cluster)
+    if paused is None:
+        nothing = Paused(platform, "", (), (), ())
+        return _report(nothing, tools, is_paused=False, is_changed=False)
+    with tools.claim():
+        with progress.step("Open the queues"):
+            _set_queues(cluster, {one.name: one.stop_policy for one in paused.queues})
+        with progress.step("Engines back to their replicas"):
+            for model in paused.models:
+                _bring_back(cluster, model)
+        with progress.step("Automatic sync on again"):
+            _automate(find_owned(cluster, platform), paused)
+        cluster.delete(REF)
+    return _report(paused, tools, is_paused=False, is_changed=True)
+
+
+def find_running(owned: Owned) -> Paused:
+    """What a pause would take away now."""
+    models = tuple(_models(owned))
+    queues = tuple(_queues(owned))
+    changed = {ObjectRef("apps/v1", "Deployment", one.namespace, one.name) for one in models}
+    changed |= {ObjectRef(SCALED_API, "ScaledObject", one.namespace, one.name) for one in models}
+    changed |= {ObjectRef(KUEUE_API, "ClusterQueue", None, one.name) for one in queues}
+    return Paused(
+        platform=owned.platform,
+        since=datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+        models=models,
+        queues=queues,
+        applications=tuple(_automated(owned, changed)),
+    )
+
+
+def gpus_of(deployment: Object) -> int:
+    """GPUs that one replica asks for."""
+    pod = ((deployment.get("spec") or {}).get("template") or {}).get("spec") or {}
+    limits = ((one.get("resources") or {}).get("limits") or {} for one in pod.get("containers", ()))
+    return sum(int(one.get(GPU_RESOURCE, 0)) for one in limits)
+
+
+def _models(owned: Owned) -> Iterator[PausedModel]:
+    for it in owned.cluster.list("apps/v1", "Deployment"):
+        model, gpus = label_of(it, MODEL), gpus_of(it)
+        if model and gpus and owned.has_directly(it):
+            ref = ref_of(it)
+            scaled = owned.cluster.get(_scaled(ref.namespace, ref.name))
+            replicas = int((it.get("spec") or {}).get("replicas", 1))
+            yield PausedModel(model, ref.namespace or "", ref.name, replicas, gpus, bool(scaled))
+
+
+def _queues(owned: Owned) -> Iterator[PausedQueue]:
+    for it in owned.cluster.list(KUEUE_API, "ClusterQueue"):
+        if owned.has_directly(it):
+            policy = (it.get("spec") or {}).get("stopPolicy") or "None"
+            yield PausedQueue(it["metadata"]["name"], policy)
+
+
+def _automated(owned: Owned, changed: set[ObjectRef]) -> Iterator[PausedApplication]:
+    """The root, and whoever would undo what is changed."""
+    keys = {(ref.group, ref.kind, ref.namespace, ref.name) for ref in changed}
+    for one in owned.applications:
+        held = {(ref.group, ref.kind, ref.namespace, ref.name) for ref in one.held}
+        automated = _automation(one)
+        if automated is not None and (not one.layer or keys & held):
+            yield PausedApplication(one.name, automated)
+
+
+def _automation(application: Application) -> dict[str, object] | None:
+    policy = (application.live.get("spec") or {}).get("syncPolicy") or {}
+    found = policy.get("automated")
+    return dict(found) if found is not None else None
+
+
+def _let_rest(owned: Owned, paused: Paused) -> None:
+    names = {one.name for one in paused.applications}
+    for one in owned.applications:  # the root comes first
+        if one.name in names and _automation(one) is not None:
+            owned.cluster.patch(one.ref, {"spec": {"syncPolicy": {"automated": None}}})
+
+
+def _automate(owned: Owned, paused: Paused) -> None:
+    """The root last: from then on Argo CD puts right whatever was missed."""
+    wanted = {one.name: one.automated for one in paused.applications}
+    for one in sorted(owned.applications, key=lambda it: not it.layer):
+        if one.name in wanted:
+            automated = {"automated": wanted[one.name]}
+            owned.cluster.patch(one.ref, {"spec": {"syncPolicy": automated}})
+
+
+def _set_queues(cluster: Cluster, policies: dict[str, str]) -> None:
+    for name, policy in policies.items():
+        ref = ObjectRef(KUEUE_API, "ClusterQueue", None, name)
+        found = cluster.get(ref)
+        if found is not None and (found.get("spec") or {}).get("stopPolicy") != policy:
+            cluster.patch(ref, {"spec": {"stopPolicy": policy}})
+
+
+def _to_zero(cluster: Cluster, model: PausedModel) -> None:
+    scaled, deployment = _scaled(model.namespace, model.name), _deployment(model)
+    if model.is_scaled and cluster.get(scaled) is not None:
+        cluster.patch(scaled, {"metadata": {"annotations": {AT_ZERO: "0"}}})
+    if cluster.get(deployment) is not None:
+        cluster.patch(deployment, {"spec": {"replicas": 0}})
+
+
+def _bring_back(cluster: Cluster, model: PausedModel) -> None:
+    scaled, deployment = _scaled(model.namespace, model.name), _deployment(model)
+    if cluster.get(deployment) is not None:
+        cluster.patch(deployment, {"spec": {"replicas": model.replicas}})
+    if model.is_scaled and cluster.get(scaled) is not None:
+        cluster.patch(scaled, {"metadata": {"annotations": {AT_ZERO: None}}})
+
+
+def _await_end(cluster: Cluster, paused: Paused, patience: Patience, step: StepProgress) -> None:
+    """Until no engine has a pod; TimedOutError naming one that has."""
+    end_s = patience.now_s() + patience.timeout_s
+    while True:
+        left = [one for one in paused.models if _replicas(cluster, one)]
+        if not left:
+            return
+        step.detail(f"waiting for {left[0].namespace}/{left[0].name}")
+        if patience.now_s() >= end_s:
+            first = left[0]
+            raise TimedOutError(
+                f"The engine {first.namespace}/{first.name} does not end.",
+                f"its pods are still there after {format_duration(patience.timeout_s)}",
+                (f"kubectl get pods -n {first.namespace}", "llmplat pause    # goes on from here"),
+            )
+        patience.sleep(patience.poll_s)
+
+
+def _replicas(cluster: Cluster, model: PausedModel) -> int:
+    found = cluster.get(_deployment(model)) or {}
+    return int((found.get("status") or {}).get("replicas", 0))
+
+
+def _deployment(model: PausedModel) -> ObjectRef:
+    return ObjectRef("apps/v1", "Deployment", model.namespace, model.name)
+
+
+def _scaled(namespace: str | None, name: str) -> ObjectRef:
+    return ObjectRef(SCALED_API, "ScaledObject", namespace, name)
+
+
+def _report(paused: Paused, tools: PauseTools, *, is_paused: bool, is_changed: bool) -> PauseReport:
+    return PauseReport(
+        platform=paused.platform,
+        cluster=tools.cluster.identity(),
+        is_paused=is_paused,
+        is_changed=is_changed,
+        since=paused.since,
+        models=paused.models,
+        queues=paused.queues,
+        savings=tools.savings(paused) if is_paused else (),
+    )

@@ -1,0 +1,74 @@
+"""The upstream CustomResourceDefinitions that the tests put on a control plane, read from a folder of them."""
+
+import copy
+import functools
+from pathlib import Path
+
+import yaml
+
+from tests.cluster.plane.client import Object
+from tests.cluster.plane.rendered import rendered_crds, rendered_kinds
+
+Kinds = frozenset[tuple[str, str]]
+_WHOLE = ("argo-cd", "keda", "kueue")
+"""Whose controllers run: they want all of theirs."""
+_IN_PART = (
+    "agentgateway",
+    "cert-manager",
+    "dra-driver",
+    "external-secrets",
+    "gateway-api/standard",
+    "gateway-api-inference-extension",
+    "gpu-operator",
+    "kserve",
+    "llm-d-router",
+    "lws",
+    "prometheus-operator",
+)
+
+
+def platform_crds(folder: Path) -> list[Object]:
+    """Those of the controllers that run, those that we render, and the others' of the kinds that we render.
+
+    All of them would only cost the API server seconds each.
+    """
+    found = load_crds(folder, *_IN_PART, kinds=rendered_kinds()) + load_crds(folder, *_WHOLE)
+    by_name = {it["metadata"]["name"]: it for it in (*found, *rendered_crds())}
+    return list(by_name.values())
+
+
+def group_kind(crd: Object) -> tuple[str, str]:
+    """(group, kind) of a CustomResourceDefinition."""
+    return crd["spec"]["group"], crd["spec"]["names"]["kind"]
+
+
+def load_crds(folder: Path, *groups: str, kinds: Kinds | None = None) -> list[Object]:
+    """The CustomResourceDefinitions (of `kinds` only) under the named folders of the CRD collection."""
+    return [copy.deepcopy(it) for group in groups for it in _load(folder / group, kinds)]
+
+
+@functools.cache
+def _load(folder: Path, kinds: Kinds | None) -> tuple[Object, ...]:
+    texts = [file.read_text() for file in sorted(folder.rglob("*.yaml"))]
+    return tuple(
+        thing
+        for text in texts
+        if kinds is None or _may_hold(text, kinds)
+        for thing in yaml.load_all(text, Loader=_Loader)
+        if thing and thing.get("kind") == "CustomResourceDefinition"
+        if kinds is None or group_kind(thing) in kinds
+    )
+
+
+def _may_hold(text: str, kinds: Kinds) -> bool:
+    """To parse a megabyte takes a second: look for the words first."""
+    return any(f"group: {group}\n" in text and f"kind: {kind}\n" in text for group, kind in kinds)
+
+
+class _Loader(yaml.CSafeLoader):
+    """Prometheus' CRDs hold a bare `=`, which YAML 1.1 takes for a value of its own kind."""
+
+
+_Loader.add_constructor(
+    "tag:yaml.org,2002:value", lambda loader, node: loader.construct_scalar(node)
+)

@@ -1,0 +1,216 @@
+"""`llmplat down` as a process on a real control plane with Argo CD: order, neighbours, what does not go, breaks."""
+
+import json
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.cluster.plane.argocd import NAMESPACE as ARGO_CD
+from tests.cluster.plane.client import Object
+from tests.cluster.plane.samples import namespace
+from tests.cluster.plane.slim import SlimWorld, open_slim_world
+
+NAME = "two-teams"
+HELD = "test.llmplat.dev/held"
+GATEWAY_API = "gateway.networking.k8s.io/v1"
+CLAIM = "llm-gateway/data-counters-0"
+KILL_AFTER = ("routes", "gateways", "load balancers", "Applications of wave 11",
+              "Applications of wave 5", "Applications of wave 0", "projects")  # fmt: skip
+"""Steps of `down`: it is killed as soon as each of them has begun."""
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory: pytest.TempPathFactory, crds: Path) -> Iterator[SlimWorld]:
+    with open_slim_world(tmp_path_factory.mktemp("slim"), crds) as opened:
+        yield opened
+
+
+def test_what_does_not_go_is_named_and_nothing_of_a_neighbour_goes(world: SlimWorld) -> None:
+    world.bring_up()
+    neighbours = plant_neighbours(world)
+    before = [_wish(it) for it in _live(world, neighbours)]
+    gateway, balancer, claim = plant_held(world)
+    dry = world.work.run("down", "--dry-run", "-o", "json")
+    assert dry.returncode == 0, dry.stderr
+    assert [_wish(it) for it in _live(world, [gateway, balancer])]
+
+    for stuck, extra in ((gateway, ()), (balancer, ()), (claim, ("--delete-volume", CLAIM))):
+        done = world.work.run("down", "--yes", "--timeout", "6", "-o", "json", *extra)
+        error = json.loads(done.stdout or done.stderr)
+        assert done.returncode == 7, (done.stdout, done.stderr)
+        told = json.dumps(error)
+        assert stuck["metadata"]["name"] in told
+        assert HELD in told
+        release(world, stuck)
+    # Late, not never: the last one lets go while `down` waits.
+    late = threading.Timer(5, release, (world, plant_late(world)))
+    late.start()
+    done = world.work.run("down", "--yes", "--timeout", "120", "--delete-volume", CLAIM)
+    late.join()
+    assert done.returncode == 0, done.stderr
+    assert [_wish(it) for it in _live(world, neighbours)] == before
+    assert ours(world) == []
+    again = world.work.run("down", "--yes")
+    assert again.returncode == 0, again.stderr
+
+
+def test_killed_in_each_step_the_next_run_goes_on(world: SlimWorld) -> None:
+    world.bring_up()
+    killed = [step for step in KILL_AFTER if _kill_in(world, step)]
+    assert len(killed) >= 4, killed
+    done = world.work.run("down", "--yes", "--timeout", "120", "--delete-volume", CLAIM)
+    assert done.returncode == 0, done.stderr
+    assert ours(world) == []
+
+
+def plant_neighbours(world: SlimWorld) -> list[Object]:
+    """Things near the platform that are not its own, some with its names, one with another's labels."""
+    theirs = {"app.kubernetes.io/managed-by": "llmplat", "llmplat.dev/platform": "another"}
+    space = "litellm-2"
+    planted = [
+        namespace(space),
+        _service("litellm", space, kind="LoadBalancer"),
+        _gateway("inference-gateway", space, theirs),
+        _claim("data-counters-0", space),
+        # In a namespace of ours, by people of the team.
+        _service("demo", "models-team-a", kind="LoadBalancer"),
+        _claim("scratch", "models-team-a"),
+        {
+            "apiVersion": "v1",
+            "kind": "ConfigMap",
+            "metadata": {"name": "notes", "namespace": "models-team-a"},
+            "data": {"by": "the team"},
+        },
+        _application("litellm-other"),
+    ]
+    for it in planted:
+        world.admin.apply(it)
+    return planted
+
+
+def plant_held(world: SlimWorld) -> tuple[Object, Object, Object]:
+    """The platform's gateway, its load balancer and the claim of its counters, held by somebody."""
+    gateway = world.admin.get(GATEWAY_API, "Gateway", "inference-gateway", "inference-gateway")
+    balancer = _service("inference-gateway", "inference-gateway", kind="LoadBalancer")
+    balancer["metadata"]["ownerReferences"] = [_owner(gateway)]
+    world.admin.apply(balancer)
+    claim = world.admin.get("v1", "PersistentVolumeClaim", "data-counters-0", "llm-gateway")
+    for it in (gateway, balancer, claim):
+        world.admin.patch(it, {"metadata": {"finalizers": [HELD]}})
+    return gateway, balancer, claim
+
+
+def plant_late(world: SlimWorld) -> Object:
+    """A workload of the platform that goes late."""
+    queue = world.admin.get("kueue.x-k8s.io/v1beta2", "LocalQueue", "models", "models-team-a")
+    world.admin.patch(queue, {"metadata": {"finalizers": [HELD]}})
+    return queue
+
+
+def release(world: SlimWorld, thing: Object) -> None:
+    world.admin.patch(thing, {"metadata": {"finalizers": None}})
+
+
+def ours(world: SlimWorld) -> list[str]:
+    """What is left with the platform's label, but for the namespace that holds a team's things."""
+    labels = f"llmplat.dev/platform={NAME}"
+    left = []
+    for group in world.admin.ask("GET", "/apis")["groups"]:
+        left += _labelled(world, group["preferredVersion"]["groupVersion"], labels)
+    left += _labelled(world, "v1", labels)
+    return [it for it in left if it not in {"Namespace /models-team-a", "Namespace /argocd"}]
+
+
+def _labelled(world: SlimWorld, version: str, labels: str) -> list[str]:
+    root = f"/apis/{version}" if "/" in version else f"/api/{version}"
+    found = []
+    for one in world.admin.ask("GET", root)["resources"]:
+        if "list" in one["verbs"] and "/" not in one["name"]:
+            items = world.admin.ask(
+                "GET", f"{root}/{one['name']}", params={"labelSelector": labels}
+            )
+            metas = [it["metadata"] for it in items["items"]]
+            found += [f"{one['kind']} {it.get('namespace', '')}/{it['name']}" for it in metas]
+    return found
+
+
+def _kill_in(world: SlimWorld, step: str) -> bool:
+    """Start `down`, SIGKILL it as soon as `step` has begun; False when it ended before."""
+    process = world.work.start("down", "--yes", "-v", "--timeout", "60")
+    assert process.stderr is not None
+    end_s = time.monotonic() + 120
+    for line in process.stderr:
+        if step in line or time.monotonic() > end_s:
+            process.kill()
+            break
+    process.communicate()
+    return process.returncode == -9
+
+
+def _live(world: SlimWorld, things: list[Object]) -> list[Object]:
+    return [world.admin.ask("GET", world.admin.path_of(it)) for it in things]
+
+
+def _wish(thing: Object) -> Any:
+    """Without what controllers write: the status and the version it moves."""
+    moving = {"resourceVersion", "managedFields", "generation"}
+    meta = {k: v for k, v in thing["metadata"].items() if k not in moving}
+    return {**{k: v for k, v in thing.items() if k != "status"}, "metadata": meta}
+
+
+def _service(name: str, space: str, *, kind: str) -> Object:
+    return {
+        "apiVersion": "v1",
+        "kind": "Service",
+        "metadata": {"name": name, "namespace": space},
+        "spec": {"type": kind, "selector": {"app": name}, "ports": [{"port": 80}]},
+    }
+
+
+def _gateway(name: str, space: str, labels: dict[str, str]) -> Object:
+    listener = {"name": "http", "port": 80, "protocol": "HTTP"}
+    return {
+        "apiVersion": GATEWAY_API,
+        "kind": "Gateway",
+        "metadata": {"name": name, "namespace": space, "labels": labels},
+        "spec": {"gatewayClassName": "theirs", "listeners": [listener]},
+    }
+
+
+def _claim(name: str, space: str) -> Object:
+    return {
+        "apiVersion": "v1",
+        "kind": "PersistentVolumeClaim",
+        "metadata": {"name": name, "namespace": space},
+        "spec": {
+            "accessModes": ["ReadWriteOnce"],
+            "resources": {"requests": {"storage": "1Gi"}},
+        },
+    }
+
+
+def _application(name: str) -> Object:
+    return {
+        "apiVersion": "argoproj.io/v1alpha1",
+        "kind": "Application",
+        "metadata": {"name": name, "namespace": ARGO_CD},
+        "spec": {
+            "project": "default",
+            "source": {"repoURL": "file:///nowhere", "targetRevision": "main", "path": "."},
+            "destination": {"server": "https://kubernetes.default.svc", "namespace": "litellm-2"},
+        },
+    }
+
+
+def _owner(thing: Object) -> Object:
+    meta = thing["metadata"]
+    return {
+        "apiVersion": thing["apiVersion"],
+        "kind": thing["kind"],
+        "name": meta["name"],
+        "uid": meta["uid"],
+    }
