@@ -269,6 +269,8 @@ def _end(child: "subprocess.Popen[str]") -> None:
         if child.stdin is not None:
             child.stdin.close()
     child.wait()
+    if child.stdout is not None:
+        child.stdout.close()
 
 
 def _signal_group(child: "subprocess.Popen[str]", number: int) -> None:
