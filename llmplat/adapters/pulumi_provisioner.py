@@ -192,7 +192,7 @@ class PulumiProvisioner:
                 _end(child)
 
     def _request(self, verb: str, inputs: Inputs) -> dict[str, Any]:
-        folder = self._seat.folder / "work"
+        folder = self._seat.folder / f"work-{self._seat.program}"
         folder.mkdir(parents=True, exist_ok=True)
         (self._seat.folder / "state").mkdir(exist_ok=True)
         program = self._seat.home / "infra" / self._seat.program / "__main__.py"

@@ -60,7 +60,7 @@ def test_the_tool_works_in_llmplats_own_folder_with_the_childs_python(seat: Seat
     assert call["inputs"] == {"platform": "demo"}
     passphrase = Path(call["env"]["PULUMI_CONFIG_PASSPHRASE_FILE"])
     assert passphrase.stat().st_mode & 0o777 == 0o600
-    entry = (pulumi / "work" / "__main__.py").read_text()
+    entry = (pulumi / "work-gke" / "__main__.py").read_text()
     assert str(HOME / "infra" / "gke" / "__main__.py") in entry
     before = passphrase.read_text()
     seat.open().up({"platform": "demo"}, lambda _event: None)

@@ -49,7 +49,7 @@ def main() -> int:
 
 
 def stack(verb: str, words: list[str]) -> int:
-    name = words[words.index("--stack") + 1] if "--stack" in words else words[2]
+    name = words[words.index("--stack") + 1] if "--stack" in words else words[-1]
     mark = HOME / f"stack-{name}"
     if verb == "stack init":
         mark.touch()
