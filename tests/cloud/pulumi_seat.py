@@ -79,7 +79,14 @@ class Seat:
     @property
     def verbs(self) -> list[str]:
         """Only what matters: no versions, no selections."""
-        quiet = {"version", "stack select", "stack init", "stack output", "stack export", "stack history"}
+        quiet = {
+            "version",
+            "stack select",
+            "stack init",
+            "stack output",
+            "stack export",
+            "stack history",
+        }
         return [call["verb"] for call in self.calls if call["verb"] not in quiet]
 
     def open(self) -> PulumiProvisioner:
