@@ -137,7 +137,7 @@ def _remove_all(
     scope: Scope, wish: DownClusterWish, tools: DownClusterTools, progress: Progress
 ) -> Iterator[Removal]:
     with tools.claim() as held:
-        _prepare(scope, tools.cluster)
+        _prepare(scope, tools.cluster, tools.patience)
         for step in _steps(scope, wish, tools):
             held.check()
             if step.going:
@@ -148,9 +148,9 @@ def _remove_all(
         yield from (Removal("inventory", str(ref)) for ref in _end(scope, tools, told))
 
 
-def _prepare(scope: Scope, cluster: Cluster) -> None:
+def _prepare(scope: Scope, cluster: Cluster, patience: Patience) -> None:
     """Nothing may bring back what goes, and nothing may take what stays."""
-    hold(cluster, scope.owned.applications)
+    hold(cluster, scope.owned.applications, patience)
     for volume in scope.volumes:
         keep_volume(scope.owned, volume)
     names = {one.name for one in scope.kept} | {ARGO_CD}

@@ -214,3 +214,13 @@ def test_secret_values_stay_until_a_purge() -> None:
     run(cluster, is_purge=True)
     assert ref_of(value) not in cluster.objects
     assert ObjectRef("v1", "Namespace", None, "llmplat-secrets") not in cluster.objects
+
+
+def test_a_sync_that_is_tried_again_and_again_is_ended_first() -> None:
+    cluster = live_platform()
+    root = ObjectRef("argoproj.io/v1alpha1", "Application", "argocd", "root")
+    cluster.objects[root]["status"]["operationState"] = {"phase": "Running"}
+    run(cluster)
+    assert REF not in cluster.objects
+    # It would have made its children again while they were removed.
+    assert not [ref for ref in cluster.objects if ref.kind == "Application" and ref.name == "keda"]
