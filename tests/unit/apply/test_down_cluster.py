@@ -13,7 +13,7 @@ from llmplat.apply.down_cluster import (
 )
 from llmplat.apply.going import Patience
 from llmplat.domain.cluster import ObjectRef, ref_of
-from llmplat.domain.errors import TimedOutError
+from llmplat.domain.errors import InputError, TimedOutError
 from llmplat.domain.inventory import REF
 from tests.fakes.live_platform import GATEWAY_API, NAME, claim, live_platform, neighbours, thing
 from tests.fakes.living_cluster import LivingCluster
@@ -224,3 +224,12 @@ def test_a_sync_that_is_tried_again_and_again_is_ended_first() -> None:
     assert REF not in cluster.objects
     # It would have made its children again while they were removed.
     assert not [ref for ref in cluster.objects if ref.kind == "Application" and ref.name == "keda"]
+
+
+def test_only_volumes_of_the_platform_go_and_one_that_is_gone_is_no_fault() -> None:
+    cluster = live_platform()
+    with pytest.raises(InputError, match="models-team-a/scratch is not the platform's"):
+        run(cluster, delete_volumes=frozenset({"models-team-a/scratch"}))
+    assert cluster.writes == []
+    run(cluster, delete_volumes=frozenset({"llm-gateway/data-counters-7"}))
+    assert REF not in cluster.objects
