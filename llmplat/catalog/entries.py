@@ -237,3 +237,47 @@ class Catalog:
     demos: Mapping[str, Demo] = field(default_factory=dict)
     images: Mapping[str, Image] = field(default_factory=dict)
     incompatible: tuple[Incompatible, ...] = ()
+
+
+@dataclass(frozen=True)
+class DeliveryRule(Sourced):
+    """One way in which a model's image reaches its engine, and where it can be used."""
+
+    name: str
+    title: str
+    order: int
+    """Of the rules that a cluster can follow the lowest is taken."""
+    since: str
+    """First Kubernetes minor that has it."""
+    default_since: str | None
+    """First minor where it works without the cluster saying so; None: never by itself."""
+    ability: str | None
+    """Substrate ability that stands in for `default_since` on an older cluster."""
+    excludes: tuple[str, ...]
+    """GPU stacks it was found not to work with."""
+
+
+@dataclass(frozen=True)
+class ServingRates(Sourced):
+    """Stated rates behind start-up budgets: pessimistic, so that a slow start is no failure."""
+
+    name: str
+    pull_bytes_per_s: int
+    load_bytes_per_s: int
+    engine_start_s: int
+    """An engine's own start: imports, compilation, graphs, the first answer."""
+    schedule_s: int
+    """A machine of the pool being made and its driver started."""
+
+
+@dataclass(frozen=True)
+class ClaimRule(Sourced):
+    """What it takes that pods claim GPUs (Dynamic Resource Allocation) and queues count them."""
+
+    name: str
+    since: str
+    """First Kubernetes minor that has the API."""
+    kueue: str
+    """Bounds on Kueue's version, such as ">=0.18"."""
+    driver: str
+    """Name of the driver whose devices are claimed."""

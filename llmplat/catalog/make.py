@@ -3,7 +3,9 @@
 from typing import Any
 
 from llmplat.catalog.entries import (
+    ClaimRule,
     Component,
+    DeliveryRule,
     Door,
     Gpu,
     Image,
@@ -14,6 +16,7 @@ from llmplat.catalog.entries import (
     PinnedVersion,
     PriceDefaults,
     Profile,
+    ServingRates,
     SubstrateFacts,
     Throughput,
 )
@@ -135,6 +138,43 @@ def make_price_defaults(record: Record) -> PriceDefaults:
     return PriceDefaults(
         utilisation=record.number("utilisation"),
         input_share=record.number("input_share"),
+        **_sourced(record),
+    )
+
+
+def make_delivery_rule(record: Record) -> DeliveryRule:
+    """data/cluster/delivery/<name>.yaml."""
+    return DeliveryRule(
+        name=record.text("name"),
+        title=record.text("title"),
+        order=record.whole("order"),
+        since=record.text("since"),
+        default_since=record.optional_text("default_since"),
+        ability=record.optional_text("ability"),
+        excludes=record.texts("excludes"),
+        **_sourced(record),
+    )
+
+
+def make_serving_rates(record: Record) -> ServingRates:
+    """data/cluster/serving-rates.yaml."""
+    return ServingRates(
+        name=record.text("name"),
+        pull_bytes_per_s=record.whole("pull_bytes_per_s"),
+        load_bytes_per_s=record.whole("load_bytes_per_s"),
+        engine_start_s=record.whole("engine_start_s"),
+        schedule_s=record.whole("schedule_s"),
+        **_sourced(record),
+    )
+
+
+def make_claim_rule(record: Record) -> ClaimRule:
+    """data/cluster/claims.yaml."""
+    return ClaimRule(
+        name=record.text("name"),
+        since=record.text("since"),
+        kueue=record.text("kueue"),
+        driver=record.text("driver"),
         **_sourced(record),
     )
 

@@ -33,6 +33,7 @@ VERBS: tuple[Verb, ...] = (
     Verb("up", Panel.RUN, "Start the platform and prove it answers."),
     Verb("status", Panel.RUN, "Show what runs, waits, fails and spends."),
     Verb("keys", Panel.RUN, "Create, list, rotate and revoke tenant keys."),
+    Verb("secrets", Panel.RUN, "List, seed and rotate secrets of a cluster."),
     Verb("chat", Panel.RUN, "Talk to a model through the gateway."),
     Verb("logs", Panel.RUN, "Show the logs of the running parts."),
     Verb("verify", Panel.RUN, "Prove the controls on the running platform."),

@@ -89,7 +89,7 @@ def open_platform(run: Run) -> Opened:
         beside = file.resolve().parent
     keys_file = beside / KEYS_FILE
     return Opened(
-        loaded=_with_declared(loaded, keys_file),
+        loaded=_checked(_with_declared(loaded, keys_file)),
         written=loaded.platform,
         file=file,
         lock_file=_lock_file(file, beside),
@@ -111,6 +111,21 @@ def _with_declared(loaded: "LoadedPlatform", keys_file: Path) -> "LoadedPlatform
     from llmplat.spec.keys import with_declared
 
     return replace(loaded, platform=with_declared(loaded.platform, read_keys(keys_file)))
+
+
+def _checked(loaded: "LoadedPlatform") -> "LoadedPlatform":
+    """`loaded` with the warnings about its gke block; SpecError with all that is wrong there."""
+    if loaded.platform.substrate.gke is None:
+        return loaded
+    from llmplat.domain.errors import Severity, SpecError
+    from llmplat.plan.gke.check import check_gke
+
+    found = check_gke(loaded, catalog())
+    faults = sum(one.severity is Severity.ERROR for one in found)
+    if faults:
+        what = f"{loaded.file} has {faults} fault{'' if faults == 1 else 's'}"
+        raise SpecError(what, findings=found)
+    return replace(loaded, warnings=(*loaded.warnings, *found))
 
 
 def read_keys(keys_file: Path) -> "KeysFile":

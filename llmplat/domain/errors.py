@@ -157,13 +157,6 @@ class RenderError(LlmplatError):
     exit_code = ExitCode.BUG
 
 
-class ValidationFailed(LlmplatError):  # noqa: N818 (the field says "validation failed")
-    """Checks found something at or above the threshold."""
-
-    code = "check-failed"
-    exit_code = ExitCode.FINDINGS
-
-
 class PreconditionError(LlmplatError):
     """A tool, port, permission, memory or disk is missing."""
 
@@ -196,6 +189,44 @@ class RegistryRefusedError(RegistryError):
     exit_code = ExitCode.NOT_READY
 
 
+class CloudError(LlmplatError):
+    """The cloud did not answer, or not in a way that can be understood."""
+
+    code = "cloud-failed"
+
+
+class CredentialsError(CloudError):
+    """There are no credentials for the cloud, or they are no longer good."""
+
+    code = "cloud-credentials"
+    exit_code = ExitCode.NOT_READY
+
+
+class CloudRefusedError(CloudError):
+    """The cloud does not let this account do that, or has no such project."""
+
+    code = "cloud-refused"
+    exit_code = ExitCode.NOT_READY
+
+
+class CloudDisabledError(CloudRefusedError):
+    """An API of the cloud is not turned on in the project."""
+
+    code = "cloud-api-off"
+
+    def __init__(
+        self, what: str, why: str | None = None, fix: tuple[str, ...] = (), *, api: str = ""
+    ) -> None:
+        super().__init__(what, why, fix)
+        self.api = api
+
+
+class SecretGuardedError(InputError):
+    """A secret that is written once, or was set by a person, would be replaced."""
+
+    code = "secret-guarded"
+
+
 class SubstrateError(LlmplatError):
     """The substrate said no: a process died, a part would not start."""
 
@@ -226,6 +257,24 @@ class ClusterRefusedError(ClusterError):
 
     code = "cluster-refused"
     exit_code = ExitCode.NOT_READY
+
+
+class ProvisionError(SubstrateError):
+    """Making or changing the cloud's resources failed; those that did are named."""
+
+    code = "substrate-provision"
+
+
+class ProvisionLockedError(PreconditionError):
+    """An interrupted run left a lock or half-done operations behind."""
+
+    code = "substrate-locked"
+
+
+class ReplacementError(PlanError):
+    """Something that runs models, or holds everything, would be thrown away and made again."""
+
+    code = "substrate-replaces"
 
 
 class GatewayError(LlmplatError):

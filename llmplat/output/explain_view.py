@@ -41,9 +41,9 @@ def _listed(title: str, items: Sequence[str], theme: Theme) -> list[Node]:
     return [Node(theme.title(title), [Node(", ".join(items))])] if items else []
 
 
-def _reason(reason: Reason, theme: Theme) -> str:
-    place = str(reason.where) if reason.where else "default"
-    return f"{reason.what}  {theme.dim(place)}"
+def _reason(reason: Reason, theme: Theme, unsaid: str = "default") -> str:
+    place = str(reason.where) if reason.where else unsaid
+    return f"{reason.what}  {theme.dim(place)}".rstrip()
 
 
 def _component_plain(report: ComponentExplanation) -> Iterator[Sequence[object]]:
@@ -67,7 +67,7 @@ def _flat(values: Mapping[str, object], path: str = "") -> Iterator[tuple[str, o
 
 def _model(report: ModelExplanation, theme: Theme) -> Iterator[str]:
     nodes = [
-        Node(theme.title(link.part), [Node(_reason(reason, theme)) for reason in link.told])
+        Node(theme.title(link.part), [Node(_reason(reason, theme, "")) for reason in link.told])
         for link in report.links
     ]
     yield from tree_lines(Node(theme.title(report.name), nodes), theme)
@@ -76,7 +76,7 @@ def _model(report: ModelExplanation, theme: Theme) -> Iterator[str]:
 def _model_plain(report: ModelExplanation) -> Iterator[Sequence[object]]:
     for link in report.links:
         for reason in link.told:
-            yield link.part, reason.what, reason.where or "default"
+            yield link.part, reason.what, reason.where or ""
 
 
 COMPONENT: View[ComponentExplanation] = View("Component", _component, _component_plain)

@@ -50,11 +50,6 @@ EXAMPLES: dict[str, tuple[str, str, str]] = {
         "templates/components/keda/values.yaml.j2:3: 'replica' is undefined",
         "report this as a bug; it is a template that llmplat ships",
     ),
-    "check-failed": (
-        "2 of 97 checks failed.",
-        "a key that was revoked still got an answer after 5 s",
-        "llmplat verify --report verify.md",
-    ),
     "need-missing": (
         "Port 4000 is taken.",
         "process 4711 (python) listens on 127.0.0.1:4000",
@@ -79,6 +74,46 @@ EXAMPLES: dict[str, tuple[str, str, str]] = {
         "registry.example.com/team/qwen may not be pushed to.",
         "the registry answered 403 DENIED to the account 'ci' of ~/.docker/config.json",
         "docker login registry.example.com",
+    ),
+    "cloud-failed": (
+        "compute.googleapis.com did not answer.",
+        "connection refused, three times in a row",
+        "check the network (HTTPS_PROXY), then run the same command again",
+    ),
+    "cloud-credentials": (
+        "There are no credentials for Google Cloud.",
+        "neither GOOGLE_APPLICATION_CREDENTIALS nor a login of gcloud was found",
+        "gcloud auth application-default login",
+    ),
+    "cloud-refused": (
+        "There is no project 'my-projct' that this account can see.",
+        "cloudresourcemanager.googleapis.com answered 403 to ci@example.com",
+        "set substrate.gke.project in platform.yaml",
+    ),
+    "cloud-api-off": (
+        "The API container.googleapis.com is off in the project my-project.",
+        "SERVICE_DISABLED",
+        "gcloud services enable container.googleapis.com --project my-project",
+    ),
+    "secret-guarded": (
+        "The secret demo-litellm-salt-key is written once and has a value.",
+        "what is stored was encrypted with it; another value makes that unreadable for good",
+        "llmplat secrets rotate litellm-salt-key --accept-loss",
+    ),
+    "substrate-provision": (
+        "The node pool gpu-l4 could not be made.",
+        "googleapi: Error 403: Quota 'NVIDIA_L4_GPUS' exceeded. Limit: 1.0 in region europe-west4.",
+        "run the same command again: what was made stays and is not made twice",
+    ),
+    "substrate-locked": (
+        "The state of the platform demo is locked by another run.",
+        "pid 4711 on build-3 has held it since 10:04; if it is gone, the lock was left behind",
+        "llmplat up --repair",
+    ),
+    "substrate-replaces": (
+        "The node pool l4 would be deleted and made again, so nothing was changed.",
+        "machineType differs; the models qwen and embed run there",
+        "llmplat up --allow-replace l4",
     ),
     "substrate-failed": (
         "The engine of 'smollm2-135m' died at its start.",

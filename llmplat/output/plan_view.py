@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 
 from llmplat.domain.units import format_size, format_usd
+from llmplat.output.gke_view import gke_nodes, gke_records
 from llmplat.output.theme import Theme
 from llmplat.output.tree import Node, tree_lines
 from llmplat.output.view import View
@@ -27,6 +28,7 @@ def _human(plan: Plan, theme: Theme) -> Iterator[str]:
             Node(theme.title("timeouts"), [Node(_timeouts(plan))]),
             *_waves(plan, theme),
             *_left_out(plan, theme),
+            *(gke_nodes(plan.gke, theme) if plan.gke else ()),
         ],
     )
     yield from tree_lines(root, theme)
@@ -154,6 +156,7 @@ def _plain(plan: Plan) -> Iterator[Sequence[object]]:
     yield "timeouts", plan.timeouts.client_s, plan.timeouts.gateway_s, plan.timeouts.engine_s
     for one in plan.cluster.applications if plan.cluster else ():
         yield "application", one.name, one.wave, one.namespace
+    yield from gke_records(plan.gke) if plan.gke else ()
     for left in plan.left_out:
         yield "left-out", left.name, left.layer, left.why
     for warning in plan.warnings:

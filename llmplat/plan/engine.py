@@ -18,6 +18,9 @@ OFFERED_BYTES = "llmplat.dev/gpu-offered-bytes"
 VERDICT = "llmplat.dev/gpu-fit"
 """Annotation: fits, tight or does-not-fit."""
 
+KV_TRANSFER = '{"kv_connector":"NixlConnector","kv_role":"kv_both"}'
+"""How engines hand KV caches over; https://github.com/llm-d/llm-d-router/blob/v0.10.0/docs/disaggregation.md"""
+
 PROBE = Probe(path="/health", period_s=5, timeout_s=5, startup_budget_s=900)
 STOP_GRACE_S = 30
 
@@ -92,6 +95,8 @@ def owned_options(model: Model, sizing: Sizing) -> dict[str, OptionValue]:
     }
     if model.kind == "embedding":
         options["runner"] = "pooling"
+    if model.prefill is not None:
+        options["kv-transfer-config"] = KV_TRANSFER
     return options
 
 

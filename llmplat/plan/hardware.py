@@ -67,9 +67,11 @@ def hardware_of(
 
 def _shared_by(gpu: Gpu, platform: Platform) -> int:
     """Engines on one GPU of that kind; PlanError when its pools do not agree."""
-    pools = platform.substrate.gke.pools if platform.substrate.gke is not None else ()
-    mine = [pool for pool in pools if pool.gpu in {gpu.name, *gpu.aliases}]
-    found = {pool.sharing.clients if pool.sharing is not None else 1 for pool in mine}
+    names = {gpu.name, *gpu.aliases}
+    gke, cluster = platform.substrate.gke, platform.substrate.cluster
+    mine = [pool.sharing for pool in gke.pools if pool.gpu in names] if gke else []
+    mine += [kind.sharing for kind in cluster.gpus if kind.name in names] if cluster else []
+    found = {sharing.clients if sharing is not None else 1 for sharing in mine}
     if len(found) > 1:
         raise PlanError(
             f"Some GPUs {gpu.name} are shared and others are not.",

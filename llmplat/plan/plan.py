@@ -14,6 +14,7 @@ from llmplat.plan.planned import (
 
 if TYPE_CHECKING:
     from llmplat.plan.cluster.cluster import ClusterPlan
+    from llmplat.plan.gke.gke_plan import GkePlan
 
 
 @dataclass(frozen=True)
@@ -37,3 +38,5 @@ class Plan:
     """Models that fit their GPU by the best estimate only, and why."""
     cluster: "ClusterPlan | None" = None
     """None on this machine."""
+    gke: "GkePlan | None" = None
+    """The cloud's side, where the program was asked; None elsewhere."""

@@ -8,7 +8,8 @@ from llmplat.domain.units import NANO, format_usd, usd_to_nano
 from llmplat.fit.speed import bandwidth_bound_tokens_per_s, nanousd_per_token
 from llmplat.plan.hardware import Hardware
 from llmplat.plan.planned import PlannedPrice
-from llmplat.spec.model import Model, Price
+from llmplat.spec.model import Model
+from llmplat.spec.model_serving import Price
 
 _MILLION = 1_000_000
 
@@ -47,9 +48,11 @@ def _computed(
 ) -> PlannedPrice:
     speed, told = _speed(model, hardware, weights_bytes, catalog.throughput)
     assumed = catalog.prices
-    exact = nanousd_per_token(hardware.usd_per_hour, speed, assumed.utilisation)
+    engines, per = _engines_per_replica(model)
+    usd_per_hour = hardware.usd_per_hour * engines
+    exact = nanousd_per_token(usd_per_hour, speed, assumed.utilisation)
     how = (
-        f"{format_usd(usd_to_nano(hardware.usd_per_hour))} per hour"
+        f"{format_usd(usd_to_nano(usd_per_hour))} per hour{per}"
         f" / ({speed:.4g} tokens/s x {assumed.utilisation:.0%} utilisation x 3600 s)"
         f"; per hour: {hardware.usd_per_hour_from}; tokens/s: {told}"
         f"; a prompt token counts {assumed.input_share:.0%}"
@@ -60,6 +63,15 @@ def _computed(
         is_estimate=True,
         how=how,
     )
+
+
+def _engines_per_replica(model: Model) -> tuple[float, str]:
+    """Engines paid for each that answers, and that in words: those that read prompts cost too."""
+    if model.prefill is None:
+        return 1.0, ""
+    answering, reading = max(1, model.replicas.min), model.prefill.replicas
+    told = f" ({answering} answering and {reading} reading engines, for each that answers)"
+    return (answering + reading) / answering, told
 
 
 def _speed(

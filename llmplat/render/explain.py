@@ -112,9 +112,9 @@ def _by_profile(
 ) -> Iterator[Reason]:
     within = any(layer.name == component.layer for layer in plan.layers)
     last = catalog.profiles[plan.profile].up_to
-    told = f"the profile {plan.profile} goes up to the layer {last}"
-    verb = "has" if within else "ends before"
-    yield reason_at(f"{told}, which {verb} the layer {component.layer}", loaded, ("profile",))
+    told = f"the profile {plan.profile} ends with the layer {last}"
+    verb = "holds" if within else "ends before"
+    yield reason_at(f"{told} and {verb} the layer {component.layer}", loaded, ("profile",))
 
 
 def _application(planned: PlannedApplication) -> ExplainedApplication:

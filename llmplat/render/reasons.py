@@ -13,7 +13,16 @@ class Reason:
 
     what: str
     where: Where | None
-    """None where the file says nothing: a default."""
+    """None where the file says nothing: a default, or worked out."""
+
+
+@dataclass(frozen=True)
+class Link:
+    """One link of a model's chain from its line in the file to whoever may call it."""
+
+    part: str
+    """file, lock, memory, engine, queue, pods, scaling, pool, route, gateway, tenants ..."""
+    told: tuple[Reason, ...]
 
 
 def reason_at(what: str, loaded: LoadedPlatform, path: Path) -> Reason:

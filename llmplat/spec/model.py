@@ -1,24 +1,12 @@
 """One served model: where its weights come from, how it runs, what it costs."""
 
-from dataclasses import dataclass
 from typing import Annotated, Literal
 
-from pydantic import BeforeValidator, Field, GetJsonSchemaHandler
-from pydantic.json_schema import JsonSchemaValue
-from pydantic_core import CoreSchema
+from pydantic import Field
 
-from llmplat.spec.scalars import (
-    Alias,
-    HttpUrl,
-    Label,
-    Matches,
-    OptionValue,
-    SecretName,
-    Size,
-    Usd,
-    Word,
-    refuse,
-)
+from llmplat.spec.model_serving import Engine, Prefill, PriceOrComputed, Replicas
+from llmplat.spec.model_source import Backend, Canary, LoraAdapter, PackageOrNot, Source
+from llmplat.spec.scalars import Alias, Label, Word
 from llmplat.spec.shape import Shape
 
 DataClass = Literal["public", "internal", "confidential"]
@@ -28,141 +16,6 @@ OWN_SECRETS = ("engine-key", "redis-password", "litellm-master-key", "system-key
 
 DATA_CLASSES: tuple[DataClass, ...] = ("public", "internal", "confidential")
 """Least sensitive first."""
-
-_SOURCE = (
-    r"^(hf://[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*(@[\w./-]+)?"
-    r"|demo://[a-z0-9][a-z0-9.-]*"
-    r"|file:///\S.*"
-    r"|oci://[a-z0-9.:-]+(/[a-z0-9._-]+)+(:[\w.-]+)?@sha256:[0-9a-f]{64}"
-    r"|https://[^\s?#@]+"
-    r"|pvc://[a-z0-9.-]+(/\S*)?)$"
-)
-
-Source = Annotated[
-    str,
-    Matches(
-        _SOURCE,
-        "hf://org/name@revision, demo://name, file:///folder, oci://registry/name@sha256:<64 hex>, "
-        "https://host/path or pvc://claim/path",
-        500,
-    ),
-]
-"""Where the weights are. A revision may be missing: `llmplat lock` pins the one it finds."""
-
-
-class Backend(Shape):
-    """An OpenAI-compatible service outside this platform."""
-
-    url: Annotated[HttpUrl, Field(description="Base address, with /v1.")]
-    model: Annotated[Word, Field(description="The model's name as that service knows it.")]
-    key_secret: Annotated[
-        SecretName | None,
-        Field(description="Name of the secret with the key for that service; none: no key."),
-    ] = None
-
-
-class Replicas(Shape):
-    """How many engines serve the model."""
-
-    min: Annotated[int, Field(ge=0, le=256, description="Fewest; 0 only for a cold model.")] = 1
-    max: Annotated[
-        int, Field(ge=1, le=256, description="Most; the local substrate runs a fixed number.")
-    ] = 1
-
-
-class Engine(Shape):
-    """What the engine is told beyond what llmplat works out."""
-
-    kv_cache_memory_bytes: Annotated[
-        Size | None,
-        Field(
-            alias="kvCacheMemory",
-            description="Memory for the KV cache of one replica, for example 1GiB; without it "
-            "worked out from context and concurrency.",
-        ),
-    ] = None
-    options: Annotated[
-        dict[str, OptionValue],
-        Field(
-            description="Options of the engine itself, spelled as on its command line without the "
-            "leading dashes; checked against that version's own names."
-        ),
-    ] = Field(default_factory=dict)
-
-
-class Price(Shape):
-    """What tokens cost the tenants."""
-
-    input_usd_per_million_tokens: Annotated[
-        Usd, Field(description="USD for a million prompt tokens.")
-    ]
-    output_usd_per_million_tokens: Annotated[
-        Usd, Field(description="USD for a million answer tokens.")
-    ]
-
-
-class LoraAdapter(Shape):
-    """A small set of weights on top of the model's."""
-
-    name: Annotated[Label, Field(description="Name clients use.")]
-    source: Annotated[Source, Field(description="Where the adapter's weights are.")]
-
-
-class Package(Shape):
-    """Where the model is published as an image."""
-
-    repository: Annotated[
-        Word | None,
-        Field(
-            description="Registry and repository, without a tag: registry/team/name. Without it "
-            "the model's name under modelRepository."
-        ),
-    ] = None
-    sign: Annotated[
-        bool, Field(description="Sign the image with the key that LLMPLAT_SIGNING_KEY names.")
-    ] = False
-
-
-_IMAGE = r"^oci://[a-z0-9.:-]+(/[a-z0-9._-]+)+(:[\w.-]+)?@sha256:[0-9a-f]{64}$"
-
-
-class Canary(Shape):
-    """Another image of the same model, tried on a part of the requests."""
-
-    source: Annotated[
-        Annotated[str, Matches(_IMAGE, "oci://registry/name@sha256:<64 hex>", 500)],
-        Field(description="The image to try, of the same shape as the model."),
-    ]
-    traffic_percent: Annotated[
-        int, Field(ge=1, le=50, description="Part of the requests, in percent.")
-    ] = 10
-
-
-def _package(value: object) -> object:
-    return {True: {}, False: None}[value] if isinstance(value, bool) else value
-
-
-def _price(value: object) -> object:
-    if value is None or (isinstance(value, str) and value != "computed"):
-        raise refuse("must be computed, or inputUsdPerMillionTokens and outputUsdPerMillionTokens")
-    return None if value == "computed" else value
-
-
-@dataclass(frozen=True)
-class _Says:
-    """Tells editors of the short value that stands for a whole object, or for none."""
-
-    short: dict[str, object]
-
-    def __get_pydantic_json_schema__(
-        self, schema: CoreSchema, handler: GetJsonSchemaHandler
-    ) -> JsonSchemaValue:
-        choices = [item for item in handler(schema)["anyOf"] if item != {"type": "null"}]
-        return {"anyOf": [self.short, *choices]}
-
-
-PriceOrComputed = Annotated[Price | None, BeforeValidator(_price), _Says({"const": "computed"})]
-PackageOrNot = Annotated[Package | None, BeforeValidator(_package), _Says({"type": "boolean"})]
 
 
 class Model(Shape):
@@ -253,6 +106,13 @@ class Model(Shape):
         Field(
             description="Another image tried beside the model's own by one more replica; needs the "
             "component kserve."
+        ),
+    ] = None
+    prefill: Annotated[
+        Prefill | None,
+        Field(
+            description="Read long prompts on engines of their own (prefill/decode "
+            "disaggregation); needs the component llm-d and a profile with routing."
         ),
     ] = None
     quantization: Annotated[

@@ -58,8 +58,8 @@ def _remove(key: str) -> str:
 
 
 TABLE: tuple[NotYet, ...] = (
-    NotYet("substrate.stateBackend", "no substrate keeps state there yet", _remove("stateBackend"),
-           _given),
+    NotYet("substrate.stateBackend", "only a GKE cluster made by llmplat has state to keep",
+           _remove("stateBackend"), _given, on=("local", "cluster")),
     NotYet("substrate.storageClass", _CLUSTER_ONLY, _remove("storageClass"), _given, on=LOCAL),
     NotYet(
         "substrate.secretBackend",
@@ -93,6 +93,7 @@ TABLE: tuple[NotYet, ...] = (
     ),
     NotYet("models.*.loraAdapters", "adapters are not loaded yet", _remove("loraAdapters"), _given),
     NotYet("models.*.canary", _CLUSTER_ONLY, _remove("canary"), _given, on=LOCAL),
+    NotYet("models.*.prefill", _CLUSTER_ONLY, _remove("prefill"), _given, on=LOCAL),
     NotYet("models.*.delivery", _CLUSTER_ONLY, "delivery: auto", _other_than("auto"),
            "anything but auto", on=LOCAL),
     NotYet(

@@ -4,10 +4,10 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from llmplat.spec.scalars import Label, Minor, Usd, Word
+from llmplat.spec.gke import Gke
+from llmplat.spec.node_pool import Sharing
+from llmplat.spec.scalars import Minor, Usd, Word
 from llmplat.spec.shape import Shape
-
-GpuStack = Literal["gke-managed", "operator", "none"]
 
 
 class Local(Shape):
@@ -53,6 +53,13 @@ class ClusterGpus(Shape):
     labels: Annotated[
         dict[Word, Word], Field(description="Labels of the nodes that have them.")
     ] = Field(default_factory=dict)
+    sharing: Annotated[
+        Sharing | None,
+        Field(
+            description="Share each GPU between several engines; count stays that of the GPUs "
+            "themselves."
+        ),
+    ] = None
 
 
 class Cluster(Shape):
@@ -73,54 +80,14 @@ class Cluster(Shape):
             description="Who installs GPU drivers: NVIDIA's operator, or nobody (already there)."
         ),
     ] = None
-
-
-class Sharing(Shape):
-    """How several engines share one GPU."""
-
-    mode: Annotated[
-        Literal["time-slicing", "mps", "mig"],
-        Field(description="How a GPU is shared; time-slicing isolates neither memory nor speed."),
-    ]
-    clients: Annotated[int, Field(ge=2, le=48, description="Engines that share one GPU.")] = 2
-
-
-class Pool(Shape):
-    """One node pool."""
-
-    name: Annotated[Label, Field(description="Name of the node pool.")]
-    machine: Annotated[Word, Field(description="Machine type, for example g2-standard-8.")]
-    gpu: Annotated[
-        Word | None, Field(description="GPU by its catalogue name; none for a CPU pool.")
-    ] = None
-    count: Annotated[int, Field(ge=0, le=16, description="GPUs of each machine.")] = 0
-    min: Annotated[int, Field(ge=0, le=1000, description="Fewest machines.")] = 0
-    max: Annotated[int, Field(ge=1, le=1000, description="Most machines.")] = 1
-    spot: Annotated[
-        bool, Field(description="Use spot machines: cheaper, may be taken away at any time.")
-    ] = False
-    flex_start: Annotated[
-        bool, Field(description="Queue for capacity (flex-start) in place of spot.")
-    ] = False
-    sharing: Annotated[
-        Sharing | None, Field(description="Share each GPU between several engines.")
-    ] = None
-
-
-class Gke(Shape):
-    """A GKE cluster made and owned by llmplat."""
-
-    project: Annotated[Word, Field(description="Google Cloud project id.")]
-    region: Annotated[Word, Field(description="Region, for example europe-west4.")]
-    kubernetes: Annotated[Minor, Field(description="Minor version of its Kubernetes.")] = "1.34"
-    zones: Annotated[
-        tuple[Word, ...], Field(description="Zones for the node pools; empty: those of the region.")
-    ] = ()
-    pools: Annotated[tuple[Pool, ...], Field(description="Node pools.")] = ()
-    gpu_stack: Annotated[
-        GpuStack,
-        Field(description="Who installs GPU drivers: GKE, NVIDIA's operator, or nobody."),
-    ] = "gke-managed"
+    gpu_allocation: Annotated[
+        Literal["device-plugin", "dra"],
+        Field(
+            description="How pods get GPUs: by number from the device plugin, or by claims for a "
+            "device with enough memory (dra, Dynamic Resource Allocation; NVIDIA's DRA driver "
+            "is installed)."
+        ),
+    ] = "device-plugin"
 
 
 class Substrate(Shape):

@@ -3,17 +3,25 @@
 from collections.abc import Iterator
 from typing import Any
 
-from llmplat.validate.objects import Object, Objects, PodSpec, dict_or_empty, number_or
+from llmplat.validate.objects import (
+    Object,
+    Objects,
+    PodSpec,
+    dict_or_empty,
+    list_or_empty,
+    number_or,
+)
 
 QUEUE = "kueue.x-k8s.io/queue-name"
 MODEL = "llmplat.dev/model"
 GPU_PREFIXES = ("nvidia.com/", "amd.com/", "gpu.intel.com/", "habana.ai/", "google.com/tpu")
 """What the names of accelerators begin with."""
+_CLAIMS = "resourceClaims"
 
 
-def gpus_of(pod: PodSpec) -> int:
-    """GPUs of one pod: those of its containers, or of its largest init container."""
-    init, run = 0, 0
+def gpus_of(pod: PodSpec, objects: Objects) -> int:
+    """GPUs of one pod: those of its containers, or of its largest init container, and its claims."""
+    init, run = 0, sum(_claimed(pod, objects))
     for path, container in pod.containers():
         count = sum(_counts(container))
         if "initContainers" in path:
@@ -26,7 +34,7 @@ def gpus_of(pod: PodSpec) -> int:
 def wants_gpu(pod: PodSpec) -> bool:
     """Whether the pod asks for a GPU, by resource name or by claim."""
     named = any(name for _, container in pod.containers() for name in _names(container))
-    return named or bool(pod.value.get("resourceClaims"))
+    return named or bool(pod.value.get(_CLAIMS))
 
 
 def queue_of(pod: PodSpec) -> str | None:
@@ -62,6 +70,16 @@ def startup_budget_s(container: dict[str, Any]) -> float:
 def slowest_start_s(pod: PodSpec) -> float:
     """The longest start-up budget among the pod's containers, in seconds."""
     return max((startup_budget_s(container) for _, container in pod.containers()), default=0)
+
+
+def _claimed(pod: PodSpec, objects: Objects) -> Iterator[int]:
+    """Devices of each claim that the pod makes from a template of its namespace."""
+    named = {c.get("resourceClaimTemplateName") for c in list_or_empty(pod.value.get(_CLAIMS))}
+    for template in objects.of("resource.k8s.io/ResourceClaimTemplate"):
+        if template.name in named and template.namespace == pod.owner.namespace:
+            for request in list_or_empty(template.get("spec", "spec", "devices", "requests")):
+                exactly = dict_or_empty(dict_or_empty(request).get("exactly"))
+                yield int(number_or(exactly.get("count"), 1))
 
 
 def _names(container: dict[str, Any]) -> set[str]:

@@ -14,10 +14,11 @@ from llmplat.plan.make import make_plan
 from llmplat.plan.plan import Plan
 from llmplat.render.objects import make_objects
 from llmplat.spec.load import parse_platform
-from llmplat.spec.lock import Lock, parse_lock
+from llmplat.spec.lock import Lock, LockedChart, LockedImage, parse_lock
 
 HOME = Path(__file__).parents[2]
 EXAMPLES = HOME / "docs" / "examples"
+MADE_UP = f"sha256:{'d' * 64}"
 Change = Callable[[dict[str, Any]], None]
 
 
@@ -35,8 +36,18 @@ def example(name: str) -> dict[str, Any]:
 
 @cache
 def example_lock(name: str) -> Lock:
-    """An example's lock."""
-    return parse_lock((EXAMPLES / f"{name}.lock.yaml").read_text("utf-8"), name)
+    """An example's lock, with made-up digests for what the example itself does not run."""
+    lock = parse_lock((EXAMPLES / f"{name}.lock.yaml").read_text("utf-8"), name)
+    pins = [one.version for one in catalog().components.values()]
+    charts = {(p.chart, p.pinned) for p in pins if p is not None and p.chart}
+    charts -= {(chart.name, chart.version) for chart in lock.charts}
+    more = (LockedChart(name=n, version=v, digest=MADE_UP) for n, v in sorted(charts))
+    images = {one.reference for one in catalog().images.values()}
+    images -= {image.reference for image in lock.images}
+    extra = (LockedImage(reference=one, digest=MADE_UP) for one in sorted(images))
+    return lock.model_copy(
+        update={"charts": (*lock.charts, *more), "images": (*lock.images, *extra)}
+    )
 
 
 def plan_with(

@@ -68,7 +68,7 @@ FILES: dict[str, tuple[str, Callable[[str, str], object]]] = {
     "default": (default_text(), parse_platform),
     "tenants": ((EXAMPLES / "tenants.yaml").read_text(), parse_platform),
     "outside": ((EXAMPLES / "external-backend.yaml").read_text(), parse_platform),
-    "preview": ((EXAMPLES / "gke-preview.yaml").read_text(), parse_platform),
+    "preview": ((HERE.parent / "unit" / "spec" / "not-yet-preview.yaml").read_text(), parse_platform),
     "lock": (LOCK, parse_lock),
     "keys": (KEYS, parse_keys),
 }

@@ -1,10 +1,14 @@
 """`llmplat plan`: what the platform file leads to."""
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from llmplat.cli.run import current
+
+if TYPE_CHECKING:
+    from llmplat.cli.wiring import Opened
+    from llmplat.plan.plan import Plan
 
 
 def command(
@@ -17,7 +21,9 @@ def command(
 
     Reads the platform file, its lock and the catalogue, nothing else, and decides: layers,
     components, where each model runs, memory, capacity, prices, timeouts, and what this
-    substrate leaves out and why. Changes nothing.
+    substrate leaves out and why. For GKE it also runs the program infra/gke under mocks, in a
+    process of its own, and shows what it makes and what that costs. No cloud, no credentials, no
+    network; changes nothing.
 
     \b
     Examples:
@@ -33,6 +39,8 @@ def command(
     run = current(ctx)
     opened = wiring.open_platform(run)
     plan = make_plan(opened.loaded.platform, wiring.read_lock(opened), wiring.catalog())
+    if plan.substrate == "gke":
+        plan = _with_cloud(opened, plan)
     run.emitter.result(plan, PLAN)
     if exit_code:
         from llmplat.apply.diff import make_diff
@@ -40,3 +48,11 @@ def command(
 
         if make_diff(plan, wiring_local.running_parts(opened)).changes:
             raise typer.Exit(ExitCode.CHANGES)
+
+
+def _with_cloud(opened: "Opened", plan: "Plan") -> "Plan":
+    from dataclasses import replace
+
+    from llmplat.cli import wiring_gke
+
+    return replace(plan, gke=wiring_gke.gke_plan(opened, plan))

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from llmplat.catalog.entries import Catalog, Incompatible
 from llmplat.catalog.versions import is_within, numbers_of
 from llmplat.domain.errors import Finding, PlanError
+from llmplat.plan.cluster.claims import check_gpu_handing
 from llmplat.plan.cluster.ground import Ground
 
 CODE = PlanError.code
@@ -15,7 +16,7 @@ GKE_HAS_TYPES = (1, 34)
 def check_compatible(ground: Ground) -> None:
     """PlanError with every component that cannot run here or beside another."""
     found = [*_too_old(ground), *_pairs(ground), *_owned_twice(ground)]
-    found += [*_unread_values(ground), *_cannot(ground)]
+    found += [*_unread_values(ground), *_cannot(ground), *check_gpu_handing(ground)]
     if len(found) == 1:
         raise PlanError(found[0].what, found[0].why, found[0].fix)
     if found:

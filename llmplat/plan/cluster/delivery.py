@@ -2,7 +2,8 @@
 
 from dataclasses import dataclass
 
-from llmplat.catalog.cluster import DeliveryRule, load_delivery_rules
+from llmplat.catalog.cluster import load_delivery_rules
+from llmplat.catalog.entries import DeliveryRule
 from llmplat.domain.errors import PlanError
 from llmplat.plan.cluster.ground import Ground
 from llmplat.plan.cluster.substrate import gpu_stack_of

@@ -6,6 +6,7 @@ from llmplat.catalog.cluster import load_serving_rates
 from llmplat.domain.errors import PlanError
 from llmplat.domain.units import GIB
 from llmplat.plan.cluster.delivery import Delivery, choose_delivery
+from llmplat.plan.cluster.disaggregation import PlannedPrefill, make_prefill
 from llmplat.plan.cluster.flavors import Flavor
 from llmplat.plan.cluster.ground import Ground
 from llmplat.plan.cluster.owners import namespace_of
@@ -65,6 +66,9 @@ class ClusterEngine:
     cpu_cores: float
     secrets: tuple[PlannedSecret, ...]
     canary: "PlannedCanary | None" = None
+    prefill: PlannedPrefill | None = None
+    is_claimed: bool = False
+    """GPUs come by a claim in place of a number."""
 
 
 @dataclass(frozen=True)
@@ -132,6 +136,7 @@ def _engine(
         flavor=flavor,
         queue=LOCAL_QUEUE if launch.gpus else None,
         is_split=launch.gpus > 1,
+        is_claimed=queues.is_claimed and launch.gpus > 0,
         priority=SERVING_PRIORITY,
         cpu_cores=float(max(1, 2 * launch.gpus) if launch.gpus else 2),
         secrets=tuple(
@@ -139,6 +144,7 @@ def _engine(
             for one in launch.secret_env
         ),
         canary=_canary(model, delivery, ground),
+        prefill=make_prefill(model, launch, ground),
     )
 
 

@@ -5,13 +5,16 @@ from dataclasses import dataclass
 from llmplat.catalog.entries import Gpu
 from llmplat.domain.errors import PlanError
 from llmplat.plan.cluster.ground import Ground
-from llmplat.spec.substrate import Pool
+from llmplat.spec.node_pool import Pool
+from llmplat.spec.substrate import ClusterGpus
 
 GPU_RESOURCE = "nvidia.com/gpu"
 
 _ACCELERATOR = "cloud.google.com/gke-accelerator"
 _POOL = "cloud.google.com/gke-nodepool"
 _SPOT = "cloud.google.com/gke-spot"
+_PRODUCT, _SHARED = "nvidia.com/gpu.product", "-SHARED"
+"""https://docs.nvidia.com/datacenter/cloud-native/gpu-operator/latest/gpu-sharing.html"""
 _STRATEGIES = {"time-slicing": "time-sharing", "mps": "mps"}
 
 
@@ -38,8 +41,9 @@ class Flavor:
 def make_flavors(ground: Ground) -> tuple[Flavor, ...]:
     """GPUs of the substrate, those that stay before those that may be taken away."""
     substrate = ground.platform.substrate
-    if substrate.gke is not None:
-        found = [_of_pool(pool, ground) for pool in substrate.gke.pools if pool.gpu]
+    gke = substrate.gke
+    if gke is not None:
+        found = [_of_pool(pool, gke.most(pool), ground) for pool in gke.pools if pool.gpu]
         return tuple(sorted(found, key=lambda flavor: flavor.is_spot))
     kinds = substrate.cluster.gpus if substrate.cluster is not None else ()
     if len(kinds) > 1 and any(not kind.labels for kind in kinds):
@@ -48,15 +52,36 @@ def make_flavors(ground: Ground) -> tuple[Flavor, ...]:
             why="there are several kinds, and not every kind says which labels its nodes carry.",
             fix=("substrate.cluster.gpus: [{name: l4, count: 2, labels: {key: value}}]",),
         )
-    flavors = []
-    for kind in kinds:
-        labels = tuple(sorted(kind.labels.items()))
-        name = _known(kind.name, ground).name
-        flavors.append(Flavor(name, name, kind.count, kind.per_node, labels, labels))
-    return tuple(flavors)
+    return tuple(_of_kind(kind, ground) for kind in kinds)
 
 
-def _of_pool(pool: Pool, ground: Ground) -> Flavor:
+def _of_kind(kind: ClusterGpus, ground: Ground) -> Flavor:
+    """GPUs that the cluster has; a shared one counts once for each of its engines."""
+    labels = tuple(sorted(kind.labels.items()))
+    _check_shared(kind)
+    clients = kind.sharing.clients if kind.sharing is not None else 1
+    name = _known(kind.name, ground).name
+    supply, per_node = kind.count * clients, kind.per_node * clients
+    is_shared = kind.sharing is not None
+    return Flavor(name, name, supply, per_node, labels, labels, is_shared=is_shared)
+
+
+def _check_shared(kind: ClusterGpus) -> None:
+    """PlanError for what the device plugin cannot share, or calls by another name."""
+    if kind.sharing is None:
+        return
+    if kind.sharing.mode != "time-slicing":
+        raise _unshared(f"The GPUs {kind.name} of the cluster", kind.sharing.mode)
+    product = kind.labels.get(_PRODUCT, _SHARED)
+    if not product.endswith(_SHARED):
+        raise PlanError(
+            f"No node would carry {_PRODUCT}: {product} once its GPUs are shared.",
+            why=f"NVIDIA's feature discovery adds {_SHARED} to the product of shared GPUs.",
+            fix=(f"labels: {{{_PRODUCT}: {product}{_SHARED}}}",),
+        )
+
+
+def _of_pool(pool: Pool, most: int, ground: Ground) -> Flavor:
     gpu = _known(pool.gpu or "", ground)
     accelerator = next((a for a in gpu.aliases if a.startswith("nvidia-")), f"nvidia-{gpu.name}")
     shared = pool.sharing.clients if pool.sharing is not None else 1
@@ -71,7 +96,7 @@ def _of_pool(pool: Pool, ground: Ground) -> Flavor:
     return Flavor(
         name=pool.name,
         gpu=gpu.name,
-        supply=per_node * pool.max,
+        supply=per_node * most,
         per_node=per_node,
         labels=tuple(sorted([*selector, *own])),
         selector=tuple(sorted(selector)),
@@ -85,10 +110,18 @@ def _strategy(pool: Pool) -> str:
     mode = pool.sharing.mode if pool.sharing is not None else ""
     if mode in _STRATEGIES:
         return _STRATEGIES[mode]
-    raise PlanError(
-        f"The GPUs of the pool {pool.name} cannot be shared by {mode}.",
-        why="parts of a GPU have names and memory of their own, which nothing here plans for yet.",
-        fix=("set sharing: {mode: time-slicing, clients: 2}", "remove sharing from the pool"),
+    raise _unshared(f"The GPUs of the pool {pool.name}", mode)
+
+
+def _unshared(gpus: str, mode: str) -> PlanError:
+    why = {
+        "mig": "parts of a GPU have names and memory of their own, which nothing here plans for yet.",
+        "mps": "NVIDIA's device plugin has it as an experiment only; GKE has it.",
+    }
+    return PlanError(
+        f"{gpus} cannot be shared by {mode}.",
+        why=why[mode],
+        fix=("set sharing: {mode: time-slicing, clients: 2}", "remove sharing"),
     )
 
 

@@ -1,13 +1,12 @@
 """GPUs that the cluster has and models that need them -> flavors and a queue for each owner."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from llmplat.domain.errors import PlanError
 from llmplat.plan.cluster.flavors import Flavor, make_flavors
 from llmplat.plan.cluster.ground import Ground
 from llmplat.plan.cluster.owners import Owner
-from llmplat.plan.launch import EngineLaunch
+from llmplat.plan.cluster.substrate import is_claimed
 from llmplat.spec.model import Model
 
 COHORT = "llmplat"
@@ -52,6 +51,8 @@ class Queues:
     queues: tuple[OwnerQueue, ...]
     needs: tuple[Need, ...] = ()
     cohort: str = COHORT
+    is_claimed: bool = False
+    """Pods claim GPUs; the queues count them all the same."""
 
     def flavor_of(self, gpu: str) -> Flavor | None:
         """The first flavor with GPUs of that kind."""
@@ -82,7 +83,7 @@ def make_queues(ground: Ground, owners: tuple[Owner, ...]) -> Queues:
         OwnerQueue(owner.name, owner.namespace, granted[owner.name].as_quotas(flavors))
         for owner in owners
     )
-    return Queues(flavors, queues, needs)
+    return Queues(flavors, queues, needs, is_claimed=is_claimed(ground.platform.substrate))
 
 
 @dataclass
@@ -139,16 +140,18 @@ def _needs(ground: Ground) -> tuple[Need, ...]:
             owner=models[engine.model].owner,
             gpu=gpus[engine.model] or "",
             per_replica=engine.gpus,
-            floor=engine.gpus * (models[engine.model].replicas.min + _canaries(models, engine)),
-            most=engine.gpus * (models[engine.model].replicas.max + _canaries(models, engine)),
+            floor=engine.gpus * (models[engine.model].replicas.min + _others(models[engine.model])),
+            most=engine.gpus * (models[engine.model].replicas.max + _others(models[engine.model])),
         )
         for engine in ground.engines
         if engine.gpus
     )
 
 
-def _canaries(models: Mapping[str, Model], engine: EngineLaunch) -> int:
-    return 0 if models[engine.model].canary is None else 1
+def _others(model: Model) -> int:
+    """Engines of the model beside its replicas, always there: a canary, those that read prompts."""
+    prefill = model.prefill.replicas if model.prefill is not None else 0
+    return prefill + (0 if model.canary is None else 1)
 
 
 def _check_fits_somewhere(need: Need, flavors: tuple[Flavor, ...]) -> None:

@@ -55,6 +55,8 @@ class ModelRoute:
     pool: str
     engine: str
     router: Router
+    prefill_from: int | None = None
+    """Tokens from which a prompt is read by an engine of its own, 0: all are; None: none is."""
 
 
 @dataclass(frozen=True)
@@ -121,4 +123,5 @@ def _route(engine: ClusterEngine, image: str, *, replicas: int) -> ModelRoute:
         pool=model,
         engine=engine.name,
         router=Router(f"router-{model}", image, replicas),
+        prefill_from=engine.prefill.min_tokens if engine.prefill is not None else None,
     )

@@ -11,6 +11,8 @@ from llmplat.plan.launch import EngineLaunch
 from llmplat.spec.model import Model
 
 PROMETHEUS = "http://kube-prometheus-stack-prometheus.monitoring.svc:9090"
+PREFILL = "-prefill"
+"""What is added to the name of an engine's Deployment for the one that only reads prompts."""
 BUSY_SHARE = 0.8
 """Of the places of a replica: so many taken on average ask for one more."""
 
@@ -59,6 +61,9 @@ def make_scaling(
             fix=("set gateway.waitingPerReplica: 2 or more", f"fix the replicas of {model.name}"),
         )
     selector = f'namespace="{namespace}",model_name="{engine.served_name}"'
+    if model.prefill is not None:
+        # Engines that only read prompts wait for nothing that one more replica would answer.
+        selector += f',pod!~"{engine.name}{PREFILL}-.+"'
     triggers = (
         Trigger(
             "waiting",

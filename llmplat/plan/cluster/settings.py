@@ -3,9 +3,11 @@
 from dataclasses import dataclass
 from datetime import timedelta
 
+from llmplat.plan.cluster.claims import DEVICE_CLASS
 from llmplat.plan.cluster.gateway import NAMESPACE
 from llmplat.plan.cluster.ground import Ground
-from llmplat.plan.cluster.substrate import gpu_stack_of
+from llmplat.plan.cluster.substrate import gpu_stack_of, is_claimed
+from llmplat.spec.substrate import Substrate
 
 WAIT_FOR_PODS_MARGIN = 1.5
 """Kueue gives a started pod this much of the longest start-up budget before it takes it back."""
@@ -30,6 +32,10 @@ class ChartSettings:
     wait_for_pods_s: int
     """Kueue's timeout for a pod that is not ready yet."""
     prometheus_url: str = "http://kube-prometheus-stack-prometheus.monitoring.svc:9090"
+    gpu_clients: int = 1
+    """Engines on one GPU, where NVIDIA's operator shares them."""
+    device_class: str = ""
+    """Class of the GPUs that pods claim; "" where they ask for a number."""
     gateway_url: str = ""
     """Of the LLM gateway inside the cluster, with /v1; "" where the profile ends below it."""
 
@@ -54,5 +60,13 @@ def settings_of(ground: Ground, longest_start_s: float) -> ChartSettings:
         domain=ground.platform.domain,
         components=tuple(sorted(one.name for one in ground.components)),
         wait_for_pods_s=60 * max(30, minutes),
+        gpu_clients=_gpu_clients(ground.platform.substrate),
+        device_class=DEVICE_CLASS if is_claimed(ground.platform.substrate) else "",
         gateway_url=f"http://{ground.gateway.name}.{NAMESPACE}.svc/v1" if ground.gateway else "",
     )
+
+
+def _gpu_clients(substrate: Substrate) -> int:
+    """The same for all kinds of GPU, which is checked before."""
+    kinds = substrate.cluster.gpus if substrate.cluster is not None else ()
+    return max((kind.sharing.clients for kind in kinds if kind.sharing is not None), default=1)

@@ -39,7 +39,13 @@ def _gpu_abilities(substrate: Substrate) -> set[str]:
         return set()
     stack = gpu_stack_of(substrate)
     of_stack = {"operator": {"gpu-operator"}, "none": {"gpu-exporter"}}
-    return {"gpu"} | of_stack.get(stack, set())
+    claimed = {"gpu-claims"} if is_claimed(substrate) else set()
+    return {"gpu"} | of_stack.get(stack, set()) | claimed
+
+
+def is_claimed(substrate: Substrate) -> bool:
+    """Whether pods claim GPUs (Dynamic Resource Allocation) instead of asking for a number."""
+    return substrate.cluster is not None and substrate.cluster.gpu_allocation == "dra"
 
 
 def _has_gpus(substrate: Substrate) -> bool:

@@ -70,6 +70,11 @@ GPU_QUEUE = Rule(
             f"!variables.usesGpu || variables.queue == '{LOCAL_QUEUE}'",
         ),
         check(
+            "A GPU is claimed from a template, never one that another pod holds.",
+            "!has(variables.spec.resourceClaims) || "
+            "variables.spec.resourceClaims.all(c, has(c.resourceClaimTemplateName))",
+        ),
+        check(
             "A pod with a GPU waits until its queue admits it.",
             "!(variables.usesGpu && request.kind.kind == 'Pod' && request.operation == 'CREATE') "
             "|| variables.isGated || variables.isOfJob",

@@ -137,6 +137,8 @@ _RESERVED = (
     ("gateway.networking.k8s.io", "httproutes"),
     ("inference.networking.k8s.io", "inferencepools"),
     ("external-secrets.io", "externalsecrets"),
+    ("resource.k8s.io", "resourceclaims"),
+    ("resource.k8s.io", "resourceclaimtemplates"),
 )
 """Kinds that only the platform makes in an owner's namespace."""
 
@@ -167,7 +169,7 @@ PLATFORM_OBJECTS = Rule(
             f"!has(object.status.selector) || !object.status.selector.contains('{PREFIX}')",
         ),
         check(
-            "Walls, quotas, queues and routes of this namespace are the platform's.",
+            "Walls, quotas, queues, claims and routes of this namespace are the platform's.",
             " && ".join(
                 f"!(request.resource.group == '{group}' && request.resource.resource == '{kind}')"
                 for group, kind in _RESERVED

@@ -23,10 +23,11 @@ def make_container(
     *,
     cpu_cores: float | None = None,
     extra_env: Iterable[tuple[str, str]] = (),
+    port: int = PORT,
 ) -> Object:
     """The container of `launch`; its secrets are named, its root is read-only."""
     process = spell_process(
-        launch, host="0.0.0.0", port=PORT, model_dir=MODEL_DIR, config_dir=CONFIG_DIR  # noqa: S104 (inside a pod; who reaches it is a NetworkPolicy's business)
+        launch, host="0.0.0.0", port=port, model_dir=MODEL_DIR, config_dir=CONFIG_DIR  # noqa: S104 (inside a pod; who reaches it is a NetworkPolicy's business)
     )  # fmt: skip
     return {
         "name": launch.name,
@@ -37,7 +38,7 @@ def make_container(
         "command": [INTERPRETER],
         "args": list(process.argv),
         "env": _env(process, extra_env),
-        "ports": [{"name": "http", "containerPort": PORT, "protocol": "TCP"}],
+        "ports": [{"name": "http", "containerPort": port, "protocol": "TCP"}],
         **make_probes(launch.probe),
         "resources": _resources(launch, cpu_cores),
         "securityContext": container_security(),

@@ -27,17 +27,17 @@ DATA_PLANE = {"gateway.networking.k8s.io/gateway-name": routing.GATEWAY}
 
 def make_engine_policy(platform: str, engine: ClusterEngine, plan: Workloads) -> Object:
     """The only ways in and out of the engine's pods."""
-    model = engine.launch.model
-    egress = None
+    mine = {MODEL: engine.launch.model, ROLE: "engine"}
+    ingress = [come_from([*_askers(engine.launch.model, plan), prometheus()], PORT)]
+    egress = []
     if engine.delivery.mode == FETCH:
         egress = [go_to((), 443), go_to(addresses(METADATA), 80, 988)]
+    if engine.prefill is not None:
+        # KV caches go from engine to engine by ports that these agree on as they go.
+        ingress.append({"from": [pods_here(mine)]})
+        egress.append({"to": [pods_here(mine)]})
     return make_policy(
-        platform,
-        engine.name,
-        engine.namespace,
-        {MODEL: model, ROLE: "engine"},
-        ingress=[come_from([*_askers(model, plan), prometheus()], PORT)],
-        egress=egress,
+        platform, engine.name, engine.namespace, mine, ingress=ingress, egress=egress or None
     )
 
 

@@ -6,8 +6,10 @@ from llmplat.catalog.cluster import load_script
 from llmplat.plan.cluster.engines import START_PERIOD_S, ClusterEngine
 from llmplat.plan.cluster.flavors import GPU_RESOURCE
 from llmplat.plan.cluster.workloads import Workloads
+from llmplat.render.objects.claims import claim, make_claim_template
 from llmplat.render.objects.containers import PORT, make_container, mount
 from llmplat.render.objects.delivery import deliver
+from llmplat.render.objects.disaggregation import ANSWERS, READS, WHOLE, Part, hand_over
 from llmplat.render.objects.engine_network import make_engine_policy
 from llmplat.render.objects.inference_service import deployment_of, make_inference_service
 from llmplat.render.objects.scaling import make_scaled_object
@@ -43,6 +45,10 @@ def make_model_objects(platform: str, engine: ClusterEngine, plan: Workloads) ->
         make_engine_policy(platform, engine, plan),
         _monitor(platform, engine),
     ]
+    if engine.prefill is not None:
+        found.append(make_engine_deployment(platform, engine, READS))
+    if engine.is_claimed:
+        found.append(make_claim_template(platform, engine))
     if engine.least > 1:
         found.append(_disruption(platform, engine))
     if engine.scaling is not None:
@@ -62,24 +68,34 @@ def _workload(platform: str, engine: ClusterEngine, plan: Workloads) -> Object:
     return make_inference_service(engine, deployment, canary)
 
 
-def make_engine_deployment(platform: str, engine: ClusterEngine) -> Object:
+def make_engine_deployment(
+    platform: str, engine: ClusterEngine, part: Part | None = None
+) -> Object:
     """The engine as an expert runs it; without replicas where something scales them."""
-    spec: Object = {} if engine.scaling is not None else {"replicas": engine.most}
+    part = part or answering_part(engine)
+    is_scaled = engine.scaling is not None and part is not READS
+    most = engine.prefill.replicas if engine.prefill and part is READS else engine.most
+    spec: Object = {} if is_scaled else {"replicas": most}
     spec |= {
         "revisionHistoryLimit": 3,
         "progressDeadlineSeconds": engine.progress_s,
-        "strategy": _strategy(engine),
-        "selector": {"matchLabels": selector_of(engine)},
-        "template": {"metadata": _pod_metadata(platform, engine), "spec": _pod(engine)},
+        "strategy": _strategy(most),
+        "selector": {"matchLabels": selector_of(engine, part)},
+        "template": {"metadata": _pod_metadata(platform, engine, part), "spec": _pod(engine, part)},
     }
-    labels = {**labels_of(engine), ROLE: ENGINE, **_queue_labels(engine)}
-    metadata = make_metadata(platform, engine.name, engine.namespace, labels)
+    labels = {**labels_of(engine), ROLE: ENGINE, **part.labels, **_queue_labels(engine)}
+    metadata = make_metadata(platform, engine.name + part.suffix, engine.namespace, labels)
     return make_object("apps/v1", "Deployment", metadata, spec=spec)
 
 
-def selector_of(engine: ClusterEngine) -> dict[str, str]:
-    """Labels of the engine's pods, and of nothing else."""
-    return {MODEL: engine.launch.model, ROLE: ENGINE}
+def answering_part(engine: ClusterEngine) -> Part:
+    """The engines that answer: all there are, unless others read the prompts."""
+    return WHOLE if engine.prefill is None else ANSWERS
+
+
+def selector_of(engine: ClusterEngine, part: Part) -> dict[str, str]:
+    """Labels of the pods of one part of the engine, and of nothing else."""
+    return {MODEL: engine.launch.model, ROLE: ENGINE, **part.labels}
 
 
 def labels_of(engine: ClusterEngine) -> dict[str, str]:
@@ -87,9 +103,9 @@ def labels_of(engine: ClusterEngine) -> dict[str, str]:
     return {MODEL: engine.launch.model, OWNER: engine.owner}
 
 
-def _strategy(engine: ClusterEngine) -> Object:
+def _strategy(most: int) -> Object:
     """Never one more than there is room for: the last GPU is free only when its engine is gone."""
-    if engine.most == 1:
+    if most == 1:
         return {"type": "Recreate"}
     return {"type": "RollingUpdate", "rollingUpdate": {"maxSurge": 0, "maxUnavailable": 1}}
 
@@ -100,8 +116,8 @@ def _queue_labels(engine: ClusterEngine) -> dict[str, str]:
     return {QUEUE_LABEL: engine.queue, QUEUE_PRIORITY_LABEL: engine.priority}
 
 
-def _pod_metadata(platform: str, engine: ClusterEngine) -> Object:
-    labels = {**labels_of(engine), ROLE: ENGINE, **_queue_labels(engine)}
+def _pod_metadata(platform: str, engine: ClusterEngine, part: Part) -> Object:
+    labels = {**labels_of(engine), ROLE: ENGINE, **part.labels, **_queue_labels(engine)}
     found = make_metadata(platform, engine.name, None, labels)
     del found["name"]
     annotations = dict(engine.launch.annotations)
@@ -112,7 +128,8 @@ def _pod_metadata(platform: str, engine: ClusterEngine) -> Object:
     return found
 
 
-def _pod(engine: ClusterEngine) -> Object:
+def _pod(engine: ClusterEngine, part: Part) -> Object:
+    behind = (("LLMPLAT_ENGINE_URL", f"http://127.0.0.1:{part.port}"),) if part is ANSWERS else ()
     container = make_container(
         engine.launch,
         engine.image,
@@ -121,7 +138,9 @@ def _pod(engine: ClusterEngine) -> Object:
             ("LLMPLAT_MODEL", engine.launch.served_name),
             ("LLMPLAT_KIND", engine.kind),
             ("LLMPLAT_DRAIN_S", str(engine.drain_s)),
+            *behind,
         ),
+        port=part.port,
     )
     container["startupProbe"] = _startup(engine)
     script = ["python3", f"{SCRIPTS}/{LIFECYCLE}"]
@@ -138,6 +157,7 @@ def _pod(engine: ClusterEngine) -> Object:
     mount(pod, "scripts", SCRIPTS, {"configMap": {"name": f"{engine.name}-scripts"}})
     deliver(pod, engine)
     _give_gpus(pod, engine)
+    hand_over(pod, part, engine.prefill)
     return pod
 
 
@@ -155,9 +175,11 @@ def _give_gpus(pod: Object, engine: ClusterEngine) -> None:
     if not engine.launch.gpus:
         return
     resources = pod["containers"][0]["resources"]
-    count = str(engine.launch.gpus)
-    resources["requests"][GPU_RESOURCE] = count
-    resources["limits"][GPU_RESOURCE] = count
+    if engine.is_claimed:
+        claim(pod, engine)
+    else:
+        for part in ("requests", "limits"):
+            resources[part][GPU_RESOURCE] = str(engine.launch.gpus)
     if engine.flavor is not None:
         if engine.flavor.selector:
             pod["nodeSelector"] = dict(engine.flavor.selector)
@@ -184,7 +206,7 @@ def _scripts(platform: str, engine: ClusterEngine) -> Object:
 
 def _service(platform: str, engine: ClusterEngine) -> Object:
     spec = {
-        "selector": selector_of(engine),
+        "selector": selector_of(engine, answering_part(engine)),
         "ports": [{"name": "http", "port": PORT, "targetPort": "http", "protocol": "TCP"}],
     }
     metadata = make_metadata(platform, engine.name, engine.namespace, labels_of(engine))
@@ -193,7 +215,7 @@ def _service(platform: str, engine: ClusterEngine) -> Object:
 
 def _monitor(platform: str, engine: ClusterEngine) -> Object:
     spec = {
-        "selector": {"matchLabels": selector_of(engine)},
+        "selector": {"matchLabels": selector_of(engine, WHOLE)},
         "podMetricsEndpoints": [{"port": "http", "path": "/metrics", "interval": "15s"}],
     }
     metadata = make_metadata(platform, engine.name, engine.namespace, labels_of(engine))
@@ -201,6 +223,7 @@ def _monitor(platform: str, engine: ClusterEngine) -> Object:
 
 
 def _disruption(platform: str, engine: ClusterEngine) -> Object:
-    spec = {"maxUnavailable": 1, "selector": {"matchLabels": selector_of(engine)}}
+    selector = selector_of(engine, answering_part(engine))
+    spec = {"maxUnavailable": 1, "selector": {"matchLabels": selector}}
     metadata = make_metadata(platform, engine.name, engine.namespace, labels_of(engine))
     return make_object("policy/v1", "PodDisruptionBudget", metadata, spec=spec)

@@ -1,6 +1,7 @@
 """Owners -> their namespaces: security level, quota, rights, walls; and those of the platform itself."""
 
 from llmplat.plan.cluster import gateway, policies, routing
+from llmplat.plan.cluster.claims import DEVICE_CLASS
 from llmplat.plan.cluster.flavors import GPU_RESOURCE
 from llmplat.plan.cluster.owners import Owner
 from llmplat.plan.cluster.secrets import BACKEND_NAMESPACE
@@ -98,6 +99,8 @@ def _quota(platform: str, owner: Owner, plan: Workloads) -> Object:
         "services.loadbalancers": "0",
         "services.nodeports": "0",
     }
+    if plan.queues.is_claimed:
+        hard[f"{DEVICE_CLASS}.deviceclass.resource.k8s.io/devices"] = str(plan.queues.supply)
     metadata = make_metadata(platform, "owner", owner.namespace)
     return make_object("v1", "ResourceQuota", metadata, spec={"hard": hard})
 

@@ -4,6 +4,7 @@ from llmplat.plan.cluster.engines import SERVING_PRIORITY
 from llmplat.plan.cluster.flavors import GPU_RESOURCE, Flavor
 from llmplat.plan.cluster.gateway import GATEWAY_PRIORITY
 from llmplat.plan.cluster.queues import LOCAL_QUEUE, OwnerQueue, Queues
+from llmplat.render.objects.claims import make_device_class
 from llmplat.render.objects.shape import (
     NAMESPACE_NAME,
     OWNER,
@@ -27,6 +28,8 @@ def make_queue_objects(platform: str, queues: Queues) -> tuple[Object, ...]:
     found += [_workload_priority(platform, name, value) for name, value, _ in PRIORITIES[:2]]
     if not queues.flavors:
         return tuple(found)
+    if queues.is_claimed:
+        found.append(make_device_class(platform))
     found.append(make_object(API, "Cohort", make_metadata(platform, queues.cohort), spec={}))
     found += [_flavor(platform, flavor) for flavor in queues.flavors]
     for queue in queues.queues:

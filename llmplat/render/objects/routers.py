@@ -1,9 +1,6 @@
 """One endpoint picker per model -> its Deployment, Service, rights, settings and walls."""
 
-from functools import cache
-
 from llmplat.plan.cluster.routing import ModelRoute, Routing
-from llmplat.render.dump import dump_yaml
 from llmplat.render.objects.containers import PORT
 from llmplat.render.objects.engine_network import DATA_PLANE, ROUTER
 from llmplat.render.objects.network import (
@@ -15,6 +12,7 @@ from llmplat.render.objects.network import (
     pods_in,
     prometheus,
 )
+from llmplat.render.objects.picker import picker_settings
 from llmplat.render.objects.shape import (
     MODEL,
     OWNER,
@@ -43,7 +41,7 @@ def make_router_objects(platform: str, route: ModelRoute, routing: Routing) -> t
             "v1",
             "ConfigMap",
             _metadata(platform, route),
-            data={_SETTINGS: _settings(is_several=route.router.replicas > 1)},
+            data={_SETTINGS: picker_settings(route)},
         ),
         _deployment(platform, route),
         _service(platform, route),
@@ -64,38 +62,6 @@ def _metadata(platform: str, route: ModelRoute) -> Object:
 
 def _selector(route: ModelRoute) -> dict[str, str]:
     return {MODEL: route.model, ROLE: ROUTER}
-
-
-@cache
-def _settings(*, is_several: bool) -> str:
-    """By queue and free KV cache, in the weights of the project's own default.
-
-    One picker alone also knows which replica holds a prompt's beginning. Several would each know
-    only what they sent themselves, and the project allows them only without that knowledge.
-    """
-    weights = [("queue-scorer", 2), ("kv-cache-utilization-scorer", 2)]
-    if not is_several:
-        weights.append(("prefix-cache-scorer", 3))
-    return dump_yaml(
-        {
-            "apiVersion": "llm-d.ai/v1alpha1",
-            "kind": "EndpointPickerConfig",
-            "plugins": [
-                *({"type": name} for name, _ in weights),
-                {
-                    "type": "metrics-data-source",
-                    "parameters": {"scheme": "http", "path": "/metrics"},
-                },
-                {"type": "core-metrics-extractor"},
-            ],
-            "schedulingProfiles": [
-                {
-                    "name": "default",
-                    "plugins": [{"pluginRef": name, "weight": weight} for name, weight in weights],
-                }
-            ],
-        }
-    )
 
 
 def _deployment(platform: str, route: ModelRoute) -> Object:

@@ -17,6 +17,8 @@ _OF_ENGINES = (
     "replicas",
     "cold",
     "package",
+    "prefill",
+    "canary",
     "loraAdapters",
 )
 """Keys that say how an engine of ours runs."""

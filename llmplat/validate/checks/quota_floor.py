@@ -25,7 +25,7 @@ def find(objects: Objects) -> Iterator[Smell]:
     for pod in gpu_pods(objects):
         if pod.owner.kind not in _MAKERS:
             continue
-        floor = gpus_of(pod) * floor_of(pod.owner, objects)
+        floor = gpus_of(pod, objects) * floor_of(pod.owner, objects)
         by_namespace[pod.owner.namespace] += floor
         by_queue[cluster_queue.get((pod.owner.namespace, queue_of(pod) or ""), "")] += floor
     for one in objects.of("kueue.x-k8s.io/ClusterQueue"):

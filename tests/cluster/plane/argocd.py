@@ -69,7 +69,7 @@ def start_argocd(
             "--repo-server-plaintext",
             f"--redis=127.0.0.1:{redis}",
             f"--metrics-port={metrics}",
-            "--app-resync=20",
+            "--app-resync=60",
             "--app-resync-jitter=0",
             "--self-heal-timeout-seconds=1",
             "--loglevel=warn",
@@ -178,7 +178,7 @@ def await_all_done(
         return names <= set(found) and all(is_done(found[name]) for name in names)
 
     try:
-        wait_until("Applications done", poll, timeout_s, every_s=0.25)
+        wait_until("Applications done", poll, timeout_s, every_s=0.4)
     except TimeoutError as late:
         words = "; ".join(describe(it) for name, it in sorted(found.items()) if not is_done(it))
         missing = sorted(names - set(found))

@@ -8,7 +8,7 @@ from typing import Any
 
 from tests.cluster.plane.client import Client, Object, RefusedError, conditions
 
-EVERY_S = 0.4
+EVERY_S = 0.8
 _NEVER = "1970-01-01T00:00:00Z"
 
 

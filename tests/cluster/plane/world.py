@@ -21,6 +21,7 @@ from tests.cluster.plane.stand_ins import VALUES, Mirror
 from tests.fakes.real_registry import find_distribution, real_registry
 
 REFRESH = "argocd.argoproj.io/refresh"
+TRACKING = "argocd.argoproj.io/tracking-id"
 
 
 @dataclass
@@ -59,11 +60,13 @@ class World:
         self.begin()
 
     def look(self, found: dict[str, Object]) -> None:
-        """Note Applications in the order in which they are first there and first done."""
-        for name, application in sorted(found.items()):
-            for word, holds in (("made", True), ("done", is_done(application))):
-                if holds and f"{word} {name}" not in self.seen:
-                    self.seen.append(f"{word} {name}")
+        """Note Applications in the order in which they are first done and first there.
+
+        What became done since the last look is noted before what was made since then.
+        """
+        done = [f"done {name}" for name, it in sorted(found.items()) if is_done(it)]
+        made = [f"made {name}" for name in sorted(found)]
+        self.seen += [it for it in (*done, *made) if it not in self.seen]
 
     def clear(self) -> None:
         """Remove everything but namespaces and CRDs; Argo CD is not asked, the state is disposable."""
@@ -78,6 +81,10 @@ class World:
             for thing in self.admin.list("apps/v1", kind):
                 if VALUES in thing["metadata"].get("annotations", {}):
                     self.admin.delete(thing)
+        for space in self.admin.list("v1", "Namespace"):
+            # What stays is nobody's now: Argo CD would ask whether to prune it.
+            if TRACKING in space["metadata"].get("annotations", {}):
+                self.admin.patch(space, {"metadata": {"annotations": {TRACKING: None}}})
 
 
 @contextmanager

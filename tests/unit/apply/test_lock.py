@@ -12,7 +12,8 @@ from llmplat.domain.model_record import ModelRecord, digest_files
 from llmplat.domain.ports import ModelFile, Progress
 from llmplat.spec.load import default_platform
 from llmplat.spec.lock import parse_lock
-from llmplat.spec.model import Model, Package
+from llmplat.spec.model import Model
+from llmplat.spec.model_source import Package
 from llmplat.spec.platform import Platform
 from tests.fakes.recording_progress import RecordingProgress
 

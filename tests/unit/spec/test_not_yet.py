@@ -11,7 +11,7 @@ from llmplat.spec.schema import make_schema, not_yet_note
 from llmplat.spec.tree import read_tree
 from llmplat.spec.words import fields_of, shape_at
 
-PREVIEW = Path(__file__).parents[3] / "docs" / "examples" / "gke-preview.yaml"
+PREVIEW = Path(__file__).with_name("not-yet-preview.yaml")
 
 
 def parent_of(rule: NotYet) -> tuple[str | int, ...]:

@@ -1,0 +1,1 @@
+"""The programs that make a platform's ground: one folder a substrate; they know llmplat.domain only."""

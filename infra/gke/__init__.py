@@ -1,0 +1,1 @@
+"""A GKE cluster with everything that belongs to it, as a Pulumi program."""

@@ -1,0 +1,64 @@
+"""The composition root of `secrets`: the plan that names them and the backend that keeps them."""
+
+from typing import TYPE_CHECKING
+
+from llmplat.cli.run import Run
+from llmplat.cli.wiring import Opened, catalog, open_platform, read_keys, read_lock
+from llmplat.domain.errors import LockMissingError, PreconditionError
+
+if TYPE_CHECKING:
+    from llmplat.domain.secrets import SecretBackend
+    from llmplat.plan.plan import Plan
+
+ENDPOINT_NAME = "LLMPLAT_GOOGLE_ENDPOINT"
+
+
+def open_secrets(run: Run) -> "tuple[Plan, SecretBackend]":
+    """The plan of the platform at hand and the backend it names."""
+    from llmplat.plan.make import make_plan
+
+    opened = open_platform(run)
+    lock = read_lock(opened)
+    if lock is None:
+        raise LockMissingError(
+            f"{opened.lock_file} is not there.",
+            "which secrets there are follows from the plan, and planning needs the lock",
+            ("llmplat lock",),
+        )
+    platform, keys = opened.loaded.platform, read_keys(opened.keys_file)
+    plan = make_plan(platform, lock, catalog(), keys=keys, is_unfit_accepted=True)
+    return plan, backend_of(run, opened, plan)
+
+
+def backend_of(run: Run, opened: Opened, plan: "Plan") -> "SecretBackend":
+    """Where the values of `plan` are; PreconditionError on this machine."""
+    from llmplat.apply.secrets import wanted_secrets
+
+    wanted_secrets(plan)
+    store = plan.cluster.workloads.secrets.store if plan.cluster is not None else None
+    if store is not None and store.backend == "gcp-secret-manager":
+        return _google(run, plan, store.project)
+    return _cluster(run, opened, plan)
+
+
+def _google(run: Run, plan: "Plan", project: str | None) -> "SecretBackend":
+    from llmplat.adapters.google_credentials import GoogleCredentials
+    from llmplat.adapters.google_rest import GoogleRest
+    from llmplat.adapters.google_secrets import GoogleSecrets
+
+    if project is None:
+        raise PreconditionError(
+            "The platform does not say in which project its Secret Manager is.",
+            why="secretBackend: gcp-secret-manager takes the project of substrate.gke",
+            fix=("set secretBackend: kubernetes",),
+        )
+    rest = GoogleRest(project, GoogleCredentials(), base=run.env.get(ENDPOINT_NAME))
+    return GoogleSecrets(rest)
+
+
+def _cluster(run: Run, opened: Opened, plan: "Plan") -> "SecretBackend":
+    from llmplat.adapters.cluster_secrets import ClusterSecrets
+    from llmplat.cli.wiring_cluster import open_cluster
+    from llmplat.plan.cluster.secrets import BACKEND_NAMESPACE, VALUE
+
+    return ClusterSecrets(open_cluster(run, opened), plan.platform, BACKEND_NAMESPACE, VALUE)
