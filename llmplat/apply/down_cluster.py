@@ -20,6 +20,7 @@ from llmplat.domain.cluster import (
     ObjectRef,
     ref_of,
 )
+from llmplat.domain.errors import InputError
 from llmplat.domain.inventory import NAMESPACE as SYSTEM
 from llmplat.domain.inventory import REF
 from llmplat.domain.ports import Progress, StepProgress
@@ -93,9 +94,25 @@ def find(wish: DownClusterWish, tools: DownClusterTools) -> Scope:
     """What is there of the platform; nothing is changed."""
     inventory = read_inventory(tools.cluster)
     refuse_other(inventory, wish.platform, inventory.project if inventory else "")
-    return find_scope(
+    scope = find_scope(
         tools.cluster, wish.platform, inventory, wish.delete_volumes, is_purge=wish.is_purge
     )
+    _refuse_others_volumes(wish, scope)
+    return scope
+
+
+def _refuse_others_volumes(wish: DownClusterWish, scope: Scope) -> None:
+    """InputError for a volume that is there and not the platform's; one that is gone is gone."""
+    ours = {f"{one.ref.namespace}/{one.ref.name}" for one in scope.volumes}
+    for name in sorted(wish.delete_volumes - ours):
+        namespace, _, claim = name.partition("/")
+        ref = ObjectRef("v1", "PersistentVolumeClaim", namespace, claim)
+        if scope.owned.cluster.get(ref) is not None:
+            raise InputError(
+                f"The volume {name} is not the platform's.",
+                "only volumes of the platform can be deleted, and each by its own name",
+                ("llmplat down --dry-run    # lists them",),
+            )
 
 
 def down_cluster(
@@ -105,6 +122,7 @@ def down_cluster(
 
     Raises:
         BusyError: another run holds the platform.
+        InputError: a volume that was named is not the platform's.
         PreconditionError: the cluster holds another platform.
         TimedOutError: an object does not go; run again, it goes on from there.
     """
@@ -137,7 +155,7 @@ def _remove_all(
     scope: Scope, wish: DownClusterWish, tools: DownClusterTools, progress: Progress
 ) -> Iterator[Removal]:
     with tools.claim() as held:
-        _prepare(scope, tools.cluster)
+        _prepare(scope, tools.cluster, tools.patience)
         for step in _steps(scope, wish, tools):
             held.check()
             if step.going:
@@ -148,12 +166,13 @@ def _remove_all(
         yield from (Removal("inventory", str(ref)) for ref in _end(scope, tools, told))
 
 
-def _prepare(scope: Scope, cluster: Cluster) -> None:
+def _prepare(scope: Scope, cluster: Cluster, patience: Patience) -> None:
     """Nothing may bring back what goes, and nothing may take what stays."""
-    hold(cluster, scope.owned.applications)
+    hold(cluster, scope.owned.applications, patience)
     for volume in scope.volumes:
         keep_volume(scope.owned, volume)
-    names = {one.name for one in scope.kept} | {ARGO_CD}
+    # Argo CD runs in the one, our claim and inventory are in the other: both go last.
+    names = {one.name for one in scope.kept} | {ARGO_CD, SYSTEM}
     for name in sorted(names):
         found = cluster.get(ObjectRef("v1", "Namespace", None, name))
         if found is not None and scope.owned.has_directly(found):

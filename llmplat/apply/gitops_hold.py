@@ -3,22 +3,43 @@
 from collections.abc import Iterable
 
 from llmplat.apply.down_scope import Volume
+from llmplat.apply.going import Patience
 from llmplat.apply.owned import TRACKING, Application, Owned, annotation_of
 from llmplat.domain.cluster import MANAGED_BY, PLATFORM, Cluster, Object, ObjectRef, ref_of
 from llmplat.render.argocd import SYNC_OPTIONS
 
 KEEP = "Prune=false,Delete=false"
+RUNNING = "Running"
+_ENDING_S = 30.0
+"""Argo CD ends an operation at once, where it runs at all."""
 
 
-def hold(cluster: Cluster, applications: Iterable[Application]) -> None:
+def hold(cluster: Cluster, applications: Iterable[Application], patience: Patience) -> None:
     """Stop the automatic sync of `applications`, the root first; its next sync puts it back.
 
+    A sync that runs, or is tried again and again, is ended too: it would go on making things.
     ClusterError where one cannot be changed.
     """
-    for one in sorted(applications, key=lambda it: bool(it.layer)):
+    ordered = sorted(applications, key=lambda it: bool(it.layer))
+    for one in ordered:
         policy = (one.live.get("spec") or {}).get("syncPolicy") or {}
         if policy.get("automated") is not None:
             cluster.patch(one.ref, {"spec": {"syncPolicy": {"automated": None}}})
+        if _phase(one.live) == RUNNING:
+            cluster.patch(one.ref, {"status": {"operationState": {"phase": "Terminating"}}})
+    end_s = patience.now_s() + min(patience.timeout_s, _ENDING_S)
+    for one in ordered:
+        while _is_busy(cluster.get(one.ref)) and patience.now_s() < end_s:
+            patience.sleep(patience.poll_s)
+
+
+def _is_busy(application: Object | None) -> bool:
+    return application is not None and _phase(application) in {RUNNING, "Terminating"}
+
+
+def _phase(application: Object) -> str:
+    operation = (application.get("status") or {}).get("operationState") or {}
+    return str(operation.get("phase", ""))
 
 
 def keep(cluster: Cluster, thing: Object) -> None:

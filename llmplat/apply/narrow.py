@@ -113,7 +113,7 @@ def narrow(
     """
     cluster, owned = narrowing.owned.cluster, narrowing.owned
     patience = patience or Patience()
-    hold(cluster, _to_hold(narrowing))
+    hold(cluster, _to_hold(narrowing), patience)
     for volume in narrowing.volumes:
         keep_volume(owned, volume)
     for one in narrowing.kept:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from llmplat.apply.cluster_claim import Held
+from llmplat.apply.gitops_hold import hold
 from llmplat.apply.going import Patience
 from llmplat.apply.owned import Application, Owned, find_owned, label_of
 from llmplat.domain.cluster import Cluster, ClusterIdentity, Object, ObjectRef, ref_of
@@ -106,7 +107,7 @@ def pause(platform: str, tools: PauseTools, progress: Progress) -> PauseReport:
         paused = before or find_running(owned)
         if before is None:
             cluster.apply(manifest_of(paused), is_forced=True)
-        _let_rest(owned, paused)
+        _let_rest(owned, paused, tools.patience)
         with progress.step("Hold the queues"):
             _set_queues(cluster, {one.name: "Hold" for one in paused.queues})
         with progress.step("Engines to zero") as step:
@@ -194,11 +195,9 @@ def _automation(application: Application) -> dict[str, object] | None:
     return dict(found) if found is not None else None
 
 
-def _let_rest(owned: Owned, paused: Paused) -> None:
+def _let_rest(owned: Owned, paused: Paused, patience: Patience) -> None:
     names = {one.name for one in paused.applications}
-    for one in owned.applications:  # the root comes first
-        if one.name in names and _automation(one) is not None:
-            owned.cluster.patch(one.ref, {"spec": {"syncPolicy": {"automated": None}}})
+    hold(owned.cluster, (one for one in owned.applications if one.name in names), patience)
 
 
 def _automate(owned: Owned, paused: Paused) -> None:

@@ -38,7 +38,6 @@ def run_cluster_down(run: Run, opened: "Opened", flags: ClusterDownFlags) -> Non
     wish = DownClusterWish(opened.name, flags.delete_volumes, flags.is_purge, is_dry_run=True)
     tools = wiring_live.down_tools(run, opened, flags.context, flags.timeout_s)
     preview = down_cluster(wish, tools, run.emitter)
-    _check_found(flags.delete_volumes, preview)
     if flags.is_dry_run:
         run.emitter.result(preview, VIEW)
         return
@@ -56,18 +55,6 @@ def _check_names(volumes: frozenset[str]) -> None:
                 "a volume is named with its namespace",
                 ("llmplat down --delete-volume NAMESPACE/NAME", "llmplat down --dry-run"),
             )
-
-
-def _check_found(volumes: frozenset[str], preview: "DownClusterReport") -> None:
-    """A volume that is not the platform's is refused before anything else happens."""
-    there = {one.what.partition(" ")[2] for one in preview.removed if one.step == "volumes"}
-    wrong = sorted(volumes - there)
-    if wrong:
-        raise InputError(
-            f"The platform has no volume {', '.join(wrong)}.",
-            "only volumes of the platform can be deleted, and each by its own name",
-            ("llmplat down --dry-run    # lists them",),
-        )
 
 
 def _confirm(run: Run, preview: "DownClusterReport", *, is_yes: bool) -> None:

@@ -12,6 +12,7 @@ from tests.cluster.plane.crds import platform_crds
 from tests.cluster.plane.keda import start_keda
 from tests.cluster.plane.kueue import start_kueue
 from tests.cluster.plane.rendered import kueue_settings, render
+from tests.cluster.plane.slim import SlimWorld, open_slim_world
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -50,3 +51,9 @@ def kueue(plane: ControlPlane, crds: Path) -> ControlPlane:
 def keda(plane: ControlPlane, crds: Path) -> ControlPlane:
     start_keda(plane, crds)
     return plane
+
+
+@pytest.fixture(scope="session")
+def slim(tmp_path_factory: pytest.TempPathFactory, crds: Path) -> Iterator[SlimWorld]:
+    with open_slim_world(tmp_path_factory.mktemp("slim"), crds) as opened:
+        yield opened

@@ -82,7 +82,7 @@ def platform_objects() -> dict[str, tuple[int, str, list[Object]]]:
         platform=None,
     )  # fmt: skip
     return {
-        "namespaces": (0, "platform", [namespace("llm-gateway"), namespace("keda"), namespace("edge")]),
+        "namespaces": (0, "platform", [namespace("llm-gateway"), namespace("keda"), namespace("edge"), namespace("llmplat-system")]),
         "keda": (1, "platform", [chart, crd]),
         "model-writer": (2, "serving", [
             namespace("models-team-a"),
@@ -147,7 +147,6 @@ def live_platform(*, is_adopted: bool = True) -> LivingCluster:
     cluster.put(
         secret,
         thing("v1", "Namespace", "argocd", platform=None),
-        thing("v1", "Namespace", "llmplat-system"),
         manifest_of(inventory),
         claim(),
         *neighbours(),

@@ -87,10 +87,14 @@ class LivingCluster(FakeCluster):
                 self._drop(ref)
 
     def _heal(self) -> None:
-        """Every Application with automation makes again what is missing of it."""
+        """Every Application with automation, or a sync that runs, makes again what is missing of it."""
         for thing in list(self.objects.values()):
             policy = thing.get("spec", {}).get("syncPolicy") or {}
-            if thing["kind"] == "Application" and policy.get("automated") is not None:
+            operation = thing.get("status", {}).get("operationState", {})
+            if operation.get("phase") == "Terminating":
+                operation["phase"] = "Failed"
+            is_at_work = policy.get("automated") is not None or operation.get("phase") == "Running"
+            if thing["kind"] == "Application" and is_at_work:
                 for ref in _held(thing):
                     if ref not in self.objects and ref in self._desired:
                         self.put(self._desired[ref])

@@ -140,9 +140,20 @@ def _secret(thing: Object) -> Object:
     return {
         "apiVersion": "v1",
         "kind": "Secret",
-        "metadata": {"name": name, "namespace": meta["namespace"]},
+        "metadata": {
+            "name": name,
+            "namespace": meta["namespace"],
+            "ownerReferences": [_owner(thing)],
+        },
         "stringData": dict.fromkeys(keys, "played"),
     }
+
+
+def _owner(thing: Object) -> Object:
+    """As External Secrets does: the Secret goes with what asked for it."""
+    meta = thing["metadata"]
+    named = {"apiVersion": thing["apiVersion"], "kind": thing["kind"]}
+    return {**named, "name": meta["name"], "uid": meta["uid"], "controller": True}
 
 
 def _volume(claim: Object) -> Object:

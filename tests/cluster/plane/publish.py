@@ -87,7 +87,7 @@ def _commit(repository: Path, files: Mapping[str, str]) -> None:
         (work / path).parent.mkdir(parents=True, exist_ok=True)
         (work / path).write_text(text)
     subprocess.run([*git, "add", "-A"], check=True)
-    subprocess.run([*git, "commit", "-qm", "Render"], check=True)
+    subprocess.run([*git, "commit", "-q", "--allow-empty", "-m", "Render"], check=True)
     subprocess.run([*git, "push", "-q", "origin", "HEAD:main"], check=True)
 
 

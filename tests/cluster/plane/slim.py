@@ -7,6 +7,7 @@ from pathlib import Path
 
 import yaml
 
+from llmplat.domain.cluster import ref_of
 from llmplat.domain.inventory import Inventory, labels_of, manifest_of
 from llmplat.render.health import health_scripts
 from llmplat.render.tree import Tree
@@ -73,7 +74,7 @@ def _slim(tree: Tree) -> Tree:
 def _beside(rendered: Rendered) -> list[Object]:
     """The inventory and the repository's secret, as `up` leaves them."""
     labels = labels_of(rendered.tree.platform)
-    secret = {
+    secret: Object = {
         "apiVersion": "v1",
         "kind": "Secret",
         "metadata": {"name": "llmplat-repository", "namespace": NAMESPACE, "labels": labels},
@@ -85,7 +86,11 @@ def _beside(rendered: Rendered) -> list[Object]:
         "metadata": {"name": "llmplat-system", "labels": labels},
     }
     inventory = Inventory(
-        rendered.tree.platform, profile=rendered.plan.profile, step="done", adopted=("argocd",)
+        rendered.tree.platform,
+        profile=rendered.plan.profile,
+        step="done",
+        made=(ref_of(secret),),
+        adopted=("argocd",),
     )
     return [system, secret, manifest_of(inventory)]
 

@@ -13,7 +13,7 @@ from llmplat.apply.down_cluster import (
 )
 from llmplat.apply.going import Patience
 from llmplat.domain.cluster import ObjectRef, ref_of
-from llmplat.domain.errors import TimedOutError
+from llmplat.domain.errors import InputError, TimedOutError
 from llmplat.domain.inventory import REF
 from tests.fakes.live_platform import GATEWAY_API, NAME, claim, live_platform, neighbours, thing
 from tests.fakes.living_cluster import LivingCluster
@@ -214,3 +214,22 @@ def test_secret_values_stay_until_a_purge() -> None:
     run(cluster, is_purge=True)
     assert ref_of(value) not in cluster.objects
     assert ObjectRef("v1", "Namespace", None, "llmplat-secrets") not in cluster.objects
+
+
+def test_a_sync_that_is_tried_again_and_again_is_ended_first() -> None:
+    cluster = live_platform()
+    root = ObjectRef("argoproj.io/v1alpha1", "Application", "argocd", "root")
+    cluster.objects[root]["status"]["operationState"] = {"phase": "Running"}
+    run(cluster)
+    assert REF not in cluster.objects
+    # It would have made its children again while they were removed.
+    assert not [ref for ref in cluster.objects if ref.kind == "Application" and ref.name == "keda"]
+
+
+def test_only_volumes_of_the_platform_go_and_one_that_is_gone_is_no_fault() -> None:
+    cluster = live_platform()
+    with pytest.raises(InputError, match="models-team-a/scratch is not the platform's"):
+        run(cluster, delete_volumes=frozenset({"models-team-a/scratch"}))
+    assert cluster.writes == []
+    run(cluster, delete_volumes=frozenset({"llm-gateway/data-counters-7"}))
+    assert REF not in cluster.objects

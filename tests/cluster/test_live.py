@@ -1,0 +1,109 @@
+"""diff --live, pause, resume and narrowing on a real control plane with Argo CD and Kueue."""
+
+import time
+from contextlib import nullcontext
+from typing import Any
+
+from llmplat.adapters.kube_cluster import KubeCluster, open_cluster
+from llmplat.apply.cluster_claim import Held
+from llmplat.apply.cluster_inventory import read_inventory
+from llmplat.apply.going import Patience
+from llmplat.apply.live_diff import LiveDiffReport, make_live_diff
+from llmplat.apply.narrow import find_narrowing, narrow
+from llmplat.apply.pause import PauseTools, pause, resume
+from llmplat.domain.inventory import labels_of
+from tests.cluster.plane.client import Object
+from tests.cluster.plane.rendered import Rendered
+from tests.cluster.plane.slim import SlimWorld
+from tests.fakes.recording_progress import RecordingProgress
+
+NAME = "two-teams"
+MIRRORED = {"keda", "llmplat-platform"}
+"""What names the address of a chart, which the test takes from its mirror."""
+
+
+def test_only_what_differs_is_told(slim: SlimWorld) -> None:
+    rendered, cluster = slim.bring_up(), _cluster(slim)
+    same = _diff(rendered, cluster)
+    assert {one.name for one in same.changes} <= MIRRORED
+    assert same.unsettled == ()
+    stray = {
+        "apiVersion": "v1",
+        "kind": "ConfigMap",
+        "metadata": {"name": "stray", "namespace": "llm-gateway", "labels": labels_of(NAME)},
+    }
+    slim.admin.apply(stray)
+    _stop_healing(slim)
+    gateway = slim.admin.get("apps/v1", "Deployment", "gateway", "llm-gateway")
+    slim.admin.patch(gateway, {"spec": {"replicas": 7}})
+    try:
+        found = {one.name: one for one in _diff(rendered, cluster).changes}
+        assert found["stray"].act == "remove"
+        wanted = "- spec.replicas: 7"
+        assert wanted in found["gateway"].details
+        assert set(found) <= MIRRORED | {"stray", "gateway", "litellm", "root"}
+    finally:
+        slim.admin.delete(stray)
+
+
+def test_gpus_rest_and_argo_cd_leaves_it_so_until_they_are_brought_back(slim: SlimWorld) -> None:
+    slim.bring_up()
+    cluster = _cluster(slim)
+    before = _figures(slim)
+    tools = PauseTools(cluster, lambda: nullcontext(Held()), patience=Patience(180))
+    pause(NAME, tools, RecordingProgress())
+    paused = _figures(slim)
+    assert paused["engine-writer"] == 0
+    assert {paused[name] for name in ("platform", "team-a", "team-b")} == {"Hold"}
+    time.sleep(10)  # Argo CD heals within a second what it is let to
+    assert _figures(slim) == paused
+    resume(NAME, tools, RecordingProgress())
+    assert _figures(slim) == before
+
+
+def test_a_narrower_profile_removes_what_it_leaves_out_and_syncs(slim: SlimWorld) -> None:
+    slim.bring_up()
+    cluster = _cluster(slim)
+    narrower = slim.tree("serving")
+    narrowing = find_narrowing(cluster, NAME, narrower.tree)
+    assert [one.name for one in narrowing.applications] == [
+        "litellm",
+        "counters",
+        "route-writer",
+        "inference-gateway",
+    ]
+    assert narrowing.layers == ("llm-gateway", "routing")
+    assert [one.ref.name for one in narrowing.volumes] == ["data-counters-0"]
+    narrow(narrowing, RecordingProgress(), Patience(300))
+    # Argo CD takes the new root without waiting for anybody's yes.
+    slim.bring_up("serving")
+    assert set(slim.applications()) >= set(narrower.applications)
+    assert not {"litellm", "counters"} & set(slim.applications())
+    assert slim.admin.find("v1", "PersistentVolumeClaim", "data-counters-0", "llm-gateway")
+    assert not find_narrowing(cluster, NAME, narrower.tree)
+
+
+def _cluster(slim: SlimWorld) -> KubeCluster:
+    return open_cluster("test", {"KUBECONFIG": str(slim.work.kubeconfig)})
+
+
+def _diff(rendered: Rendered, cluster: KubeCluster) -> LiveDiffReport:
+    return make_live_diff(rendered.tree, cluster, read_inventory(cluster))
+
+
+def _stop_healing(slim: SlimWorld) -> None:
+    for name in ("root", "litellm"):
+        application = slim.applications()[name]
+        slim.admin.patch(application, {"spec": {"syncPolicy": {"automated": None}}})
+
+
+def _figures(slim: SlimWorld) -> dict[str, Any]:
+    """Replicas of every Deployment, policy of every queue."""
+    deployments = slim.admin.list("apps/v1", "Deployment")
+    queues = slim.admin.list("kueue.x-k8s.io/v1beta2", "ClusterQueue")
+    found = {_name(it): it["spec"]["replicas"] for it in deployments}
+    return found | {_name(it): it["spec"].get("stopPolicy") for it in queues}
+
+
+def _name(thing: Object) -> str:
+    return str(thing["metadata"]["name"])
