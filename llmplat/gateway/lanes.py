@@ -95,6 +95,10 @@ def _make_lane(policy: Policy, key: Key, model: ServedModel, now_s: float) -> La
     document: dict[str, Any] = {
         "prefix": prefix,
         "model": model.name,
+        "class": get_class_name(policy, tenant, app),
+        "ledger": policy.ledger_backlog,
+        "soft": "",
+        "charged": " ".join(name.removeprefix(f"{prefix}spend:") for name, _, _ in budgets),
         "labels": f"{tenant.name}\x1f{key.app}\x1f{model.name}",
         "rates": [
             [f"{prefix}rate:{scope}", *_spell_rates(bounds)]

@@ -84,6 +84,10 @@ class Policy:
     is_cache_on: bool
     cache_ttl_s: int
     body_limit_bytes: int
+    ledger_backlog: int
+    """Records that may wait to be stored before requests are refused; 0 keeps no records."""
+    ledger_keep_s: int
+    """How long records are kept."""
     lanes: dict[Any, Any] = field(default_factory=dict, compare=False)
     """Derived values kept as long as this policy is the current one."""
 
@@ -120,6 +124,8 @@ def parse_policy(document: dict[str, Any]) -> Policy:
         is_cache_on=cache.get("enabled") is True,
         cache_ttl_s=max(1, int(cache.get("ttl_s", 300))),
         body_limit_bytes=int(document.get("body_limit_bytes", 1 << 20)),
+        ledger_backlog=int((document.get("ledger") or {}).get("backlog", 0)),
+        ledger_keep_s=int((document.get("ledger") or {}).get("keep_s", 400 * 86400)),
     )
 
 

@@ -69,10 +69,15 @@ class Server:
             await self._serve_cached(line, flight, policy, blob)
             return
         await self._admit(flight, policy)
+        cause = "internal"
         try:
             await self._serve_admitted(line, flight, policy)
+        except RefusedError as refused:
+            refused.is_settled = True
+            cause = refused.cause
+            raise
         finally:
-            await self._settle(flight, Charge(outcome="failed"), "")
+            await self._settle(flight, Charge(outcome="failed", cause=cause), "")
 
     async def _admit(self, flight: Flight, policy: Policy, *, is_cached: bool = False) -> None:
         limit = flight.lane.tokens_per_minute
@@ -149,7 +154,9 @@ class Server:
         self, flight: Flight, relay: Relay, backend: str, cause: str | None
     ) -> None:
         if cause is not None:
-            await self._settle(flight, make_cut_charge(flight, "failed"), backend)
+            charge = make_cut_charge(flight, "failed")
+            charge.cause = "timeout" if cause == "timeout" else "engine_error"
+            await self._settle(flight, charge, backend)
             await relay.fail_stream("timeout" if cause == "timeout" else "engine_error")
 
     async def _finish_whole(
@@ -179,7 +186,7 @@ class Server:
     async def _serve_cached(self, line: Line, flight: Flight, policy: Policy, blob: bytes) -> None:
         flight.reservation = _NO_RESERVATION
         await self._admit(flight, policy, is_cached=True)
-        await self._settle(flight, Charge(outcome="cached"), "cache")
+        await self._settle(flight, Charge(outcome="cached", place="cache"), "cache")
         await send_bytes(line.send, blob, flight.request_id)
 
 
@@ -217,4 +224,8 @@ async def _close_stream(flight: Flight) -> None:
 
 def _make_failed_charge(cause: str) -> Charge:
     """A failed call is free, but what ran into its time limit did work and stays reserved."""
-    return Charge(tokens=-1, outcome="timeout") if cause == "timeout" else Charge(outcome="failed")
+    return (
+        Charge(tokens=-1, outcome="timeout")
+        if cause == "timeout"
+        else Charge(outcome="failed", cause=cause)
+    )

@@ -8,6 +8,7 @@ import secrets
 import shutil
 import signal
 import socket
+import sqlite3
 import subprocess
 import sys
 import time
@@ -176,6 +177,16 @@ class World:
             link.sendall((f"*{len(words)}\r\n" + "".join(parts)).encode())
             return link.recv(65536)
 
+    def read_records(self) -> list[dict[str, Any]]:
+        """The stored records, oldest first."""
+        path = self.folder / "ledger.sqlite"
+        if not path.exists():
+            return []
+        with contextlib.closing(sqlite3.connect(path)) as link:
+            link.row_factory = sqlite3.Row
+            found = link.execute("SELECT * FROM requests ORDER BY at_ms, rowid").fetchall()
+        return [dict(row) for row in found]
+
     def start_engine(self, *argv: str, port: int | None = None, name: str = "stub") -> Engine:
         port = port or find_port()
         words = [sys.executable, str(STUB), "--port", str(port), "--model", name]
@@ -275,6 +286,7 @@ class World:
             "LLMPLAT_GATEWAY_CONFIG_DIR": str(self.folder),
             "LLMPLAT_REDIS_URL": f"redis://127.0.0.1:{self.redis_port}/0",
             "LLMPLAT_REDIS_PASSWORD": _REDIS_PASSWORD,
+            "LLMPLAT_LEDGER_URL": f"sqlite://{self.folder / 'ledger.sqlite'}",
             "LLMPLAT_ENGINE_KEY": _ENGINE_KEY,
             "LITELLM_MASTER_KEY": MASTER_KEY,
             "LITELLM_LOCAL_MODEL_COST_MAP": "True",
@@ -349,4 +361,5 @@ def make_policy(models: dict[str, Any], tenants: dict[str, Any]) -> dict[str, An
         "timeouts": {"client_s": 70, "gateway_s": 65, "engine_s": 60},
         "cache": {"enabled": False, "ttl_s": 300},
         "body_limit_bytes": 65536,
+        "ledger": {"backlog": 100_000, "keep_s": 400 * 86400},
     }
