@@ -95,7 +95,7 @@ class Drain:
                 self._tell(str(error))
             except RedisError:
                 pass
-            except Exception:
+            except Exception:  # noqa: BLE001 (a thread that ends would fill the stream unseen)
                 _log.exception("a record cannot be stored")
                 self._tell("a record is broken")
             if moved < _BATCH:

@@ -93,6 +93,8 @@ class PlannedModel:
     price: PlannedPrice
     backends: tuple[str, ...]
     """Engine replicas as name/index, or addresses of external services."""
+    usd_per_hour: float | None = None
+    """Of one GPU, or of this machine; None when an external service answers."""
 
 
 @dataclass(frozen=True)

@@ -62,6 +62,7 @@ def make_policy(
             "ttl_s": round(platform.gateway.cache.ttl_s),
         },
         "body_limit_bytes": body_limit_bytes,
+        "ledger": _ledger(platform),
     }
 
 
@@ -119,6 +120,14 @@ def _model(model: PlannedModel) -> dict[str, Any]:
 
 def _class(item: PriorityClass) -> dict[str, Any]:
     return {"allowance_ms": round(item.allowance_s * 1000), "share": item.share}
+
+
+def _ledger(platform: Platform) -> dict[str, Any] | None:
+    """None in a cluster without a database to keep records in."""
+    if platform.substrate.local is None:
+        return None
+    ledger = platform.gateway.ledger
+    return {"backlog": ledger.backlog, "keep_s": round(ledger.keep_s)}
 
 
 def _organisation(platform: Platform) -> dict[str, Any] | None:

@@ -89,6 +89,7 @@ def _serve(  # noqa: PLR0913 (as serve_model)
     planned = _planned(model, platform, sizing.context, sizing.running, price)
     tight = sizing.on_gpu.warnings if sizing.on_gpu and sizing.on_gpu.is_tight else ()
     told = _with_engine(planned, engine, facts, sizing)
+    told = replace(told, usd_per_hour=hardware.usd_per_hour)
     if platform.substrate.local is None:
         told = replace(told, ports=())
     return Served(told, engine, sizing.warnings, tight)
