@@ -79,10 +79,8 @@ def _ledger(usage: Mapping[str, Any] | None) -> list[str]:
     ledger = (usage or {}).get("ledger") or {}
     if not ledger.get("failing"):
         return []
-    return [
-        f"records of requests are not stored: {ledger['failing']}; {ledger['backlog']} wait, "
-        f"at {ledger['limit']} nothing is served"
-    ]
+    waits = f"{ledger['backlog']} wait, at {ledger['limit']} nothing is served"
+    return [f"records of requests are not stored: {ledger['failing']}; {waits}"]
 
 
 def _spend(usage: Mapping[str, Any] | None) -> list[list[str]]:

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from llmplat.plan.planned import PlannedModel
+from llmplat.plan.planned import PlannedModel, PlannedOverflow
 from llmplat.spec.model import DATA_CLASSES
 from llmplat.spec.platform import Platform
 from llmplat.spec.tenant import (
@@ -115,6 +115,19 @@ def _model(model: PlannedModel) -> dict[str, Any]:
         "capacity": {"running": model.capacity.running, "waiting": model.capacity.waiting},
         "data_class": model.data_class,
         "backends": len(model.backends),
+        "external": model.is_external,
+        "overflow": [_overflow(way) for way in model.overflow],
+    }
+
+
+def _overflow(way: PlannedOverflow) -> dict[str, Any]:
+    return {
+        "use": way.use,
+        "data_class": way.data_class,
+        "price": {
+            "input_nanousd_per_token": way.price.input_nanousd_per_token,
+            "output_nanousd_per_token": way.price.output_nanousd_per_token,
+        },
     }
 
 

@@ -11,9 +11,9 @@ from llmplat.plan.facts import ModelFacts, facts_of
 from llmplat.plan.gateway import backends_of
 from llmplat.plan.hardware import hardware_of, offered_gpus
 from llmplat.plan.launch import Backend, EngineLaunch
-from llmplat.plan.planned import PlannedMemory, PlannedModel, PlannedPrice
-from llmplat.plan.prices import price_of
-from llmplat.spec.model import Model
+from llmplat.plan.planned import PlannedMemory, PlannedModel, PlannedOverflow, PlannedPrice
+from llmplat.plan.prices import given_price, price_of
+from llmplat.spec.model import DATA_CLASSES, Model, Overflow
 from llmplat.spec.platform import Platform
 
 if TYPE_CHECKING:
@@ -131,7 +131,29 @@ def _planned(
         capacity=capacity_of(model, running, platform.gateway.waiting_per_replica),
         price=price,
         backends=tuple(_told(backend) for backend in backends),
+        is_external=bool(model.external),
+        overflow=tuple(_overflow(model, way, platform) for way in model.overflow),
     )
+
+
+def _overflow(model: Model, way: Overflow, platform: Platform) -> PlannedOverflow:
+    tenants = [
+        tenant.name
+        for tenant in platform.tenants
+        if may_leave(way.data_class, model.data_class, tenant.data_class)
+    ]
+    return PlannedOverflow(
+        url=way.url,
+        use=way.use,
+        data_class=way.data_class,
+        price=given_price(way.price),
+        tenants=tuple(tenants),
+    )
+
+
+def may_leave(allowed: str, *data_classes: str) -> bool:
+    """Whether data of these classes may be sent to a service that may see `allowed`."""
+    return all(DATA_CLASSES.index(one) <= DATA_CLASSES.index(allowed) for one in data_classes)
 
 
 def _with_engine(

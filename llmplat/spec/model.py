@@ -138,6 +138,26 @@ class Canary(Shape):
     ] = 10
 
 
+class Overflow(Backend):
+    """An OpenAI-compatible service outside that may answer where the model's engines cannot."""
+
+    use: Annotated[
+        Literal["fallback", "burst"],
+        Field(
+            description="fallback: when no engine can be reached; burst: when the engines run and "
+            "hold waiting all they can."
+        ),
+    ]
+    data_class: Annotated[
+        DataClass,
+        Field(
+            description="The most sensitive data that may be sent there; requests for a more "
+            "sensitive model or of a tenant with a more sensitive dataClass never leave."
+        ),
+    ] = "public"
+    price: Annotated[Price, Field(description="What its tokens cost the tenants.")]
+
+
 def _package(value: object) -> object:
     return {True: {}, False: None}[value] if isinstance(value, bool) else value
 
@@ -195,6 +215,12 @@ class Model(Shape):
     backends: Annotated[
         tuple[Backend, ...],
         Field(description="In place of source: several such services for one model."),
+    ] = ()
+    overflow: Annotated[
+        tuple[Overflow, ...],
+        Field(
+            description="Beside source: services outside that may answer when the engines cannot."
+        ),
     ] = ()
     package: Annotated[
         PackageOrNot,

@@ -219,10 +219,18 @@ class World:
         self._write("policy.json", json.dumps(self.policy))
         time.sleep(0.15)
 
-    def write_litellm(self, models: dict[str, list[Engine]]) -> None:
+    def write_litellm(
+        self, models: dict[str, list[Engine]], outside: dict[str, list[Engine]] | None = None
+    ) -> None:
+        named = [
+            (f"{model}@{mark}{index}", engine)
+            for mark, group in (("", models), ("out", outside or {}))
+            for model, engines in group.items()
+            for index, engine in enumerate(engines)
+        ]
         entries = [
             {
-                "model_name": f"{model}@{index}",
+                "model_name": name,
                 "litellm_params": {
                     "model": "hosted_vllm/stub",
                     "api_base": f"http://127.0.0.1:{engine.port}/v1",
@@ -231,10 +239,9 @@ class World:
                     "stream_timeout": 60,
                     "max_retries": 0,
                 },
-                "model_info": {"id": f"{model}@{index}"},
+                "model_info": {"id": name},
             }
-            for model, engines in models.items()
-            for index, engine in enumerate(engines)
+            for name, engine in named
         ]
         document = {
             "model_list": entries,
@@ -271,7 +278,12 @@ class World:
 
         def is_up() -> bool:
             assert child.process.poll() is None, child.log.read_text()[-3000:]
-            return child.log.read_bytes().count(ready) >= workers
+            if child.log.read_bytes().count(ready) < workers:
+                return False
+            # It is said before the port is open.
+            with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
+                return True
+            return False
 
         wait_until(is_up, _START_WITHIN_S, 0.2)
         return port
