@@ -3,6 +3,7 @@
 from typing import Any
 
 from llmplat.plan.planned import PlannedModel, PlannedOverflow
+from llmplat.spec.gateway import UsageLedger
 from llmplat.spec.model import DATA_CLASSES
 from llmplat.spec.platform import Platform
 from llmplat.spec.tenant import (
@@ -62,7 +63,8 @@ def make_policy(
             "ttl_s": round(platform.gateway.cache.ttl_s),
         },
         "body_limit_bytes": body_limit_bytes,
-        "ledger": _ledger(platform),
+        # In a cluster only with the component that keeps it; see plan/cluster/gateway.py.
+        "ledger": make_ledger(platform.gateway.ledger) if platform.substrate.local else None,
     }
 
 
@@ -135,11 +137,8 @@ def _class(item: PriorityClass) -> dict[str, Any]:
     return {"allowance_ms": round(item.allowance_s * 1000), "share": item.share}
 
 
-def _ledger(platform: Platform) -> dict[str, Any] | None:
-    """None in a cluster without a database to keep records in."""
-    if platform.substrate.local is None:
-        return None
-    ledger = platform.gateway.ledger
+def make_ledger(ledger: UsageLedger) -> dict[str, Any]:
+    """How the record of requests is kept, where there is a place for it."""
     return {"backlog": ledger.backlog, "keep_s": round(ledger.keep_s)}
 
 
