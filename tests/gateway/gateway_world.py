@@ -29,6 +29,8 @@ _ENGINE_KEY = "engine-key-for-tests"
 _REDIS_PASSWORD = "redis-password-for-tests"
 MASTER_KEY = "sk-0123456789abcdef0123456789"
 _START_WITHIN_S = 180
+QUICK = "quick_gateway:app"
+"""The gateway over a stand-in for LiteLLM and engine."""
 
 
 @dataclass
@@ -292,7 +294,7 @@ class World:
         return {
             "PATH": os.environ["PATH"],
             "HOME": str(self.folder),
-            "PYTHONPATH": str(self.folder / "lib"),
+            "PYTHONPATH": f"{self.folder / 'lib'}:{STUB.parent}",
             "PYTHONUNBUFFERED": "1",
             "CONFIG_FILE_PATH": str(self.folder / "litellm.yaml"),
             "LLMPLAT_GATEWAY_CONFIG_DIR": str(self.folder),

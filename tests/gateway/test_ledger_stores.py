@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 from gateway_world import (
+    QUICK,
     Child,
     World,
     ask,
@@ -36,15 +37,13 @@ def _chat(port: int, key: str):
 
 def _open(world: World, ledger_url: str, backlog: int) -> tuple[int, str]:
     """Port of a new gateway that keeps its records there, and a key."""
-    engine = world.start_engine("--slots", "64", "--ttft-ms", "2")
     world.policy = make_policy({"stub": make_model()}, {"team": make_tenant()})
     world.policy["platform"] = Path(ledger_url).name
     world.policy["ledger"]["backlog"] = backlog
     world.write_policy()
-    world.write_litellm({"stub": [engine]})
     world.add_key("platform", "system")
     world.more_env["LLMPLAT_LEDGER_URL"] = ledger_url
-    return world.start_gateway(), world.add_key("team", "app")
+    return world.start_gateway(app=QUICK), world.add_key("team", "app")
 
 
 def _told(world: World, port: int) -> dict:
