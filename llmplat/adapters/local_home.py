@@ -52,6 +52,16 @@ class LocalHome:
         return self.root / "redis"
 
     @property
+    def ledger(self) -> Path:
+        """The record of requests."""
+        return self.root / "ledger"
+
+    @property
+    def ledger_file(self) -> Path:
+        """The database of it; two files beside it belong to it."""
+        return self.ledger / "requests.sqlite"
+
+    @property
     def logs(self) -> Path:
         """One log a service."""
         return self.root / "logs"
@@ -92,7 +102,7 @@ class LocalHome:
         """Make all folders, for this user only; PreconditionError when one is another user's."""
         if self.sockets != self.run:
             _private(_short_root())
-        folders = (self.root, self.secrets, self.rendered, self.config_dir, self.redis)
+        folders = (self.root, self.secrets, self.rendered, self.config_dir, self.redis, self.ledger)
         for folder in (*folders, self.logs, self.run, self.sockets):
             _private(folder)
 

@@ -10,7 +10,7 @@ from llmplat.domain.ports import RunningService
 from llmplat.domain.substrate import Role
 from llmplat.plan.launch import CONFIG_DIR, MODEL_DIR
 
-_ADDED_HERE = frozenset({"LLMPLAT_REDIS_URL", "PYTHONPATH"})
+_ADDED_HERE = frozenset({"LLMPLAT_LEDGER_URL", "LLMPLAT_REDIS_URL", "PYTHONPATH"})
 _MODEL = "--model"
 
 

@@ -86,6 +86,7 @@ class LocalSubstrate:
             config_dir=str(self._home.config_dir),
             gateway_code=str(self._home.gateway_code),
             counters_url=f"unix://{self._home.redis_socket}",
+            ledger_url=f"sqlite://{self._home.ledger_file}",
             system_key=key,
             system_key_sha256=hashlib.sha256(key.encode()).hexdigest(),
         )

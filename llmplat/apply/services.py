@@ -91,7 +91,11 @@ def _devices(engine: EngineLaunch, devices: Iterator[int]) -> tuple[tuple[str, s
 
 def _gateway(gateway: GatewayLaunch, places: Places, pythons: Mapping[str, Path]) -> Service:
     service = _service(gateway, gateway.port, places, pythons, "")
-    extra = (("LLMPLAT_REDIS_URL", places.counters_url), ("PYTHONPATH", places.gateway_code))
+    extra = (
+        ("LLMPLAT_LEDGER_URL", places.ledger_url),
+        ("LLMPLAT_REDIS_URL", places.counters_url),
+        ("PYTHONPATH", places.gateway_code),
+    )
     return replace(service, role=Role.GATEWAY, env=(*service.env, *extra))
 
 

@@ -32,6 +32,7 @@ VERBS: tuple[Verb, ...] = (
     Verb("schema", Panel.DESIGN, "Print the JSON Schema of a file."),
     Verb("up", Panel.RUN, "Start the platform and prove it answers."),
     Verb("status", Panel.RUN, "Show what runs, waits, fails and spends."),
+    Verb("cost", Panel.RUN, "Show what was spent, on what, and what lay idle."),
     Verb("keys", Panel.RUN, "Create, list, rotate and revoke tenant keys."),
     Verb("secrets", Panel.RUN, "List, seed and rotate secrets of a cluster."),
     Verb("chat", Panel.RUN, "Talk to a model through the gateway."),

@@ -77,6 +77,8 @@ class Places:
     """The folder for the gateway's PYTHONPATH."""
     counters_url: str
     """Without the password."""
+    ledger_url: str
+    """Where records of requests are kept."""
     system_key: str = field(repr=False)
     """The budgeted key of proof, doctor and chat; a secret."""
     system_key_sha256: str

@@ -4,10 +4,12 @@ import importlib
 import os
 from pathlib import Path
 
+from llmplat.gateway.drain import Drain
 from llmplat.gateway.guard import Guard
 from llmplat.gateway.lanes import get_prefix
 from llmplat.gateway.ledger import Ledger
 from llmplat.gateway.settings import Settings
+from llmplat.gateway.store import make_store
 from llmplat.gateway.upstream import App
 
 
@@ -42,6 +44,9 @@ def _make_guard() -> Guard:
         raise GatewayStartError(msg)
     prefix = get_prefix(settings.policy.platform)
     url, password = _read("LLMPLAT_REDIS_URL"), os.environ.get("LLMPLAT_REDIS_PASSWORD")
+    if settings.policy.ledger_backlog:
+        store = make_store(_read("LLMPLAT_LEDGER_URL"))
+        Drain(url, password, prefix, store, settings.policy.ledger_keep_s).start()
     return Guard(_load_litellm, settings, lambda: Ledger(url, password, prefix))
 
 

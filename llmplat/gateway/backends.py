@@ -23,7 +23,10 @@ class Backends:
 
     def pick(self, model: str, count: int, tried: set[str]) -> str | None:
         """Takes a place at a backend not in `tried`; None when all were tried."""
-        names = [get_backend_name(model, index) for index in range(count)]
+        return self.pick_of([get_backend_name(model, index) for index in range(count)], tried)
+
+    def pick_of(self, names: list[str], tried: set[str]) -> str | None:
+        """Takes a place at one of `names` that is not in `tried`; None when all were tried."""
         left = [name for name in names if name not in tried]
         if not left:
             return None

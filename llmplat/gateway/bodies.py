@@ -1,6 +1,7 @@
 """Turns the bytes a client sent into the request the engine gets and the most it can cost."""
 
 import json
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -141,12 +142,20 @@ def parse_wish(route: str, raw: bytes) -> Wish:
     )
 
 
-def make_reservation(wish: Wish, model: ServedModel) -> Reservation:
-    """The most `wish` can come to: a token is at least a byte; a prompt is at most the context."""
+def make_reservation(
+    wish: Wish, model: ServedModel, others: Iterable[ServedModel] = ()
+) -> Reservation:
+    """The most `wish` can come to: a token is at least a byte; a prompt is at most the context.
+
+    At the dearest price of `model` and of `others`, which may answer in its place.
+    """
     ceiling = model.context * wish.prompts
     prompt = min(wish.size_bytes + model.prompt_overhead_tokens * wish.prompts, ceiling)
     completion = 0 if wish.route == "embedding" else get_max_tokens(wish, model) * wish.prompts
-    nanousd = prompt * model.input_nanousd_per_token + completion * model.output_nanousd_per_token
+    nanousd = max(
+        prompt * one.input_nanousd_per_token + completion * one.output_nanousd_per_token
+        for one in (model, *others)
+    )
     return Reservation(prompt, completion, nanousd)
 
 

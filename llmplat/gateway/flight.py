@@ -6,7 +6,7 @@ from typing import Any
 
 from llmplat.gateway.bodies import Reservation, Wish
 from llmplat.gateway.lanes import Lane
-from llmplat.gateway.policy import Key, ServedModel
+from llmplat.gateway.policy import Key, ServedModel, WayOut
 
 SCOPE_KEY = "llmplat.flight"
 """Where a Flight stands in the ASGI scope; an object no client can send."""
@@ -25,11 +25,27 @@ class Flight:
     started_s: float
     """Monotonic."""
     priority: int
+    ways: tuple[WayOut, ...] = ()
+    """Services outside that this request may be sent to."""
+    way: WayOut | None = None
+    """The one it was sent to last; None for an engine."""
+    is_burst: bool = False
+    """The engines were full: only services outside may answer."""
     is_settled: bool = False
     tap: Any = None
     """LiteLLM's stream wrapper, whose `chunks` hold the engine's usage so far."""
     error: BaseException | None = None
     """What LiteLLM's call to the engine ended in."""
+
+    @property
+    def served(self) -> ServedModel:
+        """The model as whoever was asked last offers it."""
+        return self.way.served if self.way is not None else self.model
+
+    @property
+    def place(self) -> str:
+        """Where it was sent last."""
+        return "external" if self.served.is_external else "engine"
 
 
 FLIGHT: ContextVar[Flight | None] = ContextVar("llmplat_flight", default=None)

@@ -10,8 +10,8 @@ from llmplat.gateway import own
 from llmplat.gateway.answers import send_refusal
 from llmplat.gateway.bodies import parse_wish
 from llmplat.gateway.entrance import check_headers, find_key, read_body, watch_leaving
-from llmplat.gateway.ledger import Ledger
-from llmplat.gateway.policy import Key, Policy, may_use
+from llmplat.gateway.ledger import Ledger, Refused
+from llmplat.gateway.policy import Key, Policy, get_class_name, may_use
 from llmplat.gateway.refusals import RefusedError
 from llmplat.gateway.serving import Line, Server, get_deny_name
 from llmplat.gateway.settings import Settings
@@ -78,13 +78,14 @@ class Guard:
             key = find_key(scope, self._settings.keys)
             await self._dispatch(route, key, scope, receive, note_and_send, request_id)
         except RefusedError as refused:
-            self._count(key, refused)
+            await self._note(key, refused, request_id)
             if not begun:
                 await send_refusal(send, refused, request_id)
         except ClientGoneError:
             return
         except Exception:
             _log.exception("request %s failed", request_id)
+            await self._note(key, RefusedError("internal"), request_id)
             if not begun:
                 await send_refusal(send, RefusedError("internal"), request_id)
             else:
@@ -132,6 +133,9 @@ class Guard:
             line = Line(scope, send, gone, request_id, deadline_s)
             assert self._server is not None  # noqa: S101  # _dispatch looked
             await self._server.serve(line, policy, key, model, wish)
+        except RefusedError as refused:
+            refused.model_name = model.name
+            raise
         finally:
             gone.cancel()
 
@@ -144,8 +148,20 @@ class Guard:
             raise RefusedError("query_refused")
         return route
 
-    def _count(self, key: Key | None, refused: RefusedError) -> None:
+    async def _note(self, key: Key | None, refused: RefusedError, request_id: str) -> None:
+        """Counts a refusal and, of a known key, records it: a stranger fills no disk."""
         if self._ledger is None or refused.is_counted:
             return
         tenant, app = (key.tenant, key.app) if key else ("", "")
-        self._ledger.count("refused", tenant, app, "", refused.cause)
+        who = (tenant, app, refused.model_name)
+        self._ledger.count("refused", *who, refused.cause)
+        policy = self._settings.policy
+        owner = policy.tenants.get(tenant) if policy else None
+        if refused.is_settled or policy is None or not policy.ledger_backlog:
+            return
+        if owner is not None and app in owner.apps:
+            of_class = get_class_name(policy, owner, owner.apps[app])
+            record = Refused(
+                request_id, "\x1f".join(who), of_class, refused.cause, policy.ledger_backlog
+            )
+            await self._ledger.note(record)

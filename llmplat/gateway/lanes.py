@@ -5,7 +5,16 @@ from dataclasses import dataclass
 from typing import Any
 
 from llmplat.gateway.periods import get_keep_s, get_period_id
-from llmplat.gateway.policy import Bounds, Budget, Key, Policy, ServedModel, Tenant, get_class_name
+from llmplat.gateway.policy import (
+    Bounds,
+    Budget,
+    Key,
+    Policy,
+    ServedModel,
+    Tenant,
+    get_class_name,
+    list_ways_out,
+)
 
 _NONE = -1
 
@@ -29,14 +38,19 @@ def get_prefix(platform: str) -> str:
     return f"llmplat:{{{platform}}}:"
 
 
-def get_lane(policy: Policy, key: Key, model: ServedModel, now_s: float) -> Lane:
-    """The lane of `key`'s app on `model`; kept until the policy or the UTC day changes."""
+def get_lane(
+    policy: Policy, key: Key, model: ServedModel, now_s: float, *, is_burst: bool = False
+) -> Lane:
+    """The lane of `key`'s app on `model`; kept until the policy or the UTC day changes.
+
+    With `is_burst` that of a request for a service outside: it takes no place at the engines.
+    """
     day = int(now_s // 86400)
-    name = (key.tenant, key.app, model.name)
+    name = (key.tenant, key.app, model.name, is_burst)
     kept: tuple[int, Lane] | None = policy.lanes.get(name)
     if kept is not None and kept[0] == day:
         return kept[1]
-    lane = _make_lane(policy, key, model, now_s)
+    lane = _make_lane(policy, key, model, now_s, is_burst=is_burst)
     policy.lanes[name] = (day, lane)
     return lane
 
@@ -86,15 +100,25 @@ def list_slots(
     ]
 
 
-def _make_lane(policy: Policy, key: Key, model: ServedModel, now_s: float) -> Lane:
+def _make_lane(
+    policy: Policy, key: Key, model: ServedModel, now_s: float, *, is_burst: bool
+) -> Lane:
     tenant = policy.tenants[key.tenant]
     app = tenant.apps[key.app]
     prefix = get_prefix(policy.platform)
     slots = list_slots(policy, tenant, key.app, model)
+    if is_burst:
+        slots = [slot for slot in slots if slot[2] == "parallel_requests"]
+    may_burst = any(way.use == "burst" for way in list_ways_out(model, tenant))
     budgets = list_budgets(policy, tenant, key.app, now_s)
     document: dict[str, Any] = {
         "prefix": prefix,
         "model": model.name,
+        "class": get_class_name(policy, tenant, app),
+        "ledger": policy.ledger_backlog,
+        # Not yet a refusal: a service outside may take the request.
+        "soft": "over_capacity" if may_burst and not is_burst else "",
+        "charged": " ".join(name.removeprefix(f"{prefix}spend:") for name, _, _ in budgets),
         "labels": f"{tenant.name}\x1f{key.app}\x1f{model.name}",
         "rates": [
             [f"{prefix}rate:{scope}", *_spell_rates(bounds)]

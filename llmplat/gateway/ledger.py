@@ -15,7 +15,7 @@ from redis.exceptions import TimeoutError as RedisTimeoutError
 
 from llmplat.gateway.lanes import Lane
 from llmplat.gateway.refusals import RefusedError
-from llmplat.gateway.scripts import ADMIT, IN_FLIGHT, RENEW, SETTLE
+from llmplat.gateway.scripts import ADMIT, IN_FLIGHT, NOTE, REAP, RENEW, SETTLE
 
 Reply = Any
 """What redis-py returns, and the coroutine that will."""
@@ -23,6 +23,8 @@ Reply = Any
 LEASE_MS = 15_000
 """How long a slot outlives its gateway."""
 RENEW_EVERY_S = 5.0
+REAP_AFTER_MS = 30_000
+"""How long after its lease a reservation may still be settled by a gateway that lives."""
 _ANSWER_WITHIN_S = 3.0
 _PROBE_EVERY_S = 0.2
 _CONNECTIONS = 64
@@ -48,6 +50,31 @@ class Charge:
     completion_tokens: int = 0
     outcome: str = "completed"
     """completed, cached, failed, aborted, timeout; void takes a reservation back."""
+    cause: str = ""
+    """Why it failed, a key of REFUSALS."""
+    place: str = "engine"
+    """Where it was answered: engine, external or cache."""
+
+
+_TOLD = {
+    "completed": ("answered", ""),
+    "cached": ("answered", "cached"),
+    "aborted": ("aborted", ""),
+    "timeout": ("failed", "timeout"),
+}
+"""Outcome of the metrics -> outcome and cause of the record."""
+
+
+@dataclass(frozen=True)
+class Refused:
+    """The record of a request that was refused before it reached the counters."""
+
+    request_id: str
+    who: str
+    """Tenant, app and model, joined as in the metrics."""
+    class_name: str
+    cause: str
+    backlog: int
 
 
 class Ledger:
@@ -67,6 +94,9 @@ class Ledger:
         self._admit = self.redis.register_script(ADMIT)
         self._settle = self.redis.register_script(SETTLE)
         self._renew = self.redis.register_script(RENEW)
+        self._reap = self.redis.register_script(REAP)
+        self._note = self.redis.register_script(NOTE)
+        self._unsaid: deque[Refused] = deque(maxlen=_OWED_AT_MOST)
         self._in_flight = self.redis.register_script(IN_FLIGHT)
         self._prefix = prefix
         self._held: dict[str, Lane] = {}
@@ -81,6 +111,7 @@ class Ledger:
         """Checks all scopes, then takes from all of them; RefusedError names the scope that said no."""
         lease_ms = LEASE_MS if slots else 0
         args: list[str | int] = [lane.text, request_id, tokens, nanousd, lease_ms, deny, 1]
+        args.append(LEASE_MS)
         try:
             cause, wait_ms, detail = await self._ask(self._admit(args=args))
         except asyncio.CancelledError:
@@ -112,6 +143,24 @@ class Ledger:
         except asyncio.CancelledError:
             self._owed.append(args)
             raise
+
+    async def note(self, refused: Refused) -> None:
+        """Records a refusal; kept and tried again while Redis is away."""
+        try:
+            await self._say(refused)
+        except RefusedError:
+            self._put_off(refused)
+        except asyncio.CancelledError:
+            self._put_off(refused)
+            raise
+
+    async def read_ledger(self) -> dict[str, str]:
+        """How the storing of records goes: backlog, written, failing, and since when."""
+        told = await self._ask(self.redis.hgetall(f"{self._prefix}ledger"))
+        waiting = await self._ask(self.redis.xlen(f"{self._prefix}records"))
+        return {name.decode(): value.decode() for name, value in told.items()} | {
+            "backlog": str(waiting)
+        }
 
     async def is_denied(self, deny: str) -> bool:
         """Whether the key with this deny entry is revoked."""
@@ -183,6 +232,20 @@ class Ledger:
             await asyncio.sleep(RENEW_EVERY_S)
             with contextlib.suppress(RefusedError):
                 await self._renew_all()
+                await self._reap_lost()
+
+    async def _reap_lost(self) -> None:
+        """Turns reservations that no gateway renews any more into records."""
+        await self._ask(self._reap(args=[self._prefix, REAP_AFTER_MS]))
+
+    async def _say(self, refused: Refused) -> None:
+        args: list[str | int] = [self._prefix, refused.backlog, refused.request_id, refused.who]
+        await self._ask(self._note(args=[*args, refused.class_name, refused.cause]))
+
+    def _put_off(self, refused: Refused) -> None:
+        if len(self._unsaid) == _OWED_AT_MOST:
+            self.count("unlogged", self._unsaid[0].cause)
+        self._unsaid.append(refused)
 
     async def _renew_all(self) -> None:
         held = list(self._held.items())
@@ -209,6 +272,9 @@ class Ledger:
         while self._owed:
             await self._ask(self._settle(args=self._owed[0]))
             self._owed.popleft()
+        while self._unsaid:
+            await self._say(self._unsaid[0])
+            self._unsaid.popleft()
 
     async def _flush_counts(self) -> None:
         counts, self._counts = self._counts, {}
@@ -238,6 +304,8 @@ def _make_settlement(
         backend,
         charge.outcome,
         duration_ms,
+        charge.place,
+        *_TOLD.get(charge.outcome, ("failed", charge.cause)),
     ]
 
 

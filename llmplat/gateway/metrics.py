@@ -25,6 +25,12 @@ _COUNTERS: dict[str, tuple[str, str, tuple[str, ...], float]] = {
         ("tenant", "app", "model", "cause"),
         1,
     ),
+    "unlogged": (
+        "llmplat_ledger_unlogged_total",
+        "Refusals that were counted but not recorded, because the ledger took no more",
+        ("cause",),
+        1,
+    ),
     "cache": (
         "llmplat_cache_lookups_total",
         "Exact-cache lookups",
@@ -43,7 +49,7 @@ def make_text(counters: dict[str, int], usage: dict[str, Any]) -> str:
             kind, *values = field.split("\x1f")
             if kind == short and len(values) == len(labels):
                 lines.append(_spell(name, dict(zip(labels, values, strict=True)), value * factor))
-    lines += _spell_models(usage) + _spell_budgets(usage)
+    lines += _spell_models(usage) + _spell_budgets(usage) + _spell_ledger(usage.get("ledger"))
     return "\n".join(lines) + "\n"
 
 
@@ -56,6 +62,24 @@ def _spell_models(usage: dict[str, Any]) -> list[str]:
         lines += _spell_head(name, about, "gauge")
         lines += [_spell(name, {"model": model["name"]}, model[field]) for model in usage["models"]]
     return lines
+
+
+def _spell_ledger(ledger: dict[str, Any] | None) -> list[str]:
+    """Nothing where no records are kept."""
+    if ledger is None:
+        return []
+    rows = (
+        ("llmplat_ledger_backlog", "Records not yet stored", "gauge", ledger["backlog"]),
+        ("llmplat_ledger_backlog_limit", "At so many nothing is served", "gauge", ledger["limit"]),
+        ("llmplat_ledger_written_total", "Records stored", "counter", ledger["written"]),
+        ("llmplat_ledger_failures_total", "Stores that failed", "counter", ledger["failures"]),
+        ("llmplat_ledger_failing", "1 while storing fails", "gauge", bool(ledger["failing"])),
+    )
+    return [
+        line
+        for name, about, kind, value in rows
+        for line in (*_spell_head(name, about, kind), f"{name} {int(value)}")
+    ]
 
 
 def _spell_budgets(usage: dict[str, Any]) -> list[str]:

@@ -96,6 +96,7 @@ async def _make_usage(question: Question) -> dict[str, Any]:
     }
     if key.is_system:
         report["models"] = await _describe_models(question)
+        report["ledger"] = await _describe_ledger(question)
         report["organisation"] = await _describe_organisation(question)
     return report
 
@@ -153,6 +154,21 @@ async def _describe_models(question: Question) -> list[dict[str, Any]]:
         }
         for model, count in zip(models, flights, strict=True)
     ]
+
+
+async def _describe_ledger(question: Question) -> dict[str, Any] | None:
+    """How the records of requests get stored; None where none are kept."""
+    limit = question.policy.ledger_backlog
+    if not limit:
+        return None
+    told = await question.ledger.read_ledger()
+    return {
+        "backlog": int(told["backlog"]),
+        "limit": limit,
+        "written": int(told.get("written", 0)),
+        "failures": int(told.get("failures", 0)),
+        "failing": told.get("failing") or None,
+    }
 
 
 async def _describe_organisation(question: Question) -> dict[str, Any] | None:

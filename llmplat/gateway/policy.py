@@ -1,8 +1,11 @@
 """Turns policy.json and keys.json into frozen values the guard can look things up in."""
 
 import datetime as dt
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
+
+DATA_CLASSES = ("public", "internal", "confidential")
+"""Least sensitive first; a name that is not here is as sensitive as the last."""
 
 SYSTEM = ("platform", "system")
 """Tenant and app of the key that may see all tenants."""
@@ -37,6 +40,22 @@ class Tenant:
     name: str
     bounds: Bounds
     apps: dict[str, Bounds]
+    data_class: str = DATA_CLASSES[-1]
+    """How sensitive what it sends may be."""
+
+
+@dataclass(frozen=True)
+class WayOut:
+    """A service outside that may answer for a model in the place of its engines."""
+
+    name: str
+    """The name LiteLLM knows it by."""
+    use: str
+    """fallback: when no engine can be reached; burst: when the engines are full."""
+    data_class: str
+    """The most sensitive data it may be sent."""
+    served: "ServedModel"
+    """The model as that service offers it: its own price, no priority, no router."""
 
 
 @dataclass(frozen=True)
@@ -59,6 +78,8 @@ class ServedModel:
     """Not an engine of ours: no priority and no per-chunk usage is asked of it."""
     is_routed: bool = False
     """A router picks the replica: it is told the model, and what may be shed, by headers."""
+    data_class: str = DATA_CLASSES[-1]
+    ways_out: tuple[WayOut, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -84,6 +105,10 @@ class Policy:
     is_cache_on: bool
     cache_ttl_s: int
     body_limit_bytes: int
+    ledger_backlog: int
+    """Records that may wait to be stored before requests are refused; 0 keeps no records."""
+    ledger_keep_s: int
+    """How long records are kept."""
     lanes: dict[Any, Any] = field(default_factory=dict, compare=False)
     """Derived values kept as long as this policy is the current one."""
 
@@ -120,6 +145,8 @@ def parse_policy(document: dict[str, Any]) -> Policy:
         is_cache_on=cache.get("enabled") is True,
         cache_ttl_s=max(1, int(cache.get("ttl_s", 300))),
         body_limit_bytes=int(document.get("body_limit_bytes", 1 << 20)),
+        ledger_backlog=int((document.get("ledger") or {}).get("backlog", 0)),
+        ledger_keep_s=int((document.get("ledger") or {}).get("keep_s", 400 * 86400)),
     )
 
 
@@ -150,7 +177,46 @@ def may_use(model: ServedModel, tenant: Tenant, app: Bounds) -> bool:
     )
 
 
+def list_ways_out(model: ServedModel, tenant: Tenant) -> tuple[WayOut, ...]:
+    """The services outside that this tenant's requests for `model` may be sent to.
+
+    Both the tenant's data and what the model may reveal must be no more sensitive than the
+    service may see; whatever is not known counts as the most sensitive.
+    """
+    sensitivity = max(_rank(model.data_class), _rank(tenant.data_class))
+    return tuple(
+        way
+        for way in model.ways_out
+        if way.data_class in DATA_CLASSES and sensitivity <= DATA_CLASSES.index(way.data_class)
+    )
+
+
+def _rank(data_class: str) -> int:
+    known = data_class in DATA_CLASSES
+    return DATA_CLASSES.index(data_class) if known else len(DATA_CLASSES)
+
+
 def _parse_model(name: str, entry: dict[str, Any]) -> ServedModel:
+    model = _parse_own(name, entry)
+    ways = [
+        WayOut(
+            name=f"{name}@out{index}",
+            use=str(way["use"]),
+            data_class=str(way["data_class"]),
+            served=replace(
+                model,
+                is_external=True,
+                is_routed=False,
+                input_nanousd_per_token=int(way["price"]["input_nanousd_per_token"]),
+                output_nanousd_per_token=int(way["price"]["output_nanousd_per_token"]),
+            ),
+        )
+        for index, way in enumerate(entry.get("overflow") or ())
+    ]
+    return replace(model, ways_out=tuple(ways))
+
+
+def _parse_own(name: str, entry: dict[str, Any]) -> ServedModel:
     context = int(entry["context"])
     cap = min(int(entry.get("max_tokens") or context), context)
     return ServedModel(
@@ -168,6 +234,7 @@ def _parse_model(name: str, entry: dict[str, Any]) -> ServedModel:
         backends=max(1, int(entry.get("backends", 1))),
         is_external=entry.get("external") is True,
         is_routed=entry.get("routed") is True,
+        data_class=str(entry.get("data_class", DATA_CLASSES[-1])),
     )
 
 
@@ -177,7 +244,8 @@ def _parse_class(entry: dict[str, Any]) -> PriorityClass:
 
 def _parse_tenant(name: str, entry: dict[str, Any]) -> Tenant:
     apps = {app: _parse_bounds(bounds) for app, bounds in entry["apps"].items()}
-    return Tenant(name, _parse_bounds(entry), apps)
+    data_class = str(entry.get("data_class", DATA_CLASSES[-1]))
+    return Tenant(name, _parse_bounds(entry), apps, data_class)
 
 
 def _parse_bounds(entry: dict[str, Any]) -> Bounds:

@@ -98,6 +98,13 @@ REFUSALS: dict[str, Refusal] = {
     "counters_down": Refusal(
         503, "server_error", "counters_down", "The counters cannot be reached; nothing is admitted."
     ),
+    "ledger_full": Refusal(
+        503,
+        "server_error",
+        "ledger_full",
+        "The record of requests cannot be written; nothing is served that would go unrecorded.",
+        has_retry_after=True,
+    ),
     "not_ready": Refusal(503, "server_error", "not_ready", "The gateway has no policy yet."),
     "engine_unreachable": Refusal(
         503,
@@ -158,4 +165,8 @@ class RefusedError(Exception):
         self.param = param
         self.retry_after_s = retry_after_s
         self.is_counted = False
-        """Whether Redis already counted it."""
+        """Whether Redis already counted it, and recorded it."""
+        self.is_settled = False
+        """Whether the request was admitted: its settlement is its record."""
+        self.model_name = ""
+        """The model, where the request came so far."""

@@ -93,7 +93,9 @@ class Relay:
 
     def _make_charge(self) -> Charge:
         if self._has_failed:
-            return make_cut_charge(self._flight, "failed")
+            charge = make_cut_charge(self._flight, "failed")
+            charge.cause = "engine_error"
+            return charge
         if self._usage is None:
             return make_cut_charge(self._flight, "completed")
         return make_charge(self._flight, self._usage, "completed")

@@ -19,7 +19,7 @@ from llmplat.gateway.failures import classify, make_refusal
 from llmplat.gateway.flight import Flight
 from llmplat.gateway.lanes import get_lane, get_prefix
 from llmplat.gateway.ledger import Charge, Ledger
-from llmplat.gateway.policy import Key, Policy, ServedModel
+from llmplat.gateway.policy import Key, Policy, ServedModel, WayOut, list_ways_out
 from llmplat.gateway.refusals import RefusedError
 from llmplat.gateway.relay import Relay
 from llmplat.gateway.upstream import (
@@ -37,6 +37,8 @@ _EPOCH_MS = 1_767_225_600_000
 """2026-01-01: priorities are milliseconds since then, small enough for the engine."""
 _PRIORITY_AT_MOST = (1 << 53) - 1
 _NO_RESERVATION = Reservation(0, 0, 0)
+_USES = {"connect": "fallback", "cut": "fallback", "engine_busy": "burst"}
+"""What an engine's failure is for a service outside; others are not its business."""
 _NO_RETRY = frozenset({"timeout", "engine_refused", "engine_error"})
 
 
@@ -68,11 +70,27 @@ class Server:
         if blob is not None:
             await self._serve_cached(line, flight, policy, blob)
             return
-        await self._admit(flight, policy)
+        await self._admit_somewhere(flight, policy)
+        cause = "internal"
         try:
             await self._serve_admitted(line, flight, policy)
+        except RefusedError as refused:
+            refused.is_settled = True
+            cause = refused.cause
+            raise
         finally:
-            await self._settle(flight, Charge(outcome="failed"), "")
+            await self._settle(flight, Charge(outcome="failed", cause=cause), "")
+
+    async def _admit_somewhere(self, flight: Flight, policy: Policy) -> None:
+        """Takes a place at the engines, or where they are full and it may leave, outside."""
+        try:
+            await self._admit(flight, policy)
+        except RefusedError as refused:
+            if refused.cause != "over_capacity" or not _ways(flight, "burst"):
+                raise
+            flight.is_burst = True
+            flight.lane = get_lane(policy, flight.key, flight.model, time.time(), is_burst=True)
+            await self._admit(flight, policy)
 
     async def _admit(self, flight: Flight, policy: Policy, *, is_cached: bool = False) -> None:
         limit = flight.lane.tokens_per_minute
@@ -94,10 +112,12 @@ class Server:
     async def _serve_admitted(self, line: Line, flight: Flight, policy: Policy) -> None:
         tried: set[str] = set()
         cuts = 0
+        failed = RefusedError("engine_unreachable", retry_after_s=2)
+        use = "burst" if flight.is_burst else ""
         while True:
-            backend = self._backends.pick(flight.model.name, flight.model.backends, tried)
+            backend = self._pick(flight, tried, use)
             if backend is None:
-                raise RefusedError("engine_unreachable", retry_after_s=2)
+                raise failed
             cause, relay = await self._try(line, flight, backend)
             if cause is None:
                 if not relay.is_streaming:
@@ -107,10 +127,24 @@ class Server:
             if cause in _NO_RETRY or cuts > 1:
                 await self._settle(flight, _make_failed_charge(cause), backend)
                 raise make_refusal(cause, relay.body)
-            if not (cause == "cut" and flight.model.backends == 1):
+            if flight.way or not (cause == "cut" and flight.model.backends == 1):
                 tried.add(backend)
-            if len(tried) >= flight.model.backends:
-                raise make_refusal(cause, relay.body)
+            failed = make_refusal(cause, relay.body)
+            use = use if flight.way else _USES.get(cause, "")
+
+    def _pick(self, flight: Flight, tried: set[str], use: str) -> str | None:
+        """A place at an engine, then at a service outside for that `use`; None when all were tried."""
+        flight.way = None
+        model = flight.model
+        backend = (
+            None if flight.is_burst else self._backends.pick(model.name, model.backends, tried)
+        )
+        if backend is not None:
+            return backend
+        ways = {way.name: way for way in _ways(flight, use)}
+        backend = self._backends.pick_of(list(ways), tried)
+        flight.way = ways[backend] if backend is not None else None
+        return backend
 
     async def _try(self, line: Line, flight: Flight, backend: str) -> tuple[str | None, Relay]:
         """One call of one backend: None when it answered, else the cause."""
@@ -120,8 +154,8 @@ class Server:
 
         relay = Relay(flight, backend, line.send, settle)
         may_shed = flight.lane.allowance_ms > 0
-        headers = make_headers(flight.model, flight.request_id, may_shed=may_shed)
-        body = make_upstream_body(flight.wish, flight.model, backend, headers, flight.priority)
+        headers = make_headers(flight.served, flight.request_id, may_shed=may_shed)
+        body = make_upstream_body(flight.wish, flight.served, backend, headers, flight.priority)
         scope = make_upstream_scope(line.scope, flight, body)
         flight.tap, flight.error = None, None
         cause: str | None = "engine_error"
@@ -149,7 +183,9 @@ class Server:
         self, flight: Flight, relay: Relay, backend: str, cause: str | None
     ) -> None:
         if cause is not None:
-            await self._settle(flight, make_cut_charge(flight, "failed"), backend)
+            charge = make_cut_charge(flight, "failed")
+            charge.cause = "timeout" if cause == "timeout" else "engine_error"
+            await self._settle(flight, charge, backend)
             await relay.fail_stream("timeout" if cause == "timeout" else "engine_error")
 
     async def _finish_whole(
@@ -165,6 +201,8 @@ class Server:
         if flight.is_settled:
             return
         flight.is_settled = True
+        if charge.place != "cache":
+            charge.place = flight.place if backend else ""
         duration_ms = round((time.monotonic() - flight.started_s) * 1000)
         await self._ledger.settle(flight.lane, flight.request_id, charge, backend, duration_ms)
 
@@ -179,7 +217,7 @@ class Server:
     async def _serve_cached(self, line: Line, flight: Flight, policy: Policy, blob: bytes) -> None:
         flight.reservation = _NO_RESERVATION
         await self._admit(flight, policy, is_cached=True)
-        await self._settle(flight, Charge(outcome="cached"), "cache")
+        await self._settle(flight, Charge(outcome="cached", place="cache"), "cache")
         await send_bytes(line.send, blob, flight.request_id)
 
 
@@ -192,16 +230,22 @@ def _make_flight(line: Line, policy: Policy, key: Key, model: ServedModel, wish:
     now_s = time.time()
     lane = get_lane(policy, key, model, now_s)
     priority = round(now_s * 1000) - _EPOCH_MS + lane.allowance_ms
+    ways = list_ways_out(model, policy.tenants[key.tenant])
     return Flight(
         request_id=line.request_id,
         key=key,
         model=model,
         wish=wish,
         lane=lane,
-        reservation=make_reservation(wish, model),
+        reservation=make_reservation(wish, model, (way.served for way in ways)),
         started_s=time.monotonic(),
         priority=max(0, min(priority, _PRIORITY_AT_MOST)),
+        ways=ways,
     )
+
+
+def _ways(flight: Flight, use: str) -> list[WayOut]:
+    return [way for way in flight.ways if way.use == use]
 
 
 def _get_cache_name(flight: Flight, policy: Policy) -> str:
@@ -217,4 +261,8 @@ async def _close_stream(flight: Flight) -> None:
 
 def _make_failed_charge(cause: str) -> Charge:
     """A failed call is free, but what ran into its time limit did work and stays reserved."""
-    return Charge(tokens=-1, outcome="timeout") if cause == "timeout" else Charge(outcome="failed")
+    return (
+        Charge(tokens=-1, outcome="timeout")
+        if cause == "timeout"
+        else Charge(outcome="failed", cause=cause)
+    )

@@ -48,7 +48,7 @@ def make_charge(flight: Flight, usage: Usage | None, outcome: str) -> Charge:
     """What `usage` costs; without usage the reservation stays the charge."""
     if usage is None:
         return Charge(tokens=-1, outcome=outcome)
-    model = flight.model
+    model = flight.served
     nanousd = (
         usage.prompt_tokens * model.input_nanousd_per_token
         + usage.completion_tokens * model.output_nanousd_per_token

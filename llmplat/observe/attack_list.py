@@ -2,6 +2,7 @@
 
 from llmplat.observe.attacks import Attack
 from llmplat.observe.attacks_keys import key_attacks
+from llmplat.observe.attacks_leaving import leaving_attacks
 from llmplat.observe.attacks_protocol import protocol_attacks
 from llmplat.observe.attacks_routes import route_attacks
 from llmplat.observe.attacks_wire import wire_attacks
@@ -13,6 +14,7 @@ ATTACKS: tuple[Attack, ...] = (
     *key_attacks(),
     *wire_attacks(),
     *protocol_attacks(),
+    *leaving_attacks(),
 )
 """Names are unique; order is by group."""
 

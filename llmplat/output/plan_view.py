@@ -11,6 +11,7 @@ from llmplat.plan.plan import Plan
 from llmplat.plan.planned import (
     PlannedComponent,
     PlannedModel,
+    PlannedOverflow,
     PlannedPrice,
     PlannedTenant,
 )
@@ -55,10 +56,16 @@ def _component(component: PlannedComponent, theme: Theme) -> str:
 def _model(model: PlannedModel, theme: Theme) -> Node:
     also = f"  {theme.dim('also ' + ', '.join(model.aliases))}" if model.aliases else ""
     lines = [_runs(model), _memory(model), _kv_cache(model), _carries(model), _price(model.price)]
+    lines += [_overflow(way) for way in model.overflow]
     return Node(
         f"{model.name}{also}",
         [Node(line) for line in (*filter(None, lines), theme.dim(model.price.how))],
     )
+
+
+def _overflow(way: PlannedOverflow) -> str:
+    who = ", ".join(way.tenants) or "no tenant"
+    return f"{way.use} outside: {way.url}, {way.data_class} data of {who}; {_price(way.price)}"
 
 
 def _runs(model: PlannedModel) -> str:

@@ -33,6 +33,8 @@ def _human(report: StatusReport, theme: Theme) -> Iterable[str]:
         for load in report.loads
     ])  # fmt: skip
     yield from columns([["  " + row[0], *row[1:]] for row in _spend(report.usage)])
+    for line in _ledger(report.usage):
+        yield f"  {theme.state('warning', line)}"
     yield f"{theme.glyph('next')} {report.next_step}"
 
 
@@ -68,7 +70,17 @@ def _plain(report: StatusReport) -> Iterable[Sequence[object]]:
     for load in report.loads:
         yield "model", load.model, load.running, load.waiting, f"{load.kv_use:.3f}"
     yield from (("tenant", *row) for row in _spend(report.usage))
+    yield from (("ledger", line) for line in _ledger(report.usage))
     yield "next", report.next_step
+
+
+def _ledger(usage: Mapping[str, Any] | None) -> list[str]:
+    """What is wrong with the record of requests; empty while it is written."""
+    ledger = (usage or {}).get("ledger") or {}
+    if not ledger.get("failing"):
+        return []
+    waits = f"{ledger['backlog']} wait, at {ledger['limit']} nothing is served"
+    return [f"records of requests are not stored: {ledger['failing']}; {waits}"]
 
 
 def _spend(usage: Mapping[str, Any] | None) -> list[list[str]]:

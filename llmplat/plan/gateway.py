@@ -53,7 +53,9 @@ def make_gateway(
 ) -> GatewayLaunch:
     """The launch of the gateway in front of `models`."""
     workers = platform.gateway.workers
-    backends = tuple(b for model in platform.models for b in backends_of(model))
+    backends = tuple(
+        b for model in platform.models for b in (*backends_of(model), *_overflow_of(model))
+    )
     return GatewayLaunch(
         name="gateway",
         runtime=RUNTIME,
@@ -81,6 +83,14 @@ def backends_of(model: Model) -> tuple[Backend, ...]:
     return tuple(
         Backend(model.name, engine_name(model), index, None, model.name, ENGINE_KEY)
         for index in range(model.replicas.max)
+    )
+
+
+def _overflow_of(model: Model) -> tuple[Backend, ...]:
+    """The services outside that may answer in the engines' place."""
+    return tuple(
+        Backend(model.name, None, index, way.url, way.model, way.key_secret, is_overflow=True)
+        for index, way in enumerate(model.overflow)
     )
 
 

@@ -89,6 +89,13 @@ class Backend:
     """The model's name as the backend knows it."""
     secret: str | None
     """Name of the secret that holds the backend's key."""
+    is_overflow: bool = False
+    """Asked only where the model's engines cannot answer and the data may leave."""
+
+    @property
+    def name(self) -> str:
+        """The name LiteLLM knows it by."""
+        return f"{self.model}@{'out' if self.is_overflow else ''}{self.replica}"
 
 
 @dataclass(frozen=True)

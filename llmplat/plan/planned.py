@@ -68,6 +68,20 @@ class PlannedMemory:
 
 
 @dataclass(frozen=True)
+class PlannedOverflow:
+    """A service outside that may answer in the engines' place."""
+
+    url: str
+    use: str
+    """fallback or burst."""
+    data_class: str
+    """The most sensitive data it may be sent."""
+    price: PlannedPrice
+    tenants: tuple[str, ...]
+    """Tenants whose requests may be sent there."""
+
+
+@dataclass(frozen=True)
 class PlannedModel:
     """One model: where it comes from, where it runs, what it can carry and costs."""
 
@@ -93,6 +107,10 @@ class PlannedModel:
     price: PlannedPrice
     backends: tuple[str, ...]
     """Engine replicas as name/index, or addresses of external services."""
+    usd_per_hour: float | None = None
+    """Of one GPU, or of this machine; None when an external service answers."""
+    is_external: bool = False
+    overflow: tuple[PlannedOverflow, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -2,8 +2,9 @@
 
 from typing import Any
 
-from llmplat.plan.planned import PlannedModel
-from llmplat.spec.model import DATA_CLASSES
+from llmplat.plan.planned import PlannedModel, PlannedOverflow
+from llmplat.spec.gateway import UsageLedger
+from llmplat.spec.data_class import DATA_CLASSES
 from llmplat.spec.platform import Platform
 from llmplat.spec.tenant import (
     DEFAULT_BUDGET_USD,
@@ -62,6 +63,8 @@ def make_policy(
             "ttl_s": round(platform.gateway.cache.ttl_s),
         },
         "body_limit_bytes": body_limit_bytes,
+        # In a cluster only with the component that keeps it; see plan/cluster/gateway.py.
+        "ledger": make_ledger(platform.gateway.ledger) if platform.substrate.local else None,
     }
 
 
@@ -114,11 +117,29 @@ def _model(model: PlannedModel) -> dict[str, Any]:
         "capacity": {"running": model.capacity.running, "waiting": model.capacity.waiting},
         "data_class": model.data_class,
         "backends": len(model.backends),
+        "external": model.is_external,
+        "overflow": [_overflow(way) for way in model.overflow],
+    }
+
+
+def _overflow(way: PlannedOverflow) -> dict[str, Any]:
+    return {
+        "use": way.use,
+        "data_class": way.data_class,
+        "price": {
+            "input_nanousd_per_token": way.price.input_nanousd_per_token,
+            "output_nanousd_per_token": way.price.output_nanousd_per_token,
+        },
     }
 
 
 def _class(item: PriorityClass) -> dict[str, Any]:
     return {"allowance_ms": round(item.allowance_s * 1000), "share": item.share}
+
+
+def make_ledger(ledger: UsageLedger) -> dict[str, Any]:
+    """How the record of requests is kept, where there is a place for it."""
+    return {"backlog": ledger.backlog, "keep_s": round(ledger.keep_s)}
 
 
 def _organisation(platform: Platform) -> dict[str, Any] | None:

@@ -22,7 +22,7 @@ def price_of(
     Raises PlanError for an external model without a price: what it costs is not ours to compute.
     """
     if model.price is not None:
-        return _given(model.price)
+        return given_price(model.price)
     if hardware is None:
         example = "{inputUsdPerMillionTokens: 0.5, outputUsdPerMillionTokens: 1.5}"
         raise PlanError(
@@ -33,7 +33,8 @@ def price_of(
     return _computed(model, hardware, weights_bytes, catalog)
 
 
-def _given(price: Price) -> PlannedPrice:
+def given_price(price: Price) -> PlannedPrice:
+    """A price of the platform file."""
     per_million = (price.input_usd_per_million_tokens, price.output_usd_per_million_tokens)
     each = [_nanousd(usd) for usd in per_million]
     return PlannedPrice(each[0], each[1], is_estimate=False, how="as the platform file says")

@@ -11,9 +11,11 @@ from llmplat.plan.facts import ModelFacts, facts_of
 from llmplat.plan.gateway import backends_of
 from llmplat.plan.hardware import hardware_of, offered_gpus
 from llmplat.plan.launch import Backend, EngineLaunch
-from llmplat.plan.planned import PlannedMemory, PlannedModel, PlannedPrice
-from llmplat.plan.prices import price_of
+from llmplat.plan.planned import PlannedMemory, PlannedModel, PlannedOverflow, PlannedPrice
+from llmplat.plan.prices import given_price, price_of
+from llmplat.spec.data_class import DATA_CLASSES
 from llmplat.spec.model import Model
+from llmplat.spec.overflow import Overflow
 from llmplat.spec.platform import Platform
 
 if TYPE_CHECKING:
@@ -89,6 +91,7 @@ def _serve(  # noqa: PLR0913 (as serve_model)
     planned = _planned(model, platform, sizing.context, sizing.running, price)
     tight = sizing.on_gpu.warnings if sizing.on_gpu and sizing.on_gpu.is_tight else ()
     told = _with_engine(planned, engine, facts, sizing)
+    told = replace(told, usd_per_hour=hardware.usd_per_hour)
     if platform.substrate.local is None:
         told = replace(told, ports=())
     return Served(told, engine, sizing.warnings, tight)
@@ -130,7 +133,29 @@ def _planned(
         capacity=capacity_of(model, running, platform.gateway.waiting_per_replica),
         price=price,
         backends=tuple(_told(backend) for backend in backends),
+        is_external=bool(model.external),
+        overflow=tuple(_overflow(model, way, platform) for way in model.overflow),
     )
+
+
+def _overflow(model: Model, way: Overflow, platform: Platform) -> PlannedOverflow:
+    tenants = [
+        tenant.name
+        for tenant in platform.tenants
+        if may_leave(way.data_class, model.data_class, tenant.data_class)
+    ]
+    return PlannedOverflow(
+        url=way.url,
+        use=way.use,
+        data_class=way.data_class,
+        price=given_price(way.price),
+        tenants=tuple(tenants),
+    )
+
+
+def may_leave(allowed: str, *data_classes: str) -> bool:
+    """Whether data of these classes may be sent to a service that may see `allowed`."""
+    return all(DATA_CLASSES.index(one) <= DATA_CLASSES.index(allowed) for one in data_classes)
 
 
 def _with_engine(

@@ -9,7 +9,7 @@ from llmplat.plan.planned import PlannedModel
 from llmplat.render.explain_engine import explain_engine
 from llmplat.render.reasons import Link, Reason, reason_at
 from llmplat.spec.load import LoadedPlatform
-from llmplat.spec.model import DATA_CLASSES
+from llmplat.spec.data_class import DATA_CLASSES
 from llmplat.spec.tree import Path
 
 

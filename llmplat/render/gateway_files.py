@@ -48,7 +48,7 @@ def _litellm(gateway: GatewayLaunch, engine_url: Callable[[Backend], str]) -> di
 def _entry(
     backend: Backend, engine_s: float, engine_url: Callable[[Backend], str]
 ) -> dict[str, Any]:
-    name = f"{backend.model}@{backend.replica}"
+    name = backend.name
     return {
         "model_name": name,
         "litellm_params": {

@@ -17,6 +17,29 @@ class Cache(Shape):
     ] = 300.0
 
 
+class UsageLedger(Shape):
+    """One record for each request, without its text."""
+
+    keep_s: Annotated[
+        Duration,
+        Field(
+            alias="keep",
+            ge=86_400,
+            le=315_360_000,
+            description="How long records are kept; at most the oldest day goes in an hour.",
+        ),
+    ] = 34_560_000.0
+    backlog: Annotated[
+        int,
+        Field(
+            ge=1000,
+            le=500_000,
+            description="Records that may wait for a ledger that cannot be written (a full disk); "
+            "then requests are refused, none is served unrecorded.",
+        ),
+    ] = 100_000
+
+
 class Gateway(Shape):
     """The gateway in front of all models."""
 
@@ -32,6 +55,9 @@ class Gateway(Shape):
     ] = 16
     cache: Annotated[Cache, Field(description="The exact cache.")] = Cache.model_construct(
         enabled=False, ttl_s=300.0
+    )
+    ledger: Annotated[UsageLedger, Field(description="The record of requests.")] = (
+        UsageLedger.model_construct(keep_s=34_560_000.0, backlog=100_000)
     )
     data_plane: Annotated[
         Literal["agentgateway", "gke-gateway", "kgateway"] | None,

@@ -4,18 +4,15 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from llmplat.spec.data_class import DataClass
 from llmplat.spec.model_serving import Engine, Prefill, PriceOrComputed, Replicas
+from llmplat.spec.overflow import Overflow
 from llmplat.spec.model_source import Backend, Canary, LoraAdapter, PackageOrNot, Source
 from llmplat.spec.scalars import Alias, Label, Word
 from llmplat.spec.shape import Shape
 
-DataClass = Literal["public", "internal", "confidential"]
-
 OWN_SECRETS = ("engine-key", "redis-password", "litellm-master-key", "system-key")
 """Names of the secrets llmplat makes for itself; they go to no service outside."""
-
-DATA_CLASSES: tuple[DataClass, ...] = ("public", "internal", "confidential")
-"""Least sensitive first."""
 
 
 class Model(Shape):
@@ -48,6 +45,12 @@ class Model(Shape):
     backends: Annotated[
         tuple[Backend, ...],
         Field(description="In place of source: several such services for one model."),
+    ] = ()
+    overflow: Annotated[
+        tuple[Overflow, ...],
+        Field(
+            description="Beside source: services outside that may answer when the engines cannot."
+        ),
     ] = ()
     package: Annotated[
         PackageOrNot,

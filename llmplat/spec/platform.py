@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from llmplat.spec.gateway import Cache, Gateway, Timeouts
+from llmplat.spec.gateway import Cache, Gateway, Timeouts, UsageLedger
 from llmplat.spec.model import Model
 from llmplat.spec.scalars import DnsName, Label, Word
 from llmplat.spec.shape import Shape
@@ -63,6 +63,7 @@ class Platform(Shape):
             workers=1,
             waiting_per_replica=16,
             cache=Cache.model_construct(enabled=False, ttl_s=300.0),
+            ledger=UsageLedger.model_construct(keep_s=34_560_000.0, backlog=100_000),
             data_plane=None,
         )
     )

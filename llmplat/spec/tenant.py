@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from llmplat.domain.units import usd_to_nano
-from llmplat.spec.model import DataClass
+from llmplat.spec.data_class import DataClass
 from llmplat.spec.scalars import Duration, Label, ModelRef, Usd
 from llmplat.spec.shape import Shape
 

@@ -8,6 +8,7 @@ import secrets
 import shutil
 import signal
 import socket
+import sqlite3
 import subprocess
 import sys
 import time
@@ -28,6 +29,8 @@ _ENGINE_KEY = "engine-key-for-tests"
 _REDIS_PASSWORD = "redis-password-for-tests"
 MASTER_KEY = "sk-0123456789abcdef0123456789"
 _START_WITHIN_S = 180
+QUICK = "quick_gateway:app"
+"""The gateway over a stand-in for LiteLLM and engine."""
 
 
 @dataclass
@@ -176,6 +179,16 @@ class World:
             link.sendall((f"*{len(words)}\r\n" + "".join(parts)).encode())
             return link.recv(65536)
 
+    def read_records(self) -> list[dict[str, Any]]:
+        """The stored records, oldest first."""
+        path = self.folder / "ledger.sqlite"
+        if not path.exists():
+            return []
+        with contextlib.closing(sqlite3.connect(path)) as link:
+            link.row_factory = sqlite3.Row
+            found = link.execute("SELECT * FROM requests ORDER BY at_ms, rowid").fetchall()
+        return [dict(row) for row in found]
+
     def start_engine(self, *argv: str, port: int | None = None, name: str = "stub") -> Engine:
         port = port or find_port()
         words = [sys.executable, str(STUB), "--port", str(port), "--model", name]
@@ -208,10 +221,18 @@ class World:
         self._write("policy.json", json.dumps(self.policy))
         time.sleep(0.15)
 
-    def write_litellm(self, models: dict[str, list[Engine]]) -> None:
+    def write_litellm(
+        self, models: dict[str, list[Engine]], outside: dict[str, list[Engine]] | None = None
+    ) -> None:
+        named = [
+            (f"{model}@{mark}{index}", engine)
+            for mark, group in (("", models), ("out", outside or {}))
+            for model, engines in group.items()
+            for index, engine in enumerate(engines)
+        ]
         entries = [
             {
-                "model_name": f"{model}@{index}",
+                "model_name": name,
                 "litellm_params": {
                     "model": "hosted_vllm/stub",
                     "api_base": f"http://127.0.0.1:{engine.port}/v1",
@@ -220,10 +241,9 @@ class World:
                     "stream_timeout": 60,
                     "max_retries": 0,
                 },
-                "model_info": {"id": f"{model}@{index}"},
+                "model_info": {"id": name},
             }
-            for model, engines in models.items()
-            for index, engine in enumerate(engines)
+            for name, engine in named
         ]
         document = {
             "model_list": entries,
@@ -260,7 +280,12 @@ class World:
 
         def is_up() -> bool:
             assert child.process.poll() is None, child.log.read_text()[-3000:]
-            return child.log.read_bytes().count(ready) >= workers
+            if child.log.read_bytes().count(ready) < workers:
+                return False
+            # It is said before the port is open.
+            with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
+                return True
+            return False
 
         wait_until(is_up, _START_WITHIN_S, 0.2)
         return port
@@ -269,12 +294,13 @@ class World:
         return {
             "PATH": os.environ["PATH"],
             "HOME": str(self.folder),
-            "PYTHONPATH": str(self.folder / "lib"),
+            "PYTHONPATH": f"{self.folder / 'lib'}:{STUB.parent}",
             "PYTHONUNBUFFERED": "1",
             "CONFIG_FILE_PATH": str(self.folder / "litellm.yaml"),
             "LLMPLAT_GATEWAY_CONFIG_DIR": str(self.folder),
             "LLMPLAT_REDIS_URL": f"redis://127.0.0.1:{self.redis_port}/0",
             "LLMPLAT_REDIS_PASSWORD": _REDIS_PASSWORD,
+            "LLMPLAT_LEDGER_URL": f"sqlite://{self.folder / 'ledger.sqlite'}",
             "LLMPLAT_ENGINE_KEY": _ENGINE_KEY,
             "LITELLM_MASTER_KEY": MASTER_KEY,
             "LITELLM_LOCAL_MODEL_COST_MAP": "True",
@@ -349,4 +375,5 @@ def make_policy(models: dict[str, Any], tenants: dict[str, Any]) -> dict[str, An
         "timeouts": {"client_s": 70, "gateway_s": 65, "engine_s": 60},
         "cache": {"enabled": False, "ttl_s": 300},
         "body_limit_bytes": 65536,
+        "ledger": {"backlog": 100_000, "keep_s": 400 * 86400},
     }

@@ -23,7 +23,7 @@ def _beside(name):
 
 cases, spelling, placed = _beside("cases"), _beside("spelling"), _beside("placed")
 TABLE = yaml.safe_load(Path(__file__).with_name("spelling-differences.yaml").read_text("utf-8"))
-PLACES = Places("/config", "/code", "unix:///redis.sock", "", "")
+PLACES = Places("/config", "/code", "unix:///redis.sock", "sqlite:///requests.sqlite", "", "")
 
 
 def pairs_of(name):

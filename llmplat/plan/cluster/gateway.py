@@ -9,6 +9,7 @@ from llmplat.plan.cluster.ground import Ground
 from llmplat.plan.cluster.routing import Routing
 from llmplat.plan.cluster.secrets import PlannedSecret, make_secret
 from llmplat.plan.launch import Backend, GatewayLaunch, SecretEnv
+from llmplat.plan.policy import make_ledger
 from llmplat.spec.keys import KeysFile
 
 NAMESPACE = "llm-gateway"
@@ -18,6 +19,8 @@ EDGE = "edge"
 COUNTERS = "counters"
 """Component, Service and StatefulSet of Valkey."""
 COUNTERS_PORT = 6379
+USAGE_LEDGER = "usage-ledger"
+"""Component and Cluster of the record of requests."""
 PASSWORD = "redis-password"  # noqa: S105 (the name of a secret)
 SYSTEM_KEY = SecretEnv("LLMPLAT_SYSTEM_KEY", "system-key")
 """The platform's own key: its hash is not known when manifests are made, so the gateway hashes it."""
@@ -46,6 +49,20 @@ class Counters:
     def url(self) -> str:
         """Without the password."""
         return f"redis://{COUNTERS}:{COUNTERS_PORT}/0"
+
+
+@dataclass(frozen=True)
+class UsageDatabase:
+    """PostgreSQL by CloudNativePG: the record of requests; its operator makes the password."""
+
+    instances: int
+    storage_class: str | None
+    disk_bytes: int = 16 * 1024 * 1024 * 1024
+
+    @property
+    def secret(self) -> str:
+        """Name of the secret that the operator writes; its key `uri` is the address."""
+        return f"{USAGE_LEDGER}-app"
 
 
 @dataclass(frozen=True)
@@ -79,6 +96,8 @@ class ClusterGateway:
     secrets: tuple[PlannedSecret, ...]
     has_external: bool
     """A service outside answers for some model."""
+    usage_database: UsageDatabase | None = None
+    """None keeps no records."""
 
 
 def make_cluster_gateway(
@@ -88,6 +107,10 @@ def make_cluster_gateway(
     if ground.gateway is None or routing is None:
         return None
     launch = _through_routes(ground.gateway, {engine.launch.model for engine in engines})
+    database = _usage_database(ground)
+    if database is not None:
+        ledger = make_ledger(ground.platform.gateway.ledger)
+        launch = replace(launch, policy={**launch.policy, "ledger": ledger})
     launch = replace(launch, secret_env=(*launch.secret_env, SYSTEM_KEY))
     return ClusterGateway(
         launch=launch,
@@ -104,7 +127,15 @@ def make_cluster_gateway(
             for one in launch.secret_env
         ),
         has_external=any(backend.engine is None for backend in launch.backends),
+        usage_database=database,
     )
+
+
+def _usage_database(ground: Ground) -> UsageDatabase | None:
+    if not ground.runs(USAGE_LEDGER):
+        return None
+    instances = 3 if ground.platform.tier == "high-availability" else 1
+    return UsageDatabase(instances, ground.platform.substrate.storage_class)
 
 
 def _through_routes(launch: GatewayLaunch, routed: set[str]) -> GatewayLaunch:

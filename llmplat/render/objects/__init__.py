@@ -12,6 +12,7 @@ from llmplat.render.objects.queues import make_queue_objects
 from llmplat.render.objects.routes import make_inference_gateway, make_route_objects
 from llmplat.render.objects.secrets import make_external_secrets, make_store_objects
 from llmplat.render.objects.shape import Object
+from llmplat.render.objects.usage_ledger import make_usage_ledger_objects
 
 __all__ = ["make_objects"]
 
@@ -31,6 +32,8 @@ def make_objects(plan: Plan) -> dict[str, tuple[Object, ...]]:
             found[f"route-{route.model}"] = objects
     if work.gateway is not None and work.routing is not None:
         found["counters"] = make_counter_objects(platform, work.gateway.counters)
+        if work.gateway.usage_database is not None:
+            found["usage-ledger"] = make_usage_ledger_objects(platform, work.gateway.usage_database)
         found["litellm"] = make_gateway_objects(platform, work.gateway, work.routing)
     if work.has_open_webui:
         found["open-webui-config"] = make_open_webui_objects(platform)

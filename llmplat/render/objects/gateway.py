@@ -45,6 +45,7 @@ from llmplat.render.objects.shape import (
     make_object,
     pod_security,
 )
+from llmplat.render.objects.usage_ledger import DATABASE_PODS, DATABASE_PORT
 
 NAME_OF_ALL = "gateway"
 SERVICE_PORT = 80
@@ -126,6 +127,11 @@ def _pod(gateway: ClusterGateway, routing: Routing) -> Object:
         cpu_cores=CPU_PER_WORKER * gateway.launch.workers,
         extra_env=(("LLMPLAT_REDIS_URL", gateway.counters.url), ("PYTHONPATH", GATEWAY_CODE)),
     )
+    if gateway.usage_database is not None:
+        address = {"name": gateway.usage_database.secret, "key": "uri"}
+        container["env"].append(
+            {"name": "LLMPLAT_LEDGER_URL", "valueFrom": {"secretKeyRef": address}}
+        )
     container["lifecycle"] = {"preStop": {"sleep": {"seconds": DRAIN_S}}}
     pod: Object = {
         "automountServiceAccountToken": False,
@@ -185,6 +191,8 @@ def _walls(platform: str, gateway: ClusterGateway, routing: Routing) -> Object:
         go_to(inference, routing.port),
         go_to([pods_here({ROLE: COUNTERS})], COUNTERS_PORT),
     ]
+    if gateway.usage_database is not None:
+        egress.append(go_to([pods_here(DATABASE_PODS)], DATABASE_PORT))
     if gateway.has_external:
         egress.append(go_to((), 443))
     return make_policy(

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from llmplat.domain.errors import Finding
 from llmplat.spec.checks.places import conflict
-from llmplat.spec.model import OWN_SECRETS, Model
+from llmplat.spec.model import DATA_CLASSES, OWN_SECRETS, Model
 from llmplat.spec.not_yet import CODE as NOT_YET
 from llmplat.spec.platform import Platform
 from llmplat.spec.tree import Path, Tree
@@ -20,6 +20,7 @@ _OF_ENGINES = (
     "prefill",
     "canary",
     "loraAdapters",
+    "overflow",
 )
 """Keys that say how an engine of ours runs."""
 
@@ -32,6 +33,7 @@ def check_models(platform: Platform, tree: Tree) -> Iterator[Finding]:
         yield from _replicas(model, platform, path, tree)
         yield from _lengths(model, path, tree)
         yield from _secrets(model, path, tree)
+        yield from _overflow(model, path, tree)
         yield from _repository(model, platform, path, tree)
         if model.external and model.source is None:
             yield from _external(model, path, tree)
@@ -128,7 +130,8 @@ def _lengths(model: Model, path: Path, tree: Tree) -> Iterator[Finding]:
 def _secrets(model: Model, path: Path, tree: Tree) -> Iterator[Finding]:
     one: list[Path] = [(*path, "backend")] if model.backend is not None else []
     several: list[Path] = [(*path, "backends", at) for at in range(len(model.backends))]
-    for place in (*one, *several):
+    beside: list[Path] = [(*path, "overflow", at) for at in range(len(model.overflow))]
+    for place in (*one, *several, *beside):
         name = tree.get((*place, "keySecret"))
         if name in OWN_SECRETS:
             yield conflict(
@@ -137,6 +140,23 @@ def _secrets(model: Model, path: Path, tree: Tree) -> Iterator[Finding]:
                 "it would be sent to a service outside",
                 "keySecret: the name of that service's own key",
                 (*place, "keySecret"),
+            )
+
+
+def _overflow(model: Model, path: Path, tree: Tree) -> Iterator[Finding]:
+    """Services outside that no request could ever be sent to."""
+    for at, way in enumerate(model.overflow):
+        if DATA_CLASSES.index(model.data_class) > DATA_CLASSES.index(way.data_class):
+            place = (*path, "overflow", at)
+            yield conflict(
+                tree,
+                f"no request for {model.name} may be sent to {way.url}",
+                f"the model is {model.data_class}, and only {way.data_class} data may leave for "
+                "there",
+                f"remove this overflow, or say dataClass: {model.data_class} for it if its owner "
+                "may see such data",
+                (*place, "dataClass"),
+                (*path, "dataClass"),
             )
 
 

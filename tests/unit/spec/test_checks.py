@@ -33,6 +33,29 @@ CASES = [
         "the secret system-key is llmplat's own",
         [(9, 54)],
     ),
+    (
+        "a way out no request may take",
+        LOCAL + MODEL + '  overflow:\n  - {use: burst, url: "https://h.example.com/v1", model: m,'
+        " price: {inputUsdPerMillionTokens: 1, outputUsdPerMillionTokens: 2}}\n",
+        "no request for a may be sent to https://h.example.com/v1",
+        [(9, 5), (6, 3)],
+    ),
+    (
+        "a way out that is sent a secret of llmplat's own",
+        LOCAL + MODEL + "  dataClass: public\n  overflow:\n  - {use: burst, keySecret: engine-key,"
+        ' url: "https://h.example.com/v1", model: m,'
+        " price: {inputUsdPerMillionTokens: 1, outputUsdPerMillionTokens: 2}}\n",
+        "the secret engine-key is llmplat's own",
+        [(10, 18)],
+    ),
+    (
+        "a way out beside a service outside",
+        LOCAL + OUTSIDE + "  dataClass: public\n  overflow:\n  - {use: burst,"
+        ' url: "https://h.example.com/v1", model: m,'
+        " price: {inputUsdPerMillionTokens: 1, outputUsdPerMillionTokens: 2}}\n",
+        "overflow means nothing for a",
+        [(11, 3), (9, 3)],
+    ),
     ("no substrate", "substrate: {}\n" + MODEL, "none of local, cluster and gke", [(4, 1)]),
     (
         "engines without ports",

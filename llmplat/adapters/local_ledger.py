@@ -1,0 +1,55 @@
+"""The SQLite ledger of a local platform -> sums and records; it is opened for reading only."""
+
+import contextlib
+import sqlite3
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from llmplat.domain.errors import PreconditionError
+from llmplat.domain.usage import RequestRecord, UsageSum
+
+_SUMS = """SELECT date(at_ms / 1000, 'unixepoch'), tenant, app, model, place, outcome, cause,
+  count(*), sum(prompt_tokens), sum(completion_tokens), sum(nanousd)
+  FROM requests WHERE at_ms >= ? GROUP BY 1, 2, 3, 4, 5, 6, 7 ORDER BY 1, 2, 3, 4, 5, 6, 7"""
+_LAST = "SELECT * FROM requests WHERE at_ms >= ? ORDER BY at_ms DESC, rowid DESC LIMIT ?"
+_BUSY = """SELECT max(at_ms - duration_ms, ?), at_ms FROM requests WHERE model = ? AND at_ms >= ?
+  AND place = 'engine' ORDER BY 1"""
+_MINUTES = "SELECT count(*) FROM minutes WHERE minute >= ?"
+
+
+class LocalLedger:
+    """A UsageLedger; a platform that never ran has an empty one."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    def sums(self, since_ms: int) -> Sequence[UsageSum]:
+        """See UsageLedger."""
+        return [UsageSum(*row) for row in self._read(_SUMS, since_ms)]
+
+    def last(self, count: int, since_ms: int) -> Sequence[RequestRecord]:
+        """See UsageLedger."""
+        return [RequestRecord(*row) for row in self._read(_LAST, since_ms, count)][::-1]
+
+    def busy(self, model: str, since_ms: int) -> Iterator[tuple[int, int]]:
+        """See UsageLedger."""
+        return self._read(_BUSY, since_ms, model, since_ms)
+
+    def minutes(self, since_ms: int) -> int:
+        """See UsageLedger."""
+        return int(next(iter(self._read(_MINUTES, since_ms // 60_000)), (0,))[0])
+
+    def _read(self, query: str, *values: object) -> Iterator[tuple[Any, ...]]:
+        if not self._path.exists():
+            return
+        try:
+            address = f"{self._path.absolute().as_uri()}?mode=ro"
+            with contextlib.closing(sqlite3.connect(address, uri=True, timeout=5)) as link:
+                yield from link.execute(query, values)
+        except sqlite3.Error as error:
+            raise PreconditionError(
+                "The ledger cannot be read.",
+                f"{self._path}: {error}",
+                ("llmplat status", f"sqlite3 {self._path} 'PRAGMA integrity_check'"),
+            ) from error

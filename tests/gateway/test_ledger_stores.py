@@ -1,0 +1,196 @@
+"""Where records stay: a disk that fills up, and a real PostgreSQL that is killed under load."""
+
+import os
+import pwd
+import shutil
+import sqlite3
+import subprocess
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from gateway_world import (
+    QUICK,
+    Child,
+    World,
+    ask,
+    find_port,
+    make_model,
+    make_policy,
+    make_tenant,
+    start,
+    wait_until,
+)
+
+pytestmark = [pytest.mark.gateway, pytest.mark.enable_socket]
+
+_CHAT = {"model": "stub", "messages": [{"role": "user", "content": "hi there"}], "max_tokens": 4}
+_BACKLOG = 40
+_KILLS = 20
+
+
+def _chat(port: int, key: str):
+    return ask(f"http://127.0.0.1:{port}/v1/chat/completions", _CHAT, key, timeout_s=20)
+
+
+def _open(world: World, ledger_url: str, backlog: int) -> tuple[int, str]:
+    """Port of a new gateway that keeps its records there, and a key."""
+    world.policy = make_policy({"stub": make_model()}, {"team": make_tenant()})
+    world.policy["platform"] = Path(ledger_url).name
+    world.policy["ledger"]["backlog"] = backlog
+    world.write_policy()
+    world.add_key("platform", "system")
+    world.more_env["LLMPLAT_LEDGER_URL"] = ledger_url
+    return world.start_gateway(app=QUICK), world.add_key("team", "app")
+
+
+def _told(world: World, port: int) -> dict:
+    system = next(key for key, entry in world.keys.items() if entry["tenant"] == "platform")
+    report = ask(f"http://127.0.0.1:{port}/llmplat/v1/usage", None, system).json
+    metrics = ask(f"http://127.0.0.1:{port}/metrics", None, system).body.decode()
+    assert f"llmplat_ledger_failing {int(bool(report['ledger']['failing']))}" in metrics
+    told: dict = report["ledger"]
+    return told
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A file system of 200 kB."""
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    words = ["mount", "-t", "tmpfs", "-o", "size=200k", "tmpfs", str(disk)]
+    done = subprocess.run(words, capture_output=True, text=True, check=False)
+    if done.returncode:
+        pytest.skip(f"a small disk cannot be mounted here: {done.stderr.strip()}")
+    yield disk
+    subprocess.run(["umount", "-l", str(disk)], check=True)
+
+
+def test_a_full_disk_stops_service_and_room_brings_it_back_with_every_record(world, small_disk):
+    port, key = _open(world, f"sqlite://{small_disk / 'full.sqlite'}", _BACKLOG)
+    answered: list[str] = []
+
+    def is_refused() -> bool:
+        for _ in range(20):
+            answer = _chat(port, key)
+            if answer.status != 200:
+                assert (answer.status, answer.code) == (503, "ledger_full")
+                assert "retry-after" in answer.headers
+                return True
+            answered.append(answer.headers["x-request-id"])
+        return False
+
+    wait_until(is_refused, 120)
+    told = _told(world, port)
+    assert "full" in told["failing"]
+    assert (told["backlog"], told["limit"]) == (_BACKLOG, _BACKLOG)
+    subprocess.run(["mount", "-o", "remount,size=20m", str(small_disk)], check=True)
+    wait_until(lambda: _chat(port, key).status == 200, 20, 0.5)
+    wait_until(lambda: _told(world, port)["backlog"] == 0, 20, 0.5)
+    assert _told(world, port)["failing"] is None
+    words = ["SELECT count(*), count(DISTINCT request_id) FROM requests WHERE outcome='answered'"]
+
+    with sqlite3.connect(small_disk / "full.sqlite") as link:
+        rows, distinct = link.execute(words[0]).fetchone()
+        stored = {row[0] for row in link.execute("SELECT request_id FROM requests")}
+    link.close()
+    assert rows == distinct > len(answered)
+    assert set(answered) <= stored
+    print(f"{len(answered)} answered before the disk was full; all recorded")
+
+
+class Postgres:
+    """A PostgreSQL of its own; by the user postgres where we are root."""
+
+    def __init__(self, folder: Path) -> None:
+        self.port = find_port()
+        self._as = (
+            ["setpriv", "--reuid=postgres", "--regid=postgres", "--clear-groups"]
+            if os.getuid() == 0
+            else []
+        )
+        self._data = folder / "data"
+        self._folder = folder
+        self._bin = Path(shutil.which("postgres") or "").resolve().parent
+        self.child: Child | None = None
+        self._run(str(self._bin / "initdb"), "-D", str(self._data), "-U", "usage", "-A", "trust")
+
+    def start(self) -> None:
+        words = [
+            *self._as,
+            str(self._bin / "postgres"),
+            "-D",
+            str(self._data),
+            "-p",
+            str(self.port),
+        ]
+        words += ["-h", "127.0.0.1", "-k", str(self._folder)]
+        self.child = start(words, self._folder / "postgres.log")
+        wait_until(lambda: self.ask("SELECT 1") == ["1"], 60, 0.2)
+
+    def ask(self, query: str) -> list[str]:
+        """The rows, or nothing while it is down."""
+        words = [str(self._bin / "psql"), "-At", "-h", "127.0.0.1", "-p", str(self.port)]
+        words += ["-U", "usage", "-d", "postgres", "-c", query]
+        done = subprocess.run(words, capture_output=True, text=True, check=False)
+        return done.stdout.split() if done.returncode == 0 else []
+
+    def kill(self) -> None:
+        assert self.child is not None
+        self.child.kill()
+        (self._data / "postmaster.pid").unlink(missing_ok=True)
+
+    def _run(self, *words: str) -> None:
+        subprocess.run([*self._as, *words], check=True, capture_output=True, cwd=self._folder)
+
+
+@pytest.fixture
+def postgres(tmp_path: Path) -> Iterator[Postgres]:
+    if shutil.which("postgres") is None or shutil.which("psql") is None:
+        pytest.skip("no PostgreSQL on this machine")
+    folder = Path("/var/tmp") / f"llmplat-test-{os.getpid()}"
+    folder.mkdir()
+    if os.getuid() == 0:
+        owner = pwd.getpwnam("postgres")
+        os.chown(folder, owner.pw_uid, owner.pw_gid)
+    server = Postgres(folder)
+    server.start()
+    yield server
+    if server.child is not None:
+        server.child.end()
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+def test_postgres_killed_under_load_has_each_answered_request_once(world, postgres):
+    url = f"postgresql://usage@127.0.0.1:{postgres.port}/postgres"
+    port, key = _open(world, url, 100_000)
+    answered: list[str] = []
+    is_over = threading.Event()
+
+    def load() -> None:
+        while not is_over.is_set():
+            answer = _chat(port, key)
+            assert answer.status == 200, answer.body
+            answered.append(answer.headers["x-request-id"])
+
+    threads = [threading.Thread(target=load) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for kill in range(_KILLS):
+        time.sleep(0.2 + 0.05 * kill)
+        postgres.kill()
+        postgres.start()
+    time.sleep(1)
+    is_over.set()
+    for thread in threads:
+        thread.join(30)
+    wait_until(lambda: _told(world, port)["backlog"] == 0, 30, 0.5)
+    stored = postgres.ask("SELECT request_id FROM requests")
+    print(
+        f"{len(answered)} answered, {len(stored)} rows, {_told(world, port)['failures']} failures"
+    )
+    assert len(stored) == len(set(stored))
+    assert set(answered) <= set(stored)
+    assert postgres.ask("SELECT count(*) FROM requests WHERE outcome <> 'answered'") == ["0"]

@@ -1,0 +1,156 @@
+"""The usage ledger behind the real LiteLLM and a real Redis: each request once, whatever is killed."""
+
+import random
+import threading
+import time
+from collections import Counter
+from typing import Any
+
+import pytest
+from gateway_world import World, ask, make_app, make_model, make_policy, make_tenant
+
+from llmplat.gateway.ledger import LEASE_MS, REAP_AFTER_MS
+
+pytestmark = [pytest.mark.gateway, pytest.mark.enable_socket]
+
+_CHAT = {"model": "stub", "messages": [{"role": "user", "content": "hi there"}], "max_tokens": 4}
+_LOST_AFTER_S = (LEASE_MS + REAP_AFTER_MS) / 1000 + 15
+_KILLS = 20
+
+
+@pytest.fixture(scope="module")
+def port(world: World) -> int:
+    engine = world.start_engine("--slots", "64", "--ttft-ms", "20", "--itl-ms", "2")
+    apps = {"app": make_app(), "poor": make_app(budget={"nanousd": 1, "period": "day"})}
+    world.policy = make_policy(
+        {"stub": make_model(), "other": make_model()}, {"team": make_tenant(apps)}
+    )
+    world.write_policy()
+    world.write_litellm({"stub": [engine], "other": [engine]})
+    world.add_key("platform", "system")
+    return world.start_gateway()
+
+
+def _chat(port: int, key: str, timeout_s: float = 60, **more: Any):
+    return ask(
+        f"http://127.0.0.1:{port}/v1/chat/completions", _CHAT | more, key, timeout_s=timeout_s
+    )
+
+
+def _find(world: World, request_id: str) -> dict[str, Any]:
+    found: list[dict[str, Any]] = []
+
+    def is_there() -> bool:
+        found[:] = [row for row in world.read_records() if row["request_id"] == request_id]
+        return bool(found)
+
+    world.wait_until(is_there, 10)
+    assert len(found) == 1
+    return found[0]
+
+
+def test_an_answer_is_recorded_without_its_text(world, port):
+    key = world.add_key("team", "app")
+    answer = _chat(port, key)
+    row = _find(world, answer.headers["x-request-id"])
+    usage = answer.json["usage"]
+    nanousd = usage["prompt_tokens"] * 100 + usage["completion_tokens"] * 400
+    told = {name: row[name] for name in ("tenant", "app", "model", "class", "backend", "place")}
+    assert told == {
+        "tenant": "team", "app": "app", "model": "stub", "class": "interactive",
+        "backend": "stub@0", "place": "engine",
+    }  # fmt: skip
+    assert (row["outcome"], row["cause"], row["nanousd"]) == ("answered", "", nanousd)
+    assert row["prompt_tokens"] == usage["prompt_tokens"]
+    assert row["charged"].startswith("app:team/app:20")
+    assert b"hi there" not in b"".join(p.read_bytes() for p in world.folder.glob("ledger.sqlite*"))
+
+
+@pytest.mark.parametrize(
+    ("app", "more", "cause"),
+    [
+        ("poor", {}, "budget_app"),
+        ("app", {"model": "none"}, "model_refused"),
+        ("app", {"nonsense": 1}, "unknown_field"),
+    ],
+)
+def test_a_refusal_is_recorded_with_its_cause(world, port, app, more, cause):
+    answer = _chat(port, world.add_key("team", app), **more)
+    row = _find(world, answer.headers["x-request-id"])
+    assert (row["outcome"], row["cause"], row["nanousd"]) == ("refused", cause, 0)
+
+
+def test_a_stranger_writes_nothing(world, port):
+    before = len(world.read_records())
+    assert _chat(port, "sk-llmplat-unknown").status == 401
+    time.sleep(1.5)
+    assert len(world.read_records()) == before
+
+
+def test_twenty_kills_of_gateway_and_counters_under_load(world, port):
+    """Every request that was answered is recorded exactly once, with what it was charged."""
+    key = world.add_key("team", "app")
+    chance = random.Random(8)
+    answered: list[str] = []
+    is_over = threading.Event()
+    ports = [port, world.start_gateway()]
+
+    def load(number: int) -> None:
+        while not is_over.is_set():
+            model = ("stub", "other")[number % 2]
+            try:
+                answer = _chat(ports[number % len(ports)], key, 20, model=model)
+            except OSError:
+                time.sleep(0.05)
+                continue
+            if answer.status == 200:
+                answered.append(answer.headers["x-request-id"])
+            else:
+                time.sleep(0.05)
+
+    threads = [threading.Thread(target=load, args=(number,)) for number in range(6)]
+    for thread in threads:
+        thread.start()
+    for kill in range(_KILLS):
+        time.sleep(chance.uniform(0.3, 1.5))
+        if kill % 4:
+            world.redis.kill()
+            time.sleep(chance.uniform(0, 0.3))
+            world.start_redis()
+        else:
+            world.gateways[-1][1].kill()
+            ports[1] = world.start_gateway()
+    time.sleep(2)
+    is_over.set()
+    for thread in threads:
+        thread.join(60)
+    assert len(answered) > 100
+
+    def is_all_there() -> bool:
+        return set(answered) <= {row["request_id"] for row in world.read_records()}
+
+    world.wait_until(is_all_there, _LOST_AFTER_S, 1)
+    rows = {row["request_id"]: row for row in world.read_records()}
+    outcomes = Counter(rows[one]["outcome"] + rows[one]["cause"] for one in answered)
+    print(f"{len(answered)} answered, {len(rows)} records, outcomes of the answered {outcomes}")
+    assert set(outcomes) <= {"answered", "failedlost"}
+
+
+def test_the_records_and_the_budgets_agree(world, port):
+    """What the counters charged to a budget is the sum of its records, to the nano-dollar."""
+    world.wait_until(
+        lambda: (
+            world.redis_command("EXISTS", "llmplat:{test}:open", "llmplat:{test}:overdue")
+            == b":0\r\n"
+        ),
+        _LOST_AFTER_S,
+        1,
+    )
+    time.sleep(1)
+    sums: Counter[str] = Counter()
+    for row in world.read_records():
+        for scope in row["charged"].split():
+            sums[scope] += row["nanousd"]
+    for scope, nanousd in sums.items():
+        raw = world.redis_command("GET", f"llmplat:{{test}}:spend:{scope}")
+        assert int(raw.split(b"\r\n")[-2]) == nanousd, scope
