@@ -93,9 +93,11 @@ def record(name: str, document: dict[str, Any]) -> dict[str, Any]:
     exported: list[str] = []
 
     def program() -> None:
+        # One process may run several programs: Pulumi keeps one root, with the outputs of all.
+        outputs = pulumi.runtime.get_root_resource().outputs
+        outputs.clear()
         getattr(importlib.import_module(module), function)(inputs)
-        root = pulumi.runtime.get_root_resource()
-        exported.extend(sorted(getattr(root, "outputs", {})))
+        exported.extend(sorted(outputs))
 
     mocks._sync_await(stack.run_pulumi_func(program))  # noqa: SLF001 (Pulumi's test decorator does the same)
     declared = sorted(monitor.declared, key=lambda one: (one["type"], one["name"]))

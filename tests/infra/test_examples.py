@@ -6,17 +6,22 @@ import shutil
 import socket
 import subprocess
 import sys
+from dataclasses import replace
 from decimal import ROUND_HALF_UP, Decimal
 
 import pytest
 
 from llmplat.output.as_json import to_data
-from llmplat.output.gke_view import usd
+from llmplat.output.gke_view import gke_nodes, gke_records, usd
+from llmplat.output.theme import Theme
+from llmplat.output.tree import Node, tree_lines
+from llmplat.plan.gke.changes import Applied
 from llmplat.plan.gke.gke_plan import make_gke_plan
 from llmplat.plan.gke.resources import read_resources
 from tests.infra.conftest import EXAMPLES, HOME, NAMES, planned
 
 HOURS = 730
+FOUR = ("minimum", "idle", "expected", "maximum")
 
 
 def cents(text):
@@ -169,3 +174,34 @@ def test_the_command_needs_no_credentials_and_no_network(gke_python, tmp_path, c
     page = json.loads(done.stdout)
     assert page["gke"]["changes"] is None
     assert len(page["gke"]["price"]["pools"]) == 4
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_page_for_people_and_for_pipes(declared, name):
+    plan = made(name, declared(name))
+    root = Node("page", gke_nodes(plan, Theme()))
+    page = "\n".join(tree_lines(root, Theme()))
+    total = [usd(one) for one in (plan.price.total.minimum, plan.price.total.maximum)]
+    assert all(figure in page for figure in total)
+    assert "nothing was applied from this machine" in page
+    assert "Secret: no price is known for its kind" in page
+    records = list(gke_records(plan))
+    assert ("price-total", *(getattr(plan.price.total, f) for f in FOUR)) in records
+    assert sum(record[0] == "resource" for record in records) == len(plan.resources)
+
+
+def test_a_replaced_pool_is_red_and_names_its_flag(declared):
+    platform, plan, inputs = planned("smallest")
+    now = read_resources(declared("smallest")["resources"])
+    before = tuple(
+        replace(one, inputs={**one.inputs, "nodeConfig": {"machineType": "g2-standard-4"}})
+        if one.name == "smallest-l4"
+        else one
+        for one in now
+    )
+    found = make_gke_plan(platform, inputs, plan.cluster, now, Applied("my-project", before))
+    page = "\n".join(
+        tree_lines(Node("page", gke_nodes(found, Theme(color=True))), Theme(color=True))
+    )
+    assert "\x1b[31mreplace NodePool smallest-l4" in page
+    assert "--allow-replace smallest-l4" in page
