@@ -1,4 +1,4 @@
-"""What `up` expects of a cluster that is there: Argo CD's workloads, Kueue's kinds as ours, secrets."""
+"""What `up` expects of a cluster that is there: Argo CD's workloads, kinds that are ours, secrets."""
 
 from collections.abc import Iterable
 
@@ -11,11 +11,11 @@ SECRETS = "llmplat-secrets"
 
 
 def furnish_for_up(admin: Client, platform: str, secrets: Iterable[str]) -> None:
-    """Argo CD runs as processes, Kueue too: say so in the objects that `up` looks at."""
+    """Argo CD runs as processes, and the plane begins with all kinds: say so where `up` looks."""
     for name in ("argocd-application-controller", "argocd-repo-server"):
         admin.apply(_name_plate(name))
     for crd in admin.list("apiextensions.k8s.io/v1", "CustomResourceDefinition"):
-        if crd["spec"]["group"] == "kueue.x-k8s.io":
+        if crd["spec"]["group"] != "argoproj.io":
             admin.patch(crd, {"metadata": {"labels": {"llmplat.dev/platform": platform}}})
     admin.apply(_namespace(SECRETS))
     admin.apply(_storage_class())
