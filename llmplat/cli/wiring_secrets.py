@@ -37,11 +37,11 @@ def backend_of(run: Run, opened: Opened, plan: "Plan") -> "SecretBackend":
     wanted_secrets(plan)
     store = plan.cluster.workloads.secrets.store if plan.cluster is not None else None
     if store is not None and store.backend == "gcp-secret-manager":
-        return _google(run, plan, store.project)
+        return _google(run, store.project)
     return _cluster(run, opened, plan)
 
 
-def _google(run: Run, plan: "Plan", project: str | None) -> "SecretBackend":
+def _google(run: Run, project: str | None) -> "SecretBackend":
     from llmplat.adapters.google_credentials import GoogleCredentials
     from llmplat.adapters.google_rest import GoogleRest
     from llmplat.adapters.google_secrets import GoogleSecrets
