@@ -26,7 +26,7 @@ _ACTS = {
 _interrupted = threading.Event()
 
 
-def say(**document: Any) -> None:
+def say(**document: object) -> None:
     """One line to the caller."""
     sys.stdout.write(json.dumps(document) + "\n")
     sys.stdout.flush()
@@ -69,24 +69,24 @@ def open_stack(request: dict[str, Any], *, makes: bool) -> auto.Stack:
     return opener(request["stack"], work_dir=request["folder"], opts=options)
 
 
-def outputs(request: dict[str, Any]) -> Any:
+def outputs(request: dict[str, Any]) -> object:
     """Plain outputs of the last update."""
     found = open_stack(request, makes=False).outputs()
     return {name: value.value for name, value in found.items() if not value.secret}
 
 
-def preview(request: dict[str, Any]) -> Any:
+def preview(request: dict[str, Any]) -> None:
     """Events only."""
     open_stack(request, makes=True).preview(on_event=on_event, color="never")
 
 
-def up(request: dict[str, Any]) -> Any:
+def up(request: dict[str, Any]) -> object:
     """The outputs."""
     done = open_stack(request, makes=True).up(on_event=on_event, color="never", show_secrets=False)
     return {name: value.value for name, value in done.outputs.items() if not value.secret}
 
 
-def resources(request: dict[str, Any]) -> Any:
+def resources(request: dict[str, Any]) -> object:
     """Name, kind and protection of everything the state holds."""
     return [
         {
@@ -99,7 +99,7 @@ def resources(request: dict[str, Any]) -> Any:
     ]
 
 
-def unprotect(request: dict[str, Any]) -> Any:
+def unprotect(request: dict[str, Any]) -> None:
     """An update of the cluster alone, with the inputs as they are given."""
     stack = open_stack(request, makes=False)
     targets = [one["urn"] for one in _state(stack) if one["type"] == CLUSTER]
@@ -107,14 +107,14 @@ def unprotect(request: dict[str, Any]) -> Any:
         stack.up(target=targets, on_event=on_event, color="never", show_secrets=False)
 
 
-def destroy(request: dict[str, Any]) -> Any:
+def destroy(request: dict[str, Any]) -> None:
     """Everything, then the stack itself."""
     stack = open_stack(request, makes=False)
     stack.destroy(on_event=on_event, color="never", show_secrets=False)
     stack.workspace.remove_stack(request["stack"])
 
 
-def repair(request: dict[str, Any]) -> Any:
+def repair(request: dict[str, Any]) -> None:
     """Lets go of a lock, then asks the cloud about what was half-done."""
     stack = open_stack(request, makes=False)
     try:
@@ -140,7 +140,7 @@ def _failed(kind: str, error: Exception) -> None:
     say(failed=kind, message=_COLOURS.sub("", str(error))[-8000:])
 
 
-VERBS: dict[str, Callable[[dict[str, Any]], Any]] = {
+VERBS: dict[str, Callable[[dict[str, Any]], object]] = {
     one.__name__: one for one in (outputs, preview, up, resources, unprotect, destroy, repair)
 }
 

@@ -58,7 +58,9 @@ def _find() -> Any:  # noqa: ANN401 (any of google-auth's credentials)
         with warnings.catch_warnings():
             # A login without a quota project is told apart by the answers themselves.
             warnings.simplefilter("ignore")
-            found, _project = google.auth.default(scopes=[SCOPE], request=HttpxRequest())
+            found, _project = google.auth.default(
+                scopes=[SCOPE], request=cast("Any", HttpxRequest())
+            )
     except exceptions.DefaultCredentialsError as exc:
         raise CredentialsError(
             "There are no usable credentials for Google Cloud.",

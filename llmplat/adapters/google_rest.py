@@ -1,6 +1,7 @@
 """Requests to Google's REST APIs -> JSON documents, and their refusals as our errors."""
 
 import time
+import weakref
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Protocol
 
@@ -23,7 +24,10 @@ Json = dict[str, Any]
 class Tokens(Protocol):
     """Whoever signs the requests."""
 
-    account: str
+    @property
+    def account(self) -> str:
+        """Whom the cloud sees, as far as that is known."""
+        ...
 
     def token(self) -> str:
         """A token that is good now; CredentialsError when there is none."""
@@ -59,6 +63,8 @@ class GoogleRest:
         self._base = base
         self._sleep = sleep
         self._client = httpx.Client(timeout=_TIMEOUT_S)
+        # Nobody has to remember to close it: it goes with its owner.
+        weakref.finalize(self, self._client.close)
 
     def close(self) -> None:
         """Let go of open connections."""

@@ -191,7 +191,7 @@ def _dotted(version: tuple[int, ...]) -> str:
 def _unreachable(url: str, exc: httpx.HTTPError) -> DownloadError:
     return DownloadError(
         "Pulumi could not be fetched.",
-        why=f"{url}: {exc or type(exc).__name__}",
+        why=f"{url}: {str(exc) or type(exc).__name__}",
         fix=("check the network (HTTPS_PROXY), then run the same command again",
              f"or install it yourself and let {NAME} name it"),
     )  # fmt: skip

@@ -25,6 +25,8 @@ from llmplat.domain.provision import (
 )
 from llmplat.plan.gke.needs import CloudNeeds
 
+_DELETE = "gcloud container clusters delete"
+
 
 @dataclass(frozen=True)
 class GkeTools:
@@ -157,8 +159,7 @@ def refuse_lost(needs: CloudNeeds, tools: GkeTools) -> None:
         f"{tools.provisioner.place} knows nothing of them, so they would be made twice and fail",
         (
             f"put the state back to {tools.provisioner.place}, or name where it is in stateBackend",
-            f"or remove what is left: gcloud container clusters delete {needs.platform} "
-            f"--location {needs.location} --project {needs.project}",
+            f"or remove what is left: {_DELETE} {needs.platform} --location {needs.location}",
         ),
     )
 

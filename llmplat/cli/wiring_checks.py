@@ -49,6 +49,8 @@ def wishes(run: Run) -> "Wishes":
         name = opened.name
         if ground_of(opened) is Ground.CLUSTER:
             return _wishes_of_cluster(run, opened)
+        if ground_of(opened) is Ground.GKE:
+            return _wishes_of_gke(run, opened)
         plan = make_plan(
             opened.loaded.platform, read_lock(opened), catalog(), is_unfit_accepted=True
         )
@@ -87,6 +89,21 @@ def _wishes_of_cluster(run: Run, opened: Opened) -> "Wishes":
     inventory = read_inventory(cluster)
     refuse_other(inventory, plan.platform)
     found = (*preflight(opened, cluster, plan, inventory), *missing_secrets(cluster, plan))
+    return Wishes(opened.name, missing=found, is_local=False)
+
+
+def _wishes_of_gke(run: Run, opened: Opened) -> "Wishes":
+    """What the project lacks, and Pulumi's parts on this machine; raises what keeps it from being seen."""
+    from llmplat.cli.wiring_gke import look_at_cloud, provisioner
+    from llmplat.cli.wiring_tree import cluster_plan
+    from llmplat.domain.errors import Finding
+    from llmplat.observe.doctor import Wishes
+
+    found = look_at_cloud(run, opened, cluster_plan(opened)).findings
+    try:
+        provisioner(run, opened)
+    except PreconditionError as error:
+        found = (*found, Finding(error.code, error.what, error.why, error.fix))
     return Wishes(opened.name, missing=found, is_local=False)
 
 

@@ -107,12 +107,9 @@ def gke_tools(run: "Run", opened: "Opened", plan: "Plan") -> "GkeTools":
 def cloud_project(run: "Run", project: str) -> "Cloud":
     """The project, as whoever the environment is signed in as."""
     from llmplat.adapters.google_cloud import GoogleCloud
-    from llmplat.adapters.google_credentials import GoogleCredentials
-    from llmplat.adapters.google_rest import GoogleRest
-    from llmplat.cli.wiring_secrets import ENDPOINT_NAME
+    from llmplat.cli.wiring_google import google_rest
 
-    rest = GoogleRest(project, GoogleCredentials(), base=run.env.get(ENDPOINT_NAME))
-    return GoogleCloud(rest)
+    return GoogleCloud(google_rest(run, project))
 
 
 def provisioner(run: "Run", opened: "Opened") -> "Provisioner":

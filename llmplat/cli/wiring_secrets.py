@@ -10,8 +10,6 @@ if TYPE_CHECKING:
     from llmplat.domain.secrets import SecretBackend
     from llmplat.plan.plan import Plan
 
-ENDPOINT_NAME = "LLMPLAT_GOOGLE_ENDPOINT"
-
 
 def open_secrets(run: Run) -> "tuple[Plan, SecretBackend]":
     """The plan of the platform at hand and the backend it names."""
@@ -37,14 +35,13 @@ def backend_of(run: Run, opened: Opened, plan: "Plan") -> "SecretBackend":
     wanted_secrets(plan)
     store = plan.cluster.workloads.secrets.store if plan.cluster is not None else None
     if store is not None and store.backend == "gcp-secret-manager":
-        return _google(run, plan, store.project)
+        return _google(run, store.project)
     return _cluster(run, opened, plan)
 
 
-def _google(run: Run, plan: "Plan", project: str | None) -> "SecretBackend":
-    from llmplat.adapters.google_credentials import GoogleCredentials
-    from llmplat.adapters.google_rest import GoogleRest
+def _google(run: Run, project: str | None) -> "SecretBackend":
     from llmplat.adapters.google_secrets import GoogleSecrets
+    from llmplat.cli.wiring_google import google_rest
 
     if project is None:
         raise PreconditionError(
@@ -52,8 +49,7 @@ def _google(run: Run, plan: "Plan", project: str | None) -> "SecretBackend":
             why="secretBackend: gcp-secret-manager takes the project of substrate.gke",
             fix=("set secretBackend: kubernetes",),
         )
-    rest = GoogleRest(project, GoogleCredentials(), base=run.env.get(ENDPOINT_NAME))
-    return GoogleSecrets(rest)
+    return GoogleSecrets(google_rest(run, project))
 
 
 def _cluster(run: Run, opened: Opened, plan: "Plan") -> "SecretBackend":

@@ -12,7 +12,9 @@ def command(ctx: typer.Context) -> None:
     Looks at Python, processor, GPU, memory, disk, ports, uv, Redis, the package index and the
     model hub; starts and changes nothing. A machine that cannot reach the hub is fine with the
     bundled demo model. For a platform on a cluster it looks at the cluster: version, permissions,
-    who owns which kinds, Argo CD, storage, network policies, GPUs and secrets.
+    who owns which kinds, Argo CD, storage, network policies, GPUs and secrets. For a platform on
+    GKE it looks at the project: APIs, billing, permissions, quotas against the largest the pools
+    may become, zones, versions and names.
 
     \b
     Exit codes:
