@@ -64,7 +64,6 @@ def open_stack(request: dict[str, Any], *, makes: bool) -> auto.Stack:
     options = auto.LocalWorkspaceOptions(
         env_vars=request["env"],
         pulumi_home=request["home"],
-        pulumi_command=auto.PulumiCommand(root=request["root"]),
     )
     opener = auto.create_or_select_stack if makes else auto.select_stack
     return opener(request["stack"], work_dir=request["folder"], opts=options)
@@ -83,7 +82,7 @@ def preview(request: dict[str, Any]) -> Any:
 
 def up(request: dict[str, Any]) -> Any:
     """The outputs."""
-    done = open_stack(request, makes=True).up(on_event=on_event, color="never")
+    done = open_stack(request, makes=True).up(on_event=on_event, color="never", show_secrets=False)
     return {name: value.value for name, value in done.outputs.items() if not value.secret}
 
 
@@ -105,13 +104,13 @@ def unprotect(request: dict[str, Any]) -> Any:
     stack = open_stack(request, makes=False)
     targets = [one["urn"] for one in _state(stack) if one["type"] == CLUSTER]
     if targets:
-        stack.up(target=targets, on_event=on_event, color="never")
+        stack.up(target=targets, on_event=on_event, color="never", show_secrets=False)
 
 
 def destroy(request: dict[str, Any]) -> Any:
     """Everything, then the stack itself."""
     stack = open_stack(request, makes=False)
-    stack.destroy(on_event=on_event, color="never")
+    stack.destroy(on_event=on_event, color="never", show_secrets=False)
     stack.workspace.remove_stack(request["stack"])
 
 
@@ -123,7 +122,7 @@ def repair(request: dict[str, Any]) -> Any:
     except auto.CommandError as error:
         # Nothing was locked: then there is only the state to look through.
         say(event="said", text=str(error).strip().splitlines()[-1], error=False, name="")
-    stack.refresh(clear_pending_creates=True, on_event=on_event, color="never")
+    stack.refresh(clear_pending_creates=True, on_event=on_event, color="never", show_secrets=False)
 
 
 def _state(stack: auto.Stack) -> list[dict[str, Any]]:

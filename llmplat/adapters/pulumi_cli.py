@@ -127,7 +127,9 @@ def _save(url: str, path: Path, wanted: str) -> None:
     except httpx.HTTPError as exc:
         raise _unreachable(url, exc) from exc
     if digest.hexdigest() != wanted:
-        raise _broken(path.name, f"sha256 is {digest.hexdigest()[:12]}... and must be {wanted[:12]}...")
+        raise _broken(
+            path.name, f"sha256 is {digest.hexdigest()[:12]}... and must be {wanted[:12]}..."
+        )
 
 
 def _get(url: str) -> bytes:
@@ -165,7 +167,12 @@ def _version(tool: Path, env: Mapping[str, str]) -> tuple[int, ...]:
     quiet = {**env, "PULUMI_SKIP_UPDATE_CHECK": "true"}
     try:
         done = subprocess.run(
-            [str(tool), "version"], capture_output=True, text=True, env=quiet, timeout=30, check=True
+            [str(tool), "version"],
+            capture_output=True,
+            text=True,
+            env=quiet,
+            timeout=30,
+            check=True,
         )
     except (OSError, subprocess.SubprocessError) as exc:
         raise PreconditionError(
@@ -196,5 +203,3 @@ def _broken(archive: str, why: str) -> DownloadError:
         why=why,
         fix=("run the same command again; a broken download is thrown away",),
     )
-
-

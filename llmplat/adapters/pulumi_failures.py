@@ -4,7 +4,12 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from llmplat.domain.errors import LlmplatError, PreconditionError, ProvisionError, ProvisionLockedError
+from llmplat.domain.errors import (
+    LlmplatError,
+    PreconditionError,
+    ProvisionError,
+    ProvisionLockedError,
+)
 from llmplat.domain.provision import Event, Moment, ResourceEvent, Said
 
 _AGAIN = "run the same command again: what was made stays and is not made twice"

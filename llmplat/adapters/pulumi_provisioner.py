@@ -1,10 +1,11 @@
 """A platform's cloud resources (a Provisioner): infra/drive.py as a child process, its lines as events."""
 
 import json
+import os
 import secrets
 import signal
 import subprocess
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -34,6 +35,9 @@ name: llmplat-{name}
 runtime: python
 description: Written by llmplat anew before every run
 """
+
+
+_ENDING = "ending: what is in flight is waited for; a second interrupt leaves it half-done"
 
 
 @dataclass(frozen=True)
@@ -134,7 +138,11 @@ class PulumiProvisioner:
         self._run("repair", inputs, on_event)
 
     def _run(
-        self, verb: str, inputs: Inputs, on_event: OnEvent, note: "_Note | None" = None
+        self,
+        verb: str,
+        inputs: Inputs,
+        on_event: OnEvent,
+        note: Callable[[Mapping[str, Any]], None] | None = None,
     ) -> Any:  # noqa: ANN401 (the result of that verb, as JSON)
         request = json.dumps(self._request(verb, inputs)) + "\n"
         seen: list[Event] = []
@@ -184,7 +192,7 @@ class PulumiProvisioner:
                 _end(child)
 
     def _request(self, verb: str, inputs: Inputs) -> dict[str, Any]:
-        folder = self._seat.folder / "work"
+        folder = self._seat.folder / f"work-{self._seat.program}"
         folder.mkdir(parents=True, exist_ok=True)
         (self._seat.folder / "state").mkdir(exist_ok=True)
         program = self._seat.home / "infra" / self._seat.program / "__main__.py"
@@ -197,7 +205,6 @@ class PulumiProvisioner:
             "stack": self._seat.platform,
             "folder": str(folder),
             "home": str(self._seat.folder / "home"),
-            "root": str(self._seat.tool.parent.parent),
             "env": self._pulumi_environment(told),
         }
 
@@ -223,16 +230,14 @@ class PulumiProvisioner:
     def _environment(self) -> dict[str, str]:
         """Where llmplat runs from must not decide what the child imports."""
         dropped = {"PYTHONPATH", "PYTHONHOME", "VIRTUAL_ENV"}
-        return {name: value for name, value in self._env.items() if name not in dropped}
+        found = {name: value for name, value in self._env.items() if name not in dropped}
+        found["PATH"] = os.pathsep.join((str(self._seat.tool.parent), found.get("PATH", "")))
+        return found
 
     def _said(self) -> str:
         with suppress(OSError):
             return (self._seat.folder / "driver.log").read_text(errors="replace")[-4000:]
         return ""
-
-
-class _Note:
-    def __call__(self, row: Mapping[str, Any]) -> None: ...
 
 
 def _rows(child: "subprocess.Popen[str]") -> Iterator[Mapping[str, Any]]:
@@ -242,9 +247,9 @@ def _rows(child: "subprocess.Popen[str]") -> Iterator[Mapping[str, Any]]:
         try:
             line = _line(child.stdout)
         except KeyboardInterrupt:
-            # A second one while we wait leaves this loop, and `_end` with it ends the child.
-            child.send_signal(signal.SIGINT)
+            # Pulumi ends gracefully at the first one, and at once at the second.
             _signal_group(child, signal.SIGINT)
+            yield {"event": "said", "text": _ENDING, "error": False}
             continue
         if not line:
             return
@@ -264,11 +269,11 @@ def _end(child: "subprocess.Popen[str]") -> None:
         if child.stdin is not None:
             child.stdin.close()
     child.wait()
+    if child.stdout is not None:
+        child.stdout.close()
 
 
 def _signal_group(child: "subprocess.Popen[str]", number: int) -> None:
-    import os  # noqa: PLC0415 (one call)
-
     with suppress(ProcessLookupError, PermissionError):
         os.killpg(child.pid, number)
 

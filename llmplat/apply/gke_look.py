@@ -5,7 +5,7 @@ from functools import cached_property
 
 from llmplat.catalog.cloud import CloudFacts
 from llmplat.domain.cloud import Cloud, Named
-from llmplat.plan.gke.needs import CloudNeeds
+from llmplat.plan.gke.needs import CloudNeeds, PoolNeed
 
 CONSOLE = "https://console.cloud.google.com"
 
@@ -18,25 +18,24 @@ class Look:
     cloud: Cloud
     facts: CloudFacts
 
-    @cached_property
-    def zones(self) -> tuple[str, ...]:
-        """Zones the pools will be in, as far as they are there."""
+    def zones_of(self, pool: PoolNeed) -> tuple[str, ...]:
+        """Zones of one pool, as far as they are there."""
         there = self.cloud.zones(self.needs.region)
-        return tuple(zone for zone in self.needs.zones or there if zone in there)
+        return tuple(zone for zone in pool.zones or there if zone in there)
 
     @cached_property
     def vcpus(self) -> dict[str, int]:
         """VCPUs of each machine type; 0 where no zone has it, which is a finding of its own."""
-        found = {}
-        for machine in self.needs.machines:
-            sizes = (self.cloud.vcpus(zone, machine) for zone in self.zones)
-            found[machine] = next((size for size in sizes if size is not None), 0)
+        found: dict[str, int] = {}
+        for pool in self.needs.pools:
+            sizes = (self.cloud.vcpus(zone, pool.machine) for zone in self.zones_of(pool))
+            found[pool.machine] = next((size for size in sizes if size is not None), 0)
         return found
 
     @property
     def cluster(self) -> Named:
         """The cluster as it will be called."""
-        return Named("cluster", self.needs.platform, self.needs.region)
+        return Named("cluster", self.needs.platform, self.needs.location)
 
     @property
     def network(self) -> Named:

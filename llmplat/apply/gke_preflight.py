@@ -161,35 +161,33 @@ def _region(look: Look) -> Iterator[Finding]:
 
 def _machines(look: Look) -> Iterator[Finding]:
     """A pool spans its zones; where the file names none, one zone that has its machine is enough."""
-    zones = look.zones
     for pool in look.needs.pools:
+        zones = look.zones_of(pool)
         lacking = [zone for zone in zones if look.cloud.vcpus(zone, pool.machine) is None]
-        yield from _lacking(look.needs, pool, pool.machine, lacking, zones)
+        yield from _lacking(look, pool, pool.machine, lacking)
 
 
 def _accelerators(look: Look) -> Iterator[Finding]:
-    zones = look.zones
     for pool in look.needs.pools:
         label = pool.accelerator
         if label is not None:
+            zones = look.zones_of(pool)
             lacking = [zone for zone in zones if not look.cloud.has_accelerator(zone, label)]
-            yield from _lacking(look.needs, pool, label, lacking, zones)
+            yield from _lacking(look, pool, label, lacking)
 
 
-def _lacking(
-    needs: CloudNeeds, pool: PoolNeed, thing: str, lacking: list[str], zones: tuple[str, ...]
-) -> Iterator[Finding]:
-    if not needs.zones and len(lacking) < len(zones):
+def _lacking(look: Look, pool: PoolNeed, thing: str, lacking: list[str]) -> Iterator[Finding]:
+    region, zones = look.needs.region, look.zones_of(pool)
+    if not pool.zones and len(lacking) < len(zones):
         return
-    having = [zone for zone in zones if zone not in lacking]
     kind = "accelerator" if thing == pool.accelerator else "machine"
-    fix = f"set substrate.gke.zones: [{', '.join(having)}]" if having else "choose another region"
+    fix = f"gcloud compute {kind}-types list --filter='name={thing} AND zone~{region}'"
     for zone in lacking:
         yield Finding(
             f"{kind}-{thing}-{zone}",
             f"the zone {zone} has no {thing}, which the pool {pool.name} needs",
-            f"in {needs.region} these have it: {', '.join(having) or 'none'}",
-            (fix, f"gcloud compute {kind}-types list --filter='name={thing}'"),
+            f"the pool spans {', '.join(zones)}",
+            (fix, f"then set zones of the pool {pool.name}, or choose another region"),
         )
 
 
@@ -216,7 +214,7 @@ def _names(look: Look) -> Iterator[Finding]:
     for thing in (
         look.cluster,
         look.network,
-        Named("repository", needs.platform, needs.region),
+        *(Named("repository", name, needs.region) for name in needs.repositories),
     ):
         owner = look.cloud.owner(thing)
         if owner is not None and owner != needs.platform:

@@ -9,7 +9,7 @@ from llmplat.plan.gke.needs import CloudNeeds, global_needs, gpu_figure, quota_n
 
 _FAMILY = "family:"
 _NAT_ADDRESSES = 1
-"""Nodes are private: one address goes out for all of them."""
+"""One address goes out for all private machines."""
 
 
 def regional_quotas(look: Look) -> Iterator[Finding]:
@@ -19,7 +19,8 @@ def regional_quotas(look: Look) -> Iterator[Finding]:
     wanted = quota_needs(
         needs.pools, look.vcpus, look.facts, is_taken_counted=bool(taken and taken.limit)
     )
-    wanted["IN_USE_ADDRESSES"] = _NAT_ADDRESSES
+    machines = sum(pool.machines for pool in needs.pools)
+    wanted["IN_USE_ADDRESSES"] = machines if needs.public_nodes else _NAT_ADDRESSES
     for figure, need in wanted.items():
         if figure.startswith(_FAMILY):
             yield from _family(look, figure.removeprefix(_FAMILY), need)

@@ -9,6 +9,7 @@ from llmplat.cli.run import Run, confirmation
 from llmplat.domain.errors import ExitCode, PlanError
 
 if TYPE_CHECKING:
+    from llmplat.apply.cluster_up import ClusterTools, ClusterWish
     from llmplat.cli.wiring import Opened
     from llmplat.plan.plan import Plan
 
@@ -28,11 +29,11 @@ class ClusterUpFlags:
 
 def run_cluster_up(run: Run, opened: "Opened", flags: ClusterUpFlags) -> None:
     """Bring the opened platform up on its cluster, or show what that would do."""
-    from llmplat.apply.cluster_up import errors_of, preview_cluster_up, up_cluster
+    from llmplat.apply.cluster_up import errors_of, preview_cluster_up
     from llmplat.cli import wiring_cluster
     from llmplat.output import cluster_up_view
 
-    plan = _plan(run, opened, flags)
+    plan = plan_of(run, opened, flags)
     cluster = wiring_cluster.open_cluster(run, opened, flags.context)
     wish = wiring_cluster.cluster_wish(
         opened, timeout_s=flags.timeout_s, is_proving=flags.is_proving
@@ -44,14 +45,25 @@ def run_cluster_up(run: Run, opened: "Opened", flags: ClusterUpFlags) -> None:
         if errors_of(preview.missing):
             raise typer.Exit(ExitCode.NOT_READY)
         return
-    identity = cluster.identity()
+    bring_up(run, plan, wish, tools, is_yes=flags.is_yes)
+
+
+def bring_up(
+    run: Run, plan: "Plan", wish: "ClusterWish", tools: "ClusterTools", *, is_yes: bool
+) -> None:
+    """The steps on the cluster, after a yes to this very one."""
+    from llmplat.apply.cluster_up import up_cluster
+    from llmplat.cli import wiring_cluster
+    from llmplat.output import cluster_up_view
+
+    identity = tools.cluster.identity()
     run.emitter.note(f"cluster {identity.context} at {identity.server} ({identity.version})")
-    wiring_cluster.confirm(identity, confirmation(), is_yes=flags.is_yes)
+    wiring_cluster.confirm(identity, confirmation(), is_yes=is_yes)
     report = up_cluster(plan, wish, tools, run.emitter)
     run.emitter.result(report, cluster_up_view.VIEW)
 
 
-def _plan(run: Run, opened: "Opened", flags: ClusterUpFlags) -> "Plan":
+def plan_of(run: Run, opened: "Opened", flags: ClusterUpFlags) -> "Plan":
     """The plan; pins what the lock lacks first, asks about models that may not fit."""
     from llmplat.cli.wiring import catalog, read_keys, read_lock
     from llmplat.cli.wiring_lock import make_lock

@@ -26,6 +26,10 @@ def open_cluster(run: "Run", opened: Opened, context: str | None = None) -> "Clu
     """
     from llmplat.adapters.kube_cluster import open_cluster as open_context
 
+    if context is None and opened.loaded.platform.substrate.gke is not None:
+        from llmplat.cli.wiring_gke import open_own_cluster
+
+        return open_own_cluster(run, opened)
     return open_context(context or context_of(opened), run.env)
 
 

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
     from llmplat.apply.cluster_claim import Held
-    from llmplat.apply.down_cluster import DownClusterTools
+    from llmplat.apply.down_cluster import Cloud, DownClusterTools
     from llmplat.apply.live_diff import CloudChange, LiveDiffReport
     from llmplat.apply.pause import PauseTools
     from llmplat.cli.run import Run
@@ -34,8 +34,16 @@ def down_tools(
     return DownClusterTools(
         cluster=cluster,
         claim=lambda: hold(opened, cluster, "down"),
+        cloud=_cloud(run, opened),
         patience=Patience(timeout_s),
     )
+
+
+def _cloud(run: "Run", opened: "Opened") -> "Cloud | None":
+    """What llmplat made under the cluster; None for one that was there."""
+    from llmplat.cli.wiring_gke import cloud_of
+
+    return cloud_of(run, opened) if opened.loaded.platform.substrate.gke is not None else None
 
 
 def hold(opened: "Opened", cluster: "Cluster", verb: str) -> "AbstractContextManager[Held]":

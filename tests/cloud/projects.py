@@ -6,6 +6,7 @@ import yaml
 
 from llmplat.catalog.cloud import load_cloud
 from llmplat.cli.wiring import catalog
+from llmplat.plan.gke.gke_plan import inputs_of
 from llmplat.plan.gke.needs import (
     CloudNeeds,
     cloud_needs,
@@ -39,7 +40,8 @@ GKES = {
     "flex-h100": {"pools": [SYSTEM, {**H100, "flexStart": True}]},
     "a100": {"zones": ["europe-west4-a"], "pools": [{**SYSTEM, "machine": "n2-standard-8"}, A100]},
     "t4-twice": {"pools": [SYSTEM, T4, {**T4, "name": "t4-spot", "spot": True}]},
-    "no-system-pool": {"pools": [{**L4, "machine": "g2-standard-24", "count": 2}]},
+    "own-zones": {"pools": [SYSTEM, {**L4, "machine": "g2-standard-24", "count": 2,
+                  "zones": ["europe-west4-b"]}]},
 }  # fmt: skip
 
 
@@ -53,7 +55,7 @@ def platform_of(gke: dict) -> Platform:
 
 def needs_of(name: str) -> CloudNeeds:
     """What the platform of that name takes."""
-    return cloud_needs(platform_of(GKES[name]), catalog())
+    return cloud_needs(inputs_of(platform_of(GKES[name]), None, catalog()), load_cloud())
 
 
 def good_project(needs: CloudNeeds) -> FakeProject:
@@ -66,7 +68,8 @@ def good_project(needs: CloudNeeds) -> FakeProject:
     figures = {n: (c + 5.0, 5.0) for n, c in regional.items() if not n.startswith("family:")}
     figures["IN_USE_ADDRESSES"] = (8.0, 7.0)
     figures.setdefault("PREEMPTIBLE_CPUS", (1.0, 0.0))
-    zones = needs.zones or tuple(ZONES[needs.region][:2])
+    some = tuple(ZONES[needs.region][:2])
+    offers = {(zone, pool) for pool in needs.pools for zone in pool.zones or some}
     return FakeProject(
         id=needs.project,
         enabled={*needs.apis, "storage.googleapis.com"},
@@ -75,11 +78,7 @@ def good_project(needs: CloudNeeds) -> FakeProject:
         global_quotas={n: (c + 2.0, 2.0) for n, c in global_needs(needs.pools, VCPUS).items()},
         families={(needs.region, family): count for family, count in families.items()},
         zones=dict(ZONES),
-        machines={
-            (zone, pool.machine): VCPUS[pool.machine] for zone in zones for pool in needs.pools
-        },
-        accelerators={
-            (zone, pool.accelerator) for zone in zones for pool in needs.pools if pool.accelerator
-        },
+        machines={(zone, pool.machine): VCPUS[pool.machine] for zone, pool in offers},
+        accelerators={(zone, pool.accelerator) for zone, pool in offers if pool.accelerator},
         versions={"REGULAR": ["1.33.5-gke.100", "1.34.1-gke.200"], "RAPID": ["1.36.0-gke.1"]},
     )

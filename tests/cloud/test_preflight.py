@@ -1,6 +1,7 @@
 """Shortages made by changing good projects: all are named, and a good project lacks nothing."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 
@@ -83,14 +84,16 @@ def test_every_api_and_permission_is_named(serve: Serve) -> None:
 def test_every_zone_without_a_machine_or_accelerator_is_named(name: str, serve: Serve) -> None:
     needs = needs_of(name)
     project = serve(good_project(needs))
-    for key in list(project.machines):
-        vcpus = project.machines.pop(key)
-        expected = [f"machine-{key[1]}-{key[0]}"] if needs.zones else []
+    bound = {(zone, one.machine) for one in needs.pools for zone in one.zones}
+    for zone, machine in list(project.machines):
+        vcpus = project.machines.pop((zone, machine))
+        expected = [f"machine-{machine}-{zone}"] if (zone, machine) in bound else []
         assert codes(needs, project) == expected
-        project.machines[key] = vcpus
+        project.machines[zone, machine] = vcpus
+    bound = {(zone, one.accelerator) for one in needs.pools for zone in one.zones}
     for zone, label in list(project.accelerators):
         project.accelerators.remove((zone, label))
-        expected = [f"accelerator-{label}-{zone}"] if needs.zones else []
+        expected = [f"accelerator-{label}-{zone}"] if (zone, label) in bound else []
         assert codes(needs, project) == expected
         project.accelerators.add((zone, label))
 
@@ -194,9 +197,10 @@ def test_names_of_ours_are_free_for_us_and_taken_for_others(serve: Serve) -> Non
     project = serve(good_project(needs))
     project.clusters["demo"] = {"name": "demo", "resourceLabels": {"llmplat-platform": "demo"}}
     project.networks["demo"] = {"name": "demo", "description": "llmplat platform demo"}
-    project.repositories["demo"] = {"name": "demo", "labels": {"llmplat-platform": "demo"}}
+    needs = replace(needs, repositories=("models",))
+    project.repositories["models"] = {"name": "models", "labels": {"llmplat-platform": "demo"}}
     assert codes(needs, project) == []
-    project.repositories["demo"]["labels"] = {"llmplat-platform": "other"}
+    project.repositories["models"]["labels"] = {"llmplat-platform": "other"}
     found = look(needs, project).findings
     assert [one.code for one in found] == ["name-repository"]
     assert found[0].why == "it belongs to the platform other"

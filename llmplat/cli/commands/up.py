@@ -32,6 +32,22 @@ def command(  # noqa: PLR0913, PLR0917 (its flags)
     no_proof: Annotated[
         bool, typer.Option("--no-proof", help="On a cluster: ask no model for an answer.")
     ] = False,
+    waive: Annotated[
+        list[str] | None,
+        typer.Option("--waive", metavar="NAME", help="On GKE: go on without what doctor names so."),
+    ] = None,
+    allow_replace: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--allow-replace", metavar="POOL", help="On GKE: a pool that may be made again."
+        ),
+    ] = None,
+    repair: Annotated[
+        bool, typer.Option("--repair", help="On GKE: break a lock left behind, then go on.")
+    ] = False,
+    install_pulumi: Annotated[
+        bool, typer.Option("--install-pulumi", help="On GKE: fetch Pulumi's tool; asks first.")
+    ] = False,
 ) -> None:
     r"""Start the platform and prove it answers.
 
@@ -46,6 +62,9 @@ def command(  # noqa: PLR0913, PLR0917 (its flags)
     the manifests to where `gitops` says, applies the root Application, waits wave by wave, tries
     the controls and asks for a first answer. Nothing is changed before all checks have passed.
 
+    On GKE it first looks at the project (APIs, billing, permissions, quotas, zones, names), shows
+    what changes, makes the cluster, and fills Secret Manager; then it goes on as on a cluster.
+
     \b
     Examples:
       # the built-in default: one small model, one tenant
@@ -59,17 +78,24 @@ def command(  # noqa: PLR0913, PLR0917 (its flags)
     from llmplat.apply.up import FitConsent, preview_up, up
     from llmplat.cli import wiring, wiring_gateway, wiring_local
     from llmplat.cli.cluster_up_run import ClusterUpFlags, run_cluster_up
+    from llmplat.cli.gke_up_run import GkeUpFlags, run_gke_up
     from llmplat.cli.wiring_substrate import Ground, ground_of
     from llmplat.domain.errors import ExitCode
     from llmplat.output import up_view
 
     run = current(ctx)
     opened = wiring.open_platform(run)
-    if ground_of(opened) is Ground.CLUSTER:
+    if ground_of(opened) is not Ground.LOCAL:
         flags = ClusterUpFlags(
             dry_run, yes, context, timeout, not no_proof, accept_tight, accept_unfit
         )
-        run_cluster_up(run, opened, flags)
+        if ground_of(opened) is Ground.CLUSTER:
+            run_cluster_up(run, opened, flags)
+            return
+        gke = GkeUpFlags(
+            flags, tuple(waive or ()), frozenset(allow_replace or ()), repair, install_pulumi
+        )
+        run_gke_up(run, opened, gke)
         return
     if opened.file is None:
         run.emitter.warn("no platform.yaml here: using the built-in default platform")

@@ -3,21 +3,12 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from llmplat.catalog.cloud import CloudFacts, load_cloud
-from llmplat.catalog.entries import Catalog
-from llmplat.domain.errors import PlanError
-from llmplat.spec.platform import Platform
-from llmplat.spec.gke import Gke
-from llmplat.spec.node_pool import Pool
+from llmplat.catalog.cloud import CloudFacts
+from llmplat.domain.gke import GkeInputs, GkePool
 
-CHANNEL = "REGULAR"
-"""Release channel of the cluster."""
-BOOT_DISK_GB = 100
-GPU_BOOT_DISK_GB = 200
-"""Room for engine images beside the system (10 GB and more each); the reference platform's 100 GB
-proved too small (its guide asks for at least 200)."""
-SYSTEM_POOL = Pool.model_construct(name="system", machine="e2-standard-4", min=1, max=3)
-"""Where the file names no pool without GPUs."""
+_DISKS = {"pd-balanced": "SSD_TOTAL_GB", "pd-ssd": "SSD_TOTAL_GB", "pd-standard": "DISKS_TOTAL_GB"}
+_ZONES_OF_A_REGION = 3
+"""Where the file names none: GKE takes three."""
 
 
 @dataclass(frozen=True)
@@ -35,6 +26,9 @@ class PoolNeed:
     is_taken_away: bool
     """Spot or flex-start: counted by other quotas."""
     boot_disk_gb: int
+    disk_type: str = "pd-balanced"
+    zones: tuple[str, ...] = ()
+    """() leaves them to the region."""
 
     @property
     def family(self) -> str:
@@ -49,11 +43,17 @@ class CloudNeeds:
     platform: str
     project: str
     region: str
+    location: str
+    """The region, or the zone of a zonal control plane."""
     zones: tuple[str, ...]
     """Empty: whichever the region has."""
     kubernetes: str
     channel: str
     pools: tuple[PoolNeed, ...]
+    repositories: tuple[str, ...]
+    """Artifact Registry repositories to be made."""
+    public_nodes: bool
+    """Every machine has an address of its own."""
     apis: tuple[str, ...]
     permissions: tuple[str, ...]
 
@@ -62,30 +62,20 @@ class CloudNeeds:
         """Machine types, each once."""
         return tuple(dict.fromkeys(pool.machine for pool in self.pools))
 
-    @property
-    def boot_disk_gb(self) -> int:
-        """All machines at once."""
-        return sum(pool.machines * pool.boot_disk_gb for pool in self.pools)
 
-
-def cloud_needs(platform: Platform, catalog: Catalog) -> CloudNeeds:
-    """What `platform` takes of its project; PlanError for one that is not on GKE."""
-    gke = platform.substrate.gke
-    if gke is None:
-        raise PlanError(
-            "This platform takes nothing of a cloud project.",
-            why="its substrate is not gke.",
-            fix=("llmplat plan",),
-        )
-    facts = load_cloud()
+def cloud_needs(inputs: GkeInputs, facts: CloudFacts) -> CloudNeeds:
+    """What the cluster of `inputs` takes of its project."""
     return CloudNeeds(
-        platform=platform.name,
-        project=gke.project,
-        region=gke.region,
-        zones=gke.zones,
-        kubernetes=gke.kubernetes,
-        channel=CHANNEL,
-        pools=tuple(_of(pool, catalog) for pool in _pools(gke)),
+        platform=inputs.platform,
+        project=inputs.project,
+        region=inputs.region,
+        location=inputs.location,
+        zones=inputs.zones,
+        kubernetes=inputs.kubernetes,
+        channel=inputs.release_channel.upper(),
+        pools=tuple(_of(pool, inputs) for pool in inputs.pools),
+        repositories=inputs.repositories,
+        public_nodes=not inputs.private_nodes,
         apis=facts.apis,
         permissions=tuple(sorted(name for held in facts.roles.values() for name in held)),
     )
@@ -107,7 +97,7 @@ def quota_needs(
 
     for pool in pools:
         add("INSTANCES", pool.machines)
-        add("SSD_TOTAL_GB", pool.machines * pool.boot_disk_gb)
+        add(_DISKS.get(pool.disk_type), pool.machines * pool.boot_disk_gb)
         is_taken = pool.is_taken_away and is_taken_counted
         figure = "PREEMPTIBLE_CPUS" if is_taken else facts.cpus.get(pool.family)
         add(figure, pool.machines * vcpus.get(pool.machine, 0))
@@ -137,34 +127,18 @@ def gpu_figure(pool: PoolNeed, facts: CloudFacts) -> str | None:
     return own or (f"family:{row.family}" if row.family and not pool.is_taken_away else None)
 
 
-def _pools(gke: Gke) -> tuple[Pool, ...]:
-    """Those of the file, and one for what needs no GPU where the file has none."""
-    if any(not pool.gpu for pool in gke.pools):
-        return gke.pools
-    return (SYSTEM_POOL, *gke.pools)
-
-
-def _of(pool: Pool, catalog: Catalog) -> PoolNeed:
+def _of(pool: GkePool, inputs: GkeInputs) -> PoolNeed:
+    zones = pool.zones or inputs.zones
+    each = pool.nodes if pool.nodes is not None else pool.max_per_zone
+    total = pool.total_max if each is None else each * (len(zones) or _ZONES_OF_A_REGION)
     return PoolNeed(
         name=pool.name,
         machine=pool.machine,
-        machines=pool.max,
-        accelerator=_accelerator(pool, catalog),
-        gpus=max(1, pool.count) if pool.gpu else 0,
+        machines=total or 0,
+        accelerator=pool.accelerator,
+        gpus=pool.gpus,
         is_taken_away=pool.spot or pool.flex_start,
-        boot_disk_gb=GPU_BOOT_DISK_GB if pool.gpu else BOOT_DISK_GB,
-    )
-
-
-def _accelerator(pool: Pool, catalog: Catalog) -> str | None:
-    if pool.gpu is None:
-        return None
-    for gpu in catalog.gpus.values():
-        if pool.gpu == gpu.name or pool.gpu in gpu.aliases:
-            labels = [alias for alias in gpu.aliases if alias.startswith("nvidia-")]
-            return labels[0] if labels else f"nvidia-{gpu.name}"
-    raise PlanError(
-        f"The pool {pool.name} names the GPU {pool.gpu}, which is not in the catalogue.",
-        why=f"known are {', '.join(catalog.gpus)}.",
-        fix=("llmplat list gpus",),
+        boot_disk_gb=pool.disk_gib,
+        disk_type=pool.disk_type,
+        zones=zones,
     )
