@@ -36,6 +36,10 @@ class Cloud(Protocol):
         """What would be removed, one line each; deletion protection that is switched off said too."""
         ...
 
+    def has_cluster(self) -> bool:
+        """Whether the cluster itself is still there, as the state has it."""
+        ...
+
     def destroy(self, progress: Progress) -> tuple[str, ...]:
         """Remove it and say what went; safe to run again."""
         ...
@@ -126,23 +130,37 @@ def down_cluster(
         PreconditionError: the cluster holds another platform.
         TimedOutError: an object does not go; run again, it goes on from there.
     """
-    removed: list[Removal] = []
-    scope = find(wish, tools)
+    if tools.cloud is not None and not tools.cloud.has_cluster():
+        # An earlier run came as far as the cloud: what is left of that has nobody to ask.
+        lines = tools.cloud.planned() if wish.is_dry_run else tools.cloud.destroy(progress)
+        gone = ClusterIdentity("a cluster that is gone", "no address any more", "")
+        removed = tuple(Removal("cloud", line) for line in lines)
+        return DownClusterReport(wish.platform, gone, wish.is_dry_run, removed, ())
+    scope, identity = find(wish, tools), tools.cluster.identity()
     stays = stays_of(scope, is_purge=wish.is_purge, has_cloud=tools.cloud is not None)
-    if wish.is_dry_run:
-        for step in _steps(scope, wish, tools):
-            removed += [Removal(step.title, str(ref)) for ref in step.going]
-        removed += [Removal("inventory", str(ref)) for ref in _records(scope)]
-        if tools.cloud is not None:
-            removed += [Removal("cloud", line) for line in tools.cloud.planned()]
-    else:
-        if _is_there(scope, wish, tools):
-            removed += _remove_all(scope, wish, tools, progress)
-        if tools.cloud is not None:
-            removed += [Removal("cloud", line) for line in tools.cloud.destroy(progress)]
-    return DownClusterReport(
-        wish.platform, tools.cluster.identity(), wish.is_dry_run, tuple(removed), stays
+    removed = (
+        tuple(_planned(scope, wish, tools))
+        if wish.is_dry_run
+        else tuple(_done(scope, wish, tools, progress))
     )
+    return DownClusterReport(wish.platform, identity, wish.is_dry_run, removed, stays)
+
+
+def _planned(scope: Scope, wish: DownClusterWish, tools: DownClusterTools) -> Iterator[Removal]:
+    for step in _steps(scope, wish, tools):
+        yield from (Removal(step.title, str(ref)) for ref in step.going)
+    yield from (Removal("inventory", str(ref)) for ref in _records(scope))
+    if tools.cloud is not None:
+        yield from (Removal("cloud", line) for line in tools.cloud.planned())
+
+
+def _done(
+    scope: Scope, wish: DownClusterWish, tools: DownClusterTools, progress: Progress
+) -> Iterator[Removal]:
+    if _is_there(scope, wish, tools):
+        yield from _remove_all(scope, wish, tools, progress)
+    if tools.cloud is not None:
+        yield from (Removal("cloud", line) for line in tools.cloud.destroy(progress))
 
 
 def _is_there(scope: Scope, wish: DownClusterWish, tools: DownClusterTools) -> bool:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from llmplat.apply.gke_up import telling
 from llmplat.domain.ports import Progress
-from llmplat.domain.provision import Change, Inputs, Provisioner
+from llmplat.domain.provision import CLUSTER_KIND, Change, Inputs, Provisioner
 
 _PROTECTED = "the cluster's deletion protection is switched off first"
 
@@ -25,6 +25,10 @@ class GkeCloud:
         there = self.provisioner.resources()
         first = (_PROTECTED,) if there and self.provisioner.is_protected() else ()
         return (*first, *(_told(one) for one in there))
+
+    def has_cluster(self) -> bool:
+        """Whether the state still holds the cluster."""
+        return any(one.kind == CLUSTER_KIND for one in self.provisioner.resources())
 
     def destroy(self, progress: Progress) -> tuple[str, ...]:
         """Lift the protection, then remove everything the state holds; safe to run again.

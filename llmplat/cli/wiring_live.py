@@ -8,11 +8,12 @@ from llmplat.cli.wiring import catalog
 from llmplat.domain.errors import InputError, PreconditionError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from contextlib import AbstractContextManager
 
     from llmplat.apply.cluster_claim import Held
     from llmplat.apply.down_cluster import Cloud, DownClusterTools
-    from llmplat.apply.live_diff import LiveDiffReport
+    from llmplat.apply.live_diff import CloudChange, LiveDiffReport
     from llmplat.apply.pause import PauseTools
     from llmplat.cli.run import Run
     from llmplat.cli.wiring import Opened
@@ -61,7 +62,25 @@ def live_diff(run: "Run", opened: "Opened", tree: "Tree", context: str | None) -
     cluster = wiring_cluster.open_cluster(run, opened, context)
     inventory = read_inventory(cluster)
     refuse_other(inventory, opened.name, inventory.project if inventory else "")
-    return make_live_diff(tree, cluster, inventory)
+    return make_live_diff(tree, cluster, inventory, _cloud_preview(run, opened))
+
+
+def _cloud_preview(run: "Run", opened: "Opened") -> "Callable[[], tuple[CloudChange, ...]] | None":
+    """What `up` would change in the cloud; None where llmplat made no ground."""
+    if opened.loaded.platform.substrate.gke is None:
+        return None
+    from llmplat.apply.live_diff import CloudChange
+    from llmplat.cli import wiring_gke, wiring_tree
+
+    def preview() -> tuple[CloudChange, ...]:
+        wish = wiring_gke.gke_wish(opened, wiring_tree.cluster_plan(opened))
+        found = wiring_gke.provisioner(run, opened).preview(wish.document)
+        return tuple(
+            CloudChange(one.act.value, f"{one.kind.rpartition(':')[2]} {one.name}", one.differs)
+            for one in found
+        )
+
+    return preview
 
 
 def pushed_tree(

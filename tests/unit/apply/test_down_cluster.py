@@ -1,6 +1,7 @@
 """`down` of a cluster: the order, what stays, what does not go, and every break in between."""
 
 from contextlib import nullcontext
+from dataclasses import dataclass, replace
 
 import pytest
 
@@ -13,7 +14,7 @@ from llmplat.apply.down_cluster import (
 )
 from llmplat.apply.going import Patience
 from llmplat.domain.cluster import ObjectRef, ref_of
-from llmplat.domain.errors import InputError, TimedOutError
+from llmplat.domain.errors import ClusterUnreachableError, InputError, TimedOutError
 from llmplat.domain.inventory import REF
 from tests.fakes.live_platform import GATEWAY_API, NAME, claim, live_platform, neighbours, thing
 from tests.fakes.living_cluster import LivingCluster
@@ -233,3 +234,36 @@ def test_only_volumes_of_the_platform_go_and_one_that_is_gone_is_no_fault() -> N
     assert cluster.writes == []
     run(cluster, delete_volumes=frozenset({"llm-gateway/data-counters-7"}))
     assert REF not in cluster.objects
+
+
+@dataclass
+class PlayedCloud:
+    """The ground of a platform: what is left of it."""
+
+    left: list[str]
+    order: list[str]
+
+    def planned(self) -> tuple[str, ...]:
+        return tuple(self.left)
+
+    def has_cluster(self) -> bool:
+        return "cluster" in self.left
+
+    def destroy(self, progress: object) -> tuple[str, ...]:
+        self.order.append("cloud")
+        gone, self.left = tuple(self.left), []
+        return gone
+
+
+def test_the_cloud_goes_last_and_a_cluster_that_is_gone_is_not_asked() -> None:
+    cluster, cloud = live_platform(), PlayedCloud(["network", "cluster"], [])
+    wish = DownClusterWish(NAME)
+    report = down_cluster(wish, replace(tools(cluster), cloud=cloud), RecordingProgress())
+    assert [one.what for one in report.removed[-2:]] == ["network", "cluster"]
+    assert REF not in cluster.objects
+    # Its disks outlive the cluster: of all that stays only those are told.
+    assert [one.what for one in report.stays] == ["volume llm-gateway/data-counters-0"]
+    cluster.is_down = ClusterUnreachableError("No answer.")
+    cloud.left = ["network"]
+    report = down_cluster(wish, replace(tools(cluster), cloud=cloud), RecordingProgress())
+    assert [one.what for one in report.removed] == ["network"]
