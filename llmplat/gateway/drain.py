@@ -61,6 +61,8 @@ class Drain:
         self._keep_s = keep_s
         self._forgot_s = time.monotonic()
         self._is_failing = True
+        self._minute = -1
+        self._turn_until_s = float("-inf")
 
     def start(self) -> None:
         """Begins; the thread ends with the process, at any point, without harm."""
@@ -69,11 +71,15 @@ class Drain:
     def move(self) -> int:
         """Moves one batch, says how many; RedisError, or StoreError when the store takes nothing."""
         entries = self._redis.xrange(self._stream, count=_BATCH)
+        minute = int(time.time() // 60)
+        if not entries and minute == self._minute and not self._is_failing:
+            return 0
         rows = [
             read_row({name.decode(): value.decode() for name, value in fields.items()})
             for _, fields in entries
         ]
-        self._store.write(rows, int(time.time() // 60))
+        self._store.write(rows, minute)
+        self._minute = minute
         if entries or self._is_failing:
             pipe = self._redis.pipeline(transaction=True)
             if entries:
@@ -102,6 +108,14 @@ class Drain:
                 time.sleep(EVERY_S)
 
     def _has_turn(self) -> bool:
+        if time.monotonic() < self._turn_until_s:
+            return True
+        if not self._take_turn():
+            return False
+        self._turn_until_s = time.monotonic() + _TURN_MS / 2000
+        return True
+
+    def _take_turn(self) -> bool:
         if self._redis.set(self._turn, self._me, nx=True, px=_TURN_MS):
             return True
         if (self._redis.get(self._turn) or b"").decode() != self._me:

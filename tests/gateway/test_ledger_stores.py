@@ -7,6 +7,7 @@ import sqlite3
 import subprocess
 import threading
 import time
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -194,3 +195,51 @@ def test_postgres_killed_under_load_has_each_answered_request_once(world, postgr
     assert len(stored) == len(set(stored))
     assert set(answered) <= set(stored)
     assert postgres.ask("SELECT count(*) FROM requests WHERE outcome <> 'answered'") == ["0"]
+
+
+def test_twenty_kills_of_gateways_and_of_counters_lose_no_answered_request(world, tmp_path):
+    """Forty kills under load, in turn; the records of killed gateways' requests come as lost."""
+    port, key = _open(world, f"sqlite://{tmp_path / 'kills.sqlite'}", 100_000)
+    ports = [port, world.start_gateway(app=QUICK)]
+    answered: list[str] = []
+    is_over = threading.Event()
+
+    def load(number: int) -> None:
+        while not is_over.is_set():
+            try:
+                answer = _chat(ports[number % 2], key)
+            except OSError:
+                time.sleep(0.02)
+                continue
+            if answer.status == 200:
+                answered.append(answer.headers["x-request-id"])
+
+    threads = [threading.Thread(target=load, args=(number,)) for number in range(4)]
+    for thread in threads:
+        thread.start()
+    for kill in range(_KILLS):
+        time.sleep(0.3)
+        world.gateways[-1][1].kill()
+        ports[1] = world.start_gateway(app=QUICK)
+        time.sleep(0.01 * kill)
+        world.redis.kill()
+        world.start_redis()
+    time.sleep(1)
+    is_over.set()
+    for thread in threads:
+        thread.join(30)
+
+    def read() -> list[tuple[str, str, str]]:
+        with sqlite3.connect(tmp_path / "kills.sqlite") as link:
+            rows = link.execute("SELECT request_id, outcome, cause FROM requests").fetchall()
+        link.close()
+        return rows
+
+    wait_until(lambda: set(answered) <= {row[0] for row in read()}, 90, 1)
+    rows = read()
+    told = {row[0]: row[1] + row[2] for row in rows}
+    ends = Counter(told[one] for one in answered)
+    print(f"{len(answered)} answered, {len(rows)} records; of the answered {dict(ends)}")
+    assert len(rows) == len(told)
+    assert len(answered) == len(set(answered)) > 100
+    assert set(ends) <= {"answered", "failedlost"}
