@@ -20,6 +20,7 @@ from llmplat.spec.scalars import (
     refuse,
 )
 from llmplat.spec.shape import Shape
+from llmplat.spec.slo import Slo
 
 DataClass = Literal["public", "internal", "confidential"]
 
@@ -268,6 +269,10 @@ class Model(Shape):
             json_schema_extra={"default": "computed"},
             description="computed (from what the machine costs and its speed), or your own figures.",
         ),
+    ] = None
+    slo: Annotated[
+        Slo | None,
+        Field(description="What the model promises; alerts follow from it."),
     ] = None
     data_class: Annotated[
         DataClass,
