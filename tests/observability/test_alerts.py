@@ -1,0 +1,166 @@
+"""Every alert, judged by Prometheus itself: it fires on its series and stays silent on their twin."""
+
+import re
+from pathlib import Path
+
+import pytest
+import yaml
+
+from llmplat.catalog.load import load_catalog
+from llmplat.catalog.observability import load_alerts
+from llmplat.plan.cluster.observability import BURN_ALERTS, BURNS, FIRST_TOKEN, TOKEN_PACE
+from llmplat.plan.make import make_plan
+from llmplat.render.objects.observability import make_groups
+from llmplat.spec.load import load_platform
+from llmplat.spec.lock import parse_lock
+from tests.observability import prom
+
+HOME = Path(__file__).parents[2]
+EXAMPLES = HOME / "docs" / "examples"
+SERIES = yaml.safe_load((Path(__file__).parent / "series.yaml").read_text("utf-8"))
+WHO = 'tenant="a",app="w",model="assistant",backend="b"'
+MODEL = 'namespace="models-platform",model_name="assistant"'
+
+
+@pytest.fixture(scope="module")
+def watched():
+    """The production example: a promise of each kind, and an exporter of GPUs."""
+    catalog = load_catalog(HOME)
+    platform = load_platform(EXAMPLES / "cluster-production.yaml").platform
+    lock = parse_lock((EXAMPLES / "cluster-production.lock.yaml").read_text("utf-8"), "lock")
+    return make_plan(platform, lock, catalog).cluster.workloads.observability
+
+
+@pytest.fixture
+def rules(watched, tmp_path):
+    groups = [group for groups in make_groups(watched).values() for group in groups]
+    prom.write(tmp_path, "rules.yaml", {"groups": groups})
+    return tmp_path
+
+
+def test_every_rule_is_well_formed(rules):
+    prom.run("check", "rules", "rules.yaml", folder=rules)
+
+
+def test_every_alert_that_is_not_a_promise_has_its_series():
+    assert sorted(SERIES) == sorted(n for n, a in load_alerts().items() if a.group != "slo")
+
+
+def test_every_alert_can_be_reached_by_the_example(watched):
+    named = {one.alert.name for one in watched.alerts}
+    assert named == {name for name, alert in load_alerts().items() if alert.group != "slo"}
+
+
+def test_alerts_fire_on_their_series_and_not_on_the_twins(rules):
+    tests = []
+    for name, case in SERIES.items():
+        firing = {"alertname": name, **case.get("labels", {})}
+        for word in ("fires", "silent"):
+            made = prom.rule_test(
+                f"{name} {word}", case[word], at=case["at"], interval="1m", firing=firing
+            )
+            tests.append(prom.expect(made, fires=word == "fires"))
+    prom.write(rules, "tests.yaml", {"rule_files": ["rules.yaml"], "tests": tests})
+    prom.run("test", "rules", "tests.yaml", folder=rules)
+
+
+def counted(kind: str, share: float, per_step: int, steps: int) -> dict[str, str]:
+    """Series of a model with a steady `share` of faults."""
+    bad = round(share * per_step)
+    if kind in {FIRST_TOKEN, TOKEN_PACE}:
+        metric = {FIRST_TOKEN: "time_to_first_token", TOKEN_PACE: "inter_token_latency"}[kind]
+        end = {FIRST_TOKEN: "1.0", TOKEN_PACE: "0.1"}[kind]
+        name = f"vllm:{metric}_seconds"
+        return {
+            f'{name}_count{{{MODEL},pod="1"}}': f"0+{per_step}x{steps}",
+            f'{name}_bucket{{{MODEL},pod="1",le="{end}"}}': f"0+{per_step - bad}x{steps}",
+        }
+    found = {}
+    for pod in ("1", "2"):  # each copy tells the totals of both
+        name = f'llmplat_requests_total{{{WHO},pod="{pod}"'
+        found[f'{name},outcome="failed"}}'] = f"0+{bad}x{steps}"
+        found[f'{name},outcome="completed"}}'] = f"0+{per_step - bad}x{steps}"
+        # Neither counts: clients that left, requests that the engine refused.
+        found[f'{name},outcome="aborted"}}'] = f"0+{per_step}x{steps}"
+        found[f'{name},outcome="refused"}}'] = f"0+{per_step}x{steps}"
+    return found
+
+
+def seconds(text: str) -> int:
+    amount, unit = re.fullmatch(r"(\d+)([mhd])", text).groups()
+    return int(amount) * {"m": 60, "h": 3600, "d": 86_400}[unit]
+
+
+def burn_case(objective, burn, share, *, fires, per_step=100_000):
+    """Faults as long as the long window and the alert's own time ask for, and some more."""
+    minutes = (seconds(burn.long) + seconds(burn.lasts)) // 60 + 10
+    step = 1 if minutes < 600 else 5
+    made = prom.rule_test(
+        f"{objective.kind} {burn.long} {share:.5f} {fires}",
+        counted(objective.kind, share, per_step, minutes // step + 2),
+        at=f"{minutes}m",
+        interval=f"{step}m",
+        firing={"alertname": BURN_ALERTS[objective.kind], "window": burn.long},
+    )
+    return prom.expect(made, fires=fires)
+
+
+def test_promises_burn_just_above_the_limit_and_not_just_below(watched, rules):
+    tests = []
+    for objective in watched.objectives:
+        for burn in objective.burns:
+            limit = burn.factor * objective.budget
+            tests.append(burn_case(objective, burn, limit * 1.03, fires=True))
+            tests.append(burn_case(objective, burn, limit * 0.97, fires=False))
+    assert len(tests) == 2 * 3 * len(BURNS)
+    document = {"rule_files": ["rules.yaml"], "evaluation_interval": "5m", "tests": tests}
+    prom.write(rules, "tests.yaml", document)
+    prom.run("test", "rules", "tests.yaml", folder=rules)
+
+
+def test_a_single_fault_at_night_wakes_nobody(watched, rules):
+    """All requests of an hour fail, but they are fewer than 20."""
+    objective, burn = watched.objectives[0], BURNS[0]
+    outcomes = {"failed": "0x10 1x30 2x60", "completed": "0x100"}
+    series = {
+        f'llmplat_requests_total{{{WHO},pod="1",outcome="{outcome}"}}': values
+        for outcome, values in outcomes.items()
+    }
+    made = prom.rule_test(
+        "few", series, at="60m", interval="1m",
+        firing={"alertname": BURN_ALERTS[objective.kind], "window": burn.long},
+    )  # fmt: skip
+    tests = [prom.expect(made, fires=False)]
+    prom.write(rules, "tests.yaml", {"rule_files": ["rules.yaml"], "tests": tests})
+    prom.run("test", "rules", "tests.yaml", folder=rules)
+
+
+def test_an_alert_that_ends_is_silent_soon(watched, rules):
+    """An hour of faults, then none: the short window ends the alert long before the long one."""
+    objective, burn = watched.objectives[0], BURNS[0]
+    bad, good = "0+50x70 3500x30", "0+50x70 3500+100x30"
+    series = {
+        f'llmplat_requests_total{{{WHO},pod="1",outcome="failed"}}': bad,
+        f'llmplat_requests_total{{{WHO},pod="1",outcome="completed"}}': good,
+    }
+    firing = {"alertname": BURN_ALERTS[objective.kind], "window": burn.long}
+    tests = [
+        prom.expect(
+            prom.rule_test("on", series, at="68m", interval="1m", firing=firing), fires=True
+        ),
+        prom.expect(
+            prom.rule_test("off", series, at="80m", interval="1m", firing=firing), fires=False
+        ),
+    ]
+    prom.write(rules, "tests.yaml", {"rule_files": ["rules.yaml"], "tests": tests})
+    prom.run("test", "rules", "tests.yaml", folder=rules)
+
+
+def test_each_alert_has_its_runbook(watched):
+    pages = {path.stem for path in (HOME / "docs" / "runbooks").glob("*.md")}
+    assert pages == {"index", *(alert.page for alert in load_alerts().values())}
+    index = (HOME / "docs" / "runbooks" / "index.md").read_text("utf-8")
+    for groups in make_groups(watched).values():
+        for rule in (rule for group in groups for rule in group["rules"] if "alert" in rule):
+            page = rule["annotations"]["runbook_url"].rstrip("/").rpartition("/")[2]
+            assert f"({page}.md)" in index, rule["alert"]
