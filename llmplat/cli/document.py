@@ -97,7 +97,8 @@ def _refusals() -> Iterator[str]:
 
 def _index() -> Iterator[str]:
     yield from ["# Commands", ""]
-    yield "Answers go to stdout, everything else to stderr. `-o human|plain|json` chooses the form."
+    yield "Answers go to stdout, everything else to stderr. `-o human|plain|json` chooses the form,"
+    yield "`-o sarif` where findings are the answer (`validate`, `gpu-fit`)."
     for panel in Panel:
         yield from ["", f"## {panel.value}", "", "| Command | |", "|---|---|"]
         yield from (f"| [{v.name}]({v.name}.md) | {v.help} |" for v in VERBS if v.panel is panel)
