@@ -6,8 +6,9 @@ from pathlib import Path
 import pytest
 import yaml
 
+from llmplat.catalog.doors import load_doors
 from llmplat.catalog.load import load_catalog
-from llmplat.catalog.observability import load_alerts
+from llmplat.catalog.observability import load_alerts, load_dashboards
 from llmplat.plan.cluster.observability import BURN_ALERTS, BURNS, FIRST_TOKEN, TOKEN_PACE
 from llmplat.plan.make import make_plan
 from llmplat.render.objects.observability import ERRORS, EVENTS, make_groups
@@ -43,6 +44,16 @@ def rules(watched, tmp_path):
 
 def test_every_rule_is_well_formed(rules):
     prom.run("check", "rules", "rules.yaml", folder=rules)
+
+
+def test_queries_of_dashboards_and_doors_are_promql(tmp_path):
+    queries = [door.trigger.query for door in load_doors(HOME).values() if door.trigger.query]
+    for dashboard in load_dashboards().values():
+        panels = [panel for _, row in dashboard.rows for panel in row]
+        queries += [query for panel in panels for _, query in panel.queries]
+    rules = [{"record": f"q:{at}", "expr": query} for at, query in enumerate(queries)]
+    prom.write(tmp_path, "rules.yaml", {"groups": [{"name": "queries", "rules": rules}]})
+    prom.run("check", "rules", "rules.yaml", folder=tmp_path)
 
 
 def test_every_alert_that_is_not_a_promise_has_its_series():

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from llmplat.catalog.doors import load_doors
 from llmplat.catalog.observability import load_alerts, load_dashboards, load_metrics
 from llmplat.plan.cluster.observability import BURNS
 from llmplat.render.objects.dashboards import make_dashboard
@@ -18,7 +19,7 @@ from llmplat.spec.histograms import load_histograms
 HOME = Path(__file__).parents[2]
 WORDS = {
     "sum", "max", "min", "count", "by", "on", "and", "or", "unless", "rate", "absent", "vector", "time",
-    "histogram_quantile", "max_over_time", "le", "bool",
+    "histogram_quantile", "max_over_time", "avg_over_time", "increase", "avg", "le", "bool",
 }  # fmt: skip
 
 
@@ -48,6 +49,13 @@ def test_the_reader_of_queries_sees_names():
 )
 def test_alerts_ask_for_known_metrics(alert):
     assert asked(alert.expr) <= known()
+
+
+@pytest.mark.parametrize("door", load_doors(HOME).values(), ids=lambda d: d.name)
+def test_doors_ask_for_known_metrics(door):
+    assert asked(door.trigger.query or "") <= known() | {
+        f"vllm:request_prompt_tokens{end}" for end in ("_sum", "_count")
+    }
 
 
 @pytest.mark.parametrize("dashboard", load_dashboards().values(), ids=lambda d: d.name)
