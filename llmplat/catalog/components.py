@@ -6,24 +6,27 @@ from pathlib import Path
 
 from llmplat.catalog import make
 from llmplat.catalog.entries import Component, PinnedVersion
-from llmplat.catalog.read import read_each
+from llmplat.catalog.read import read_each, read_mapping
 from llmplat.domain.errors import CatalogError
 
 
 def load_components(folder: Path, versions: Mapping[str, PinnedVersion]) -> dict[str, Component]:
-    """Every component by its name; its version stands in `versions` or in its own folder.
+    """Every component by its name, those behind doors too; its version stands in `versions` or in its folder.
 
     Raises CatalogError when a file is wrong, when both name a version, and when `versions` names
     a component that does not exist.
     """
-    found = read_each(folder.glob("*/component.yaml"), make.make_component)
+    doors = folder.parent / "doors"
+    files = [*folder.glob("*/component.yaml"), *doors.glob("*/component.yaml")]
+    found = read_each(files, make.make_component)
+    folders = {read_mapping(file)["name"]: file.parent for file in files}
     for name in versions:
         if name not in found:
             raise _wrong(f"versions.yaml pins {name}, which is no component")
         if found[name].version is not None:
             raise _wrong(f"{name} has a version in versions.yaml and one in its folder")
     return {
-        name: _whole(component, folder / name, versions.get(name, component.version))
+        name: _whole(component, folders[name], versions.get(name, component.version))
         for name, component in found.items()
     }
 

@@ -1,8 +1,10 @@
-"""The reference page of components, made from the catalogue."""
+"""The reference page of components and the runbooks of alerts, made from the catalogue."""
 
 from collections.abc import Iterator
+from itertools import groupby
 
 from llmplat.catalog.entries import Catalog, Component
+from llmplat.catalog.observability import Alert, load_alerts
 
 
 def component_lines(catalog: Catalog) -> Iterator[str]:
@@ -66,3 +68,31 @@ def _pairs(catalog: Catalog) -> Iterator[str]:
             )
         )
         yield f"| {first} | {second} | [{pair.why}]({pair.source}) |"
+
+
+def runbook_pages() -> dict[str, Iterator[str]]:
+    """File under docs/runbooks -> its lines: one page for each alert, and their index."""
+    alerts = load_alerts().values()
+    pages = {f"{alert.page}.md": _runbook(alert) for alert in alerts}
+    return {"index.md": _runbook_index(), **pages}
+
+
+def _runbook_index() -> Iterator[str]:
+    yield from ["# Runbooks", ""]
+    yield "One page for each alert that the component observability brings: what it means, where to look,"
+    yield "what to do. *critical* wakes somebody, *warning* waits for the morning. A page is named in its"
+    yield "alert as `runbook_url`. How targets become alerts is told in"
+    yield "[what is watched](../explanation/observability.md)."
+    for group, alerts in groupby(load_alerts().values(), key=lambda alert: alert.group):
+        yield from ["", f"## {group}", "", "| Alert | Severity | When |", "|---|---|---|"]
+        for alert in alerts:
+            yield f"| [{alert.name}]({alert.page}.md) | {alert.severity} | {alert.summary} |"
+
+
+def _runbook(alert: Alert) -> Iterator[str]:
+    yield from [f"# {alert.name}", "", f"> {alert.summary}", ""]
+    yield from [f"Severity: {alert.severity}. Fires after {alert.lasts} of:", ""]
+    yield from ["```promql", *alert.expr.splitlines(), "```"]
+    yield from ["", "## What it means", "", alert.means]
+    yield from ["", "## Look", "", *(f"{at}. {text}" for at, text in enumerate(alert.look, 1))]
+    yield from ["", "## Do", "", *(f"- {text}" for text in alert.do)]

@@ -92,6 +92,18 @@ class Door:
 
 
 @dataclass(frozen=True)
+class Monitor:
+    """Who has Prometheus read a component's metrics."""
+
+    by: str
+    """chart (its own monitor), ours (an object of ours) or nobody."""
+    value: tuple[str, ...] = ()
+    """Path of the value that turns the chart's monitor on."""
+    why: str | None = None
+    """Why nobody does."""
+
+
+@dataclass(frozen=True)
 class Component:
     """One part of the platform; it says its own layer."""
 
@@ -131,6 +143,8 @@ class Component:
     """Ports of its namespace that others reach; every other way in is closed."""
     owns: tuple[str, ...] = ()
     """Things of the cluster that only one component can own, such as an APIService."""
+    metrics: Monitor | None = None
+    """None where its folder does not say."""
     holds_data: bool = False
     """Losing its objects would lose data: prune and delete ask first."""
 

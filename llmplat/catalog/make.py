@@ -13,6 +13,7 @@ from llmplat.catalog.entries import (
     Kinds,
     Layer,
     Machine,
+    Monitor,
     PinnedVersion,
     PriceDefaults,
     Profile,
@@ -21,6 +22,9 @@ from llmplat.catalog.entries import (
     Throughput,
 )
 from llmplat.catalog.read import Record
+
+_MONITORS = {("chart", True, False), ("ours", False, False), ("nobody", False, True)}
+"""Who reads the metrics, and what must be said with that."""
 
 
 def make_profile(record: Record) -> Profile:
@@ -56,7 +60,23 @@ def make_component(record: Record) -> Component:
         kinds_elsewhere=record.texts("kindsElsewhere"),
         owns=record.texts("owns"),
         holds_data=record.flag("holdsData"),
+        metrics=_monitor(record.record("metrics")),
     )
+
+
+def _monitor(record: Record | None) -> Monitor | None:
+    if record is None:
+        return None
+    path = record.optional_text("value")
+    monitor = Monitor(
+        by=record.text("by"),
+        value=tuple(path.split(".")) if path else (),
+        why=record.optional_text("why"),
+    )
+    record.done()
+    if (monitor.by, bool(path), bool(monitor.why)) not in _MONITORS:
+        raise record.wrong("by", "chart with a value, ours, or nobody with a why", monitor.by)
+    return monitor
 
 
 def make_image(record: Record) -> Image:

@@ -79,6 +79,22 @@ class Record:
             raise self.wrong(key, "a mapping is needed", value)
         return {str(name): str(text) for name, text in value.items()}
 
+    def tree(self, key: str) -> Mapping[str, Any]:
+        """The mapping under `key` as it is, whatever it holds; empty when the file does not say."""
+        value = self._value(key)
+        if not isinstance(value, dict | None):
+            raise self.wrong(key, "a mapping is needed", value)
+        return value or {}
+
+    def limit(self, key: str) -> float | None:
+        """The value of `key`, a number of 0 or more; None when the file does not say."""
+        value = self._value(key)
+        if value is None:
+            return None
+        if isinstance(value, bool) or not isinstance(value, int | float) or value < 0:
+            raise self.wrong(key, "a number of 0 or more is needed", value)
+        return float(value)
+
     def record(self, key: str) -> "Record | None":
         """The mapping under `key` as a record of its own, or None."""
         value = self._value(key)

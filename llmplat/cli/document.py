@@ -8,7 +8,7 @@ from typing import Any
 
 import typer
 
-from llmplat.catalog.document import component_lines
+from llmplat.catalog.document import component_lines, runbook_pages
 from llmplat.catalog.load import load_catalog
 from llmplat.cli.document_checks import checks_page
 from llmplat.cli.loader import load_command
@@ -35,6 +35,7 @@ def pages() -> dict[str, str]:
     return {
         **made,
         **make_pages(),
+        **{f"../runbooks/{name}": _joined(lines) for name, lines in runbook_pages().items()},
         **{f"cli/{verb.name}.md": _joined(_command(verb)) for verb in VERBS},
     }
 
@@ -46,9 +47,10 @@ def main() -> None:
         file = _DOCS / path
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(text, encoding="utf-8")
-    for old in (_DOCS / "cli").glob("*.md"):
-        if f"cli/{old.name}" not in made:
-            old.unlink()
+    for folder in ("cli", "../runbooks"):
+        for old in (_DOCS / folder).glob("*.md"):
+            if f"{folder}/{old.name}" not in made:
+                old.unlink()
     sys.stderr.write(f"{len(made)} pages written under {_DOCS}\n")
 
 
@@ -95,7 +97,8 @@ def _refusals() -> Iterator[str]:
 
 def _index() -> Iterator[str]:
     yield from ["# Commands", ""]
-    yield "Answers go to stdout, everything else to stderr. `-o human|plain|json` chooses the form."
+    yield "Answers go to stdout, everything else to stderr. `-o human|plain|json` chooses the form,"
+    yield "`-o sarif` where findings are the answer (`validate`, `gpu-fit`)."
     for panel in Panel:
         yield from ["", f"## {panel.value}", "", "| Command | |", "|---|---|"]
         yield from (f"| [{v.name}]({v.name}.md) | {v.help} |" for v in VERBS if v.panel is panel)

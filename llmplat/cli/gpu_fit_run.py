@@ -194,10 +194,14 @@ def _fleet(run: Run) -> Verdict:
         )
     from llmplat.output.fleet_view import FLEET
     from llmplat.spec.fleet import parse_fleet
-    from llmplat.spec.read import read_text
+    from llmplat.spec.read import parse_tree, read_text
 
     fleet = parse_fleet(read_text(run.file), str(run.file))
-    fits = tuple(_of_fleet(model, run.file.parent) for model in fleet.models)
+    tree = parse_tree(read_text(run.file), str(run.file), "Fleet")
+    fits = tuple(
+        replace(_of_fleet(model, run.file.parent), where=tree.where_value(("models", index)))
+        for index, model in enumerate(fleet.models)
+    )
     for fit in fits:
         _warn(run, fit)
     report = FleetFit(fits)

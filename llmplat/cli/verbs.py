@@ -45,6 +45,7 @@ VERBS: tuple[Verb, ...] = (
     Verb("package-model", Panel.MODELS, "Package a model as an image and print its digest."),
     Verb("model", Panel.MODELS, "Look at, check and pull a packaged model."),
     Verb("doctor", Panel.HELP, "Check this machine, each gap with its fix."),
+    Verb("doors", Panel.HELP, "Show what was left out, and whether its time has come."),
     Verb("explain", Panel.HELP, "Tell why a component or model is there, and as what."),
     Verb("list", Panel.HELP, "List profiles, layers, components and GPUs."),
     Verb("completion", Panel.HELP, "Print the completion script of a shell."),

@@ -260,9 +260,10 @@ async def _close_stream(flight: Flight) -> None:
 
 
 def _make_failed_charge(cause: str) -> Charge:
-    """A failed call is free, but what ran into its time limit did work and stays reserved."""
-    return (
-        Charge(tokens=-1, outcome="timeout")
-        if cause == "timeout"
-        else Charge(outcome="failed", cause=cause)
-    )
+    """A failed call is free, but what ran into its time limit did work and stays reserved.
+
+    What the engine refuses as wrong is the client's fault, and no failure of the platform.
+    """
+    if cause == "timeout":
+        return Charge(tokens=-1, outcome="timeout")
+    return Charge(outcome="refused" if cause == "engine_refused" else "failed", cause=cause)

@@ -9,9 +9,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TextIO, TypeVar
 
-from llmplat.domain.errors import LlmplatError
+from llmplat.domain.errors import LlmplatError, UsageError
 from llmplat.domain.units import format_duration
-from llmplat.output import as_json, as_plain, errors
+from llmplat.output import as_json, as_plain, as_sarif, errors
 from llmplat.output.mask import Masker
 from llmplat.output.run_log import RunLog
 from llmplat.output.screen import LineScreen, LiveScreen, Screen, Transfer
@@ -97,6 +97,14 @@ class Emitter:
             if self._notices:
                 data["notices"] = list(self._notices)
             yield as_json.dump(data)
+        elif self.format is Format.SARIF:
+            if view.findings is None:
+                raise UsageError(
+                    f"{view.kind} has no findings, so there is no SARIF of it.",
+                    why="-o sarif is for `validate` and `gpu-fit`",
+                    fix=("-o json",),
+                )
+            yield as_json.dump(as_sarif.make_document(view.findings(report)))
         elif self.format is Format.PLAIN:
             for line in as_plain.lines(view.plain(report)):
                 yield line + "\n"
@@ -167,6 +175,8 @@ class Emitter:
         self._log.write("error", self.masker.mask(f"{error.code}: {error.what}\n{trace}"))
         if error.details:
             self._log.write("error", self.masker.mask(error.details))
+        if self.format is Format.SARIF and not isinstance(error, UsageError):
+            self.answer(as_json.dump(as_sarif.make_document(as_sarif.findings_of(error))))
         text = self._error_text(error, trace)
         self._streams.err.write(self.masker.mask(text))
         self._streams.err.flush()

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from llmplat.domain.errors import Finding, Severity
 from llmplat.domain.units import GIB, format_size
 from llmplat.fit.result import FitResult, Memory, Term, Verdict
 from llmplat.output.theme import Theme
@@ -26,6 +27,23 @@ _TITLES = {
     "cuda_graphs": "CUDA graphs",
     "kv_cache": "KV cache",
 }
+
+
+def findings(fit: GpuFit) -> Iterator[Finding]:
+    """What stops the model, or may; nothing where it fits."""
+    result = fit.result
+    if result.verdict is Verdict.FITS:
+        return
+    fits_not = result.verdict is Verdict.DOES_NOT_FIT
+    word = "does not fit" if fits_not else "is tight on"
+    yield Finding(
+        "fit-impossible" if fits_not else "fit-tight",
+        f"{fit.model.name} {word} {fit.gpu.name}.",
+        why=" ".join(result.reasons) or None,
+        fix=tuple(str(fix) for fix in result.fixes),
+        where=fit.where,
+        severity=Severity.ERROR if fits_not else Severity.WARNING,
+    )
 
 
 def human(fit: GpuFit, theme: Theme) -> Iterator[str]:
@@ -209,5 +227,5 @@ def _gib(size_bytes: int) -> str:
     return f"{size_bytes / GIB:.2f}"
 
 
-FIT: View[GpuFit] = View("GpuFit", human, plain, document)
-FIT_EXPLAINED: View[GpuFit] = View("GpuFit", explained, plain, document)
+FIT: View[GpuFit] = View("GpuFit", human, plain, document, findings)
+FIT_EXPLAINED: View[GpuFit] = View("GpuFit", explained, plain, document, findings)

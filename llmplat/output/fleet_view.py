@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from llmplat.domain.errors import Finding
 from llmplat.domain.units import format_size
 from llmplat.output import fit_view
 from llmplat.output.theme import Theme
@@ -53,4 +54,9 @@ def _document(fleet: FleetFit) -> Mapping[str, Any]:
     }
 
 
-FLEET: View[FleetFit] = View("FleetFit", _human, _plain, _document)
+def _findings(fleet: FleetFit) -> Iterator[Finding]:
+    for fit in fleet.fits:
+        yield from fit_view.findings(fit)
+
+
+FLEET: View[FleetFit] = View("FleetFit", _human, _plain, _document, _findings)

@@ -1,7 +1,9 @@
 """Turns what was found in manifests into lines."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
+from llmplat.domain.errors import Finding
+from llmplat.output import as_sarif
 from llmplat.output.errors import finding_lines
 from llmplat.output.theme import Theme
 from llmplat.output.view import View
@@ -30,4 +32,8 @@ def _plain(report: ManifestReport) -> Iterator[Sequence[object]]:
         yield finding.severity.value, finding.code, finding.where, finding.what, fix
 
 
-MANIFESTS: View[ManifestReport] = View("ManifestValidation", _human, _plain)
+def _findings(report: ManifestReport) -> Iterable[Finding]:
+    return as_sarif.placed(report.findings, report.target)
+
+
+MANIFESTS: View[ManifestReport] = View("ManifestValidation", _human, _plain, findings=_findings)

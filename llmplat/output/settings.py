@@ -9,6 +9,7 @@ class Format(StrEnum):
     HUMAN = "human"
     PLAIN = "plain"
     JSON = "json"
+    SARIF = "sarif"
 
 
 class Level(IntEnum):

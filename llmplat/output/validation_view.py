@@ -1,7 +1,9 @@
 """Turns what the checks found into lines."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
+from llmplat.domain.errors import Finding
+from llmplat.output import as_sarif
 from llmplat.output.errors import finding_lines
 from llmplat.output.theme import Theme
 from llmplat.output.view import View
@@ -20,4 +22,8 @@ def _plain(report: ValidationReport) -> Iterator[Sequence[object]]:
         yield finding.severity.value, finding.code, finding.where, finding.what, finding.why
 
 
-VALIDATION: View[ValidationReport] = View("Validation", _human, _plain)
+def _findings(report: ValidationReport) -> Iterable[Finding]:
+    return as_sarif.placed(report.findings, report.file)
+
+
+VALIDATION: View[ValidationReport] = View("Validation", _human, _plain, findings=_findings)

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
+from llmplat.domain.errors import Finding
 from llmplat.output.theme import Theme
 
 Report = TypeVar("Report")
@@ -14,13 +15,15 @@ class View(Generic[Report]):
     """Functions report -> lines, one per audience.
 
     `human` gives finished lines (paint with the theme it is handed), `plain` one record of
-    fields per line, `document` the JSON object's fields where the report's own do not serve.
+    fields per line, `document` the JSON object's fields where the report's own do not serve,
+    `findings` what SARIF tells; a report without findings has no SARIF.
     """
 
     kind: str
     human: Callable[[Report, Theme], Iterable[str]]
     plain: Callable[[Report], Iterable[Sequence[object]]]
     document: Callable[[Report], Mapping[str, Any]] | None = None
+    findings: Callable[[Report], Iterable[Finding]] | None = None
 
 
 def columns(rows: Sequence[Sequence[str]], *, gap: int = 2) -> list[str]:

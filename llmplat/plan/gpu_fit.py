@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from llmplat.catalog.entries import Catalog
 from llmplat.catalog.load import GpuShelf
-from llmplat.domain.errors import UsageError
+from llmplat.domain.errors import UsageError, Where
 from llmplat.domain.units import GIB
 from llmplat.fit.calibration import Calibration
 from llmplat.fit.estimate import estimate
@@ -52,6 +52,8 @@ class GpuFit:
     result: FitResult
     warnings: tuple[str, ...] = ()
     """Beside the result's own."""
+    where: Where | None = None
+    """The place in a file that asked, where one did."""
 
 
 @dataclass(frozen=True)

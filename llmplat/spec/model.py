@@ -10,6 +10,7 @@ from llmplat.spec.overflow import Overflow
 from llmplat.spec.model_source import Backend, Canary, LoraAdapter, PackageOrNot, Source
 from llmplat.spec.scalars import Alias, Label, Word
 from llmplat.spec.shape import Shape
+from llmplat.spec.slo import Slo
 
 OWN_SECRETS = ("engine-key", "redis-password", "litellm-master-key", "system-key")
 """Names of the secrets llmplat makes for itself; they go to no service outside."""
@@ -131,6 +132,10 @@ class Model(Shape):
             json_schema_extra={"default": "computed"},
             description="computed (from what the machine costs and its speed), or your own figures.",
         ),
+    ] = None
+    slo: Annotated[
+        Slo | None,
+        Field(description="What the model promises; alerts follow from it."),
     ] = None
     data_class: Annotated[
         DataClass,

@@ -94,6 +94,8 @@ TABLE: tuple[NotYet, ...] = (
     NotYet("models.*.loraAdapters", "adapters are not loaded yet", _remove("loraAdapters"), _given),
     NotYet("models.*.canary", _CLUSTER_ONLY, _remove("canary"), _given, on=LOCAL),
     NotYet("models.*.prefill", _CLUSTER_ONLY, _remove("prefill"), _given, on=LOCAL),
+    NotYet("models.*.slo", "alerts need Prometheus, which runs in a cluster only", _remove("slo"),
+           _given, on=LOCAL),
     NotYet("models.*.delivery", _CLUSTER_ONLY, "delivery: auto", _other_than("auto"),
            "anything but auto", on=LOCAL),
     NotYet(

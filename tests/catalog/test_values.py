@@ -21,6 +21,13 @@ WITH_TEMPLATE = [name for name, c in CATALOG.components.items() if c.values_temp
 FREE = {"config", "annotations", "labels", "cm", "params", "rbac", "crds", "podSecurityContext",
         "securityContext", "containerSecurityContext", "strategy"}  # fmt: skip
 """Mappings whose keys are the user's own, or those of Kubernetes."""
+OF_SUBCHARTS = {
+    f"grafana.{key}" for key in ("env", "grafana.ini", "initChownData", "rbac", "testFramework")
+}
+"""Keys of a chart inside the chart, which the outer one does not repeat.
+
+https://github.com/grafana-community/helm-charts/blob/main/charts/grafana/values.yaml
+"""
 
 
 def settings(substrate="cluster", replicas=1, storage_class=None, **other):
@@ -40,6 +47,8 @@ ALL = [
 def unknown_keys(values, known, path=()):
     for key, value in values.items():
         here = (*path, str(key))
+        if ".".join(here) in OF_SUBCHARTS:
+            continue
         if key not in known:
             yield ".".join(here)
         elif (

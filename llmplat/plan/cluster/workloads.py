@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from llmplat.plan.cluster.engines import ClusterEngine, make_cluster_engines
 from llmplat.plan.cluster.gateway import ClusterGateway, make_cluster_gateway
 from llmplat.plan.cluster.ground import Ground
+from llmplat.plan.cluster.observability import NAMESPACE as MONITORING
+from llmplat.plan.cluster.observability import Observability, make_observability
 from llmplat.plan.cluster.owners import Owner, make_owners
 from llmplat.plan.cluster.policies import Policies, make_policies
 from llmplat.plan.cluster.queues import Queues, make_queues
@@ -12,6 +14,7 @@ from llmplat.plan.cluster.routing import Routing, make_routing
 from llmplat.plan.cluster.secrets import Secrets, make_secret, make_store
 
 OPEN_WEBUI = "open-webui"
+GRAFANA_PASSWORD = "grafana-admin"  # noqa: S105 (the name of a secret)
 
 
 @dataclass(frozen=True)
@@ -28,6 +31,8 @@ class Workloads:
     has_open_webui: bool
     has_kserve: bool
     """Engines are KServe's InferenceServices."""
+    observability: Observability | None
+    """None where the file turns it off."""
 
     @property
     def longest_start_s(self) -> int:
@@ -56,6 +61,7 @@ def make_workloads(ground: Ground) -> Workloads:
         secrets=_secrets(ground, engines, gateway),
         has_open_webui=ground.runs(OPEN_WEBUI) and gateway is not None,
         has_kserve=ground.runs("kserve"),
+        observability=make_observability(ground, engines) if ground.runs("observability") else None,
     )
 
 
@@ -68,4 +74,6 @@ def _secrets(
     if ground.runs(OPEN_WEBUI) and gateway is not None:
         names = ("open-webui-key", "open-webui-session-key")
         found += [make_secret(ground, name, OPEN_WEBUI, OPEN_WEBUI) for name in names]
+    if ground.runs("kube-prometheus-stack"):
+        found.append(make_secret(ground, GRAFANA_PASSWORD, MONITORING, "kube-prometheus-stack"))
     return Secrets(make_store(ground), tuple(found))

@@ -7,6 +7,7 @@ from llmplat.render.objects.counters import make_counter_objects
 from llmplat.render.objects.engines import make_model_objects
 from llmplat.render.objects.gateway import make_gateway_objects
 from llmplat.render.objects.namespaces import make_namespaces
+from llmplat.render.objects.observability import make_observability_objects
 from llmplat.render.objects.open_webui import make_open_webui_objects
 from llmplat.render.objects.queues import make_queue_objects
 from llmplat.render.objects.routes import make_inference_gateway, make_route_objects
@@ -35,6 +36,8 @@ def make_objects(plan: Plan) -> dict[str, tuple[Object, ...]]:
         if work.gateway.usage_database is not None:
             found["usage-ledger"] = make_usage_ledger_objects(platform, work.gateway.usage_database)
         found["litellm"] = make_gateway_objects(platform, work.gateway, work.routing)
+    if work.observability is not None:
+        found["observability"] = make_observability_objects(platform, work.observability)
     if work.has_open_webui:
         found["open-webui-config"] = make_open_webui_objects(platform)
     return found

@@ -4,6 +4,7 @@ from llmplat.domain.errors import Finding
 from llmplat.spec.checks.engine import check_engine_options
 from llmplat.spec.checks.models import check_models
 from llmplat.spec.checks.names import check_names
+from llmplat.spec.checks.slo import check_slo
 from llmplat.spec.checks.substrate import check_substrate
 from llmplat.spec.checks.tenants import check_tenants
 from llmplat.spec.checks.timeouts import check_timeouts
@@ -17,6 +18,7 @@ _CHECKS = (
     check_engine_options,
     check_tenants,
     check_timeouts,
+    check_slo,
 )
 
 
