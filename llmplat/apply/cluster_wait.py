@@ -112,9 +112,16 @@ def explain(cluster: Cluster, found: Mapping[str, Object], name: str) -> tuple[U
     """Why the Application `name` is not done."""
     application = found.get(name)
     if application is None:
-        return (Unhealthy(f"Application {name}", "not made yet: the root waits below it", "sync"),)
+        return (Unhealthy(f"Application {name}", f"not made yet{_root_says(found)}", "sync"),)
     why = find_unhealthy(cluster, application)
-    return why or (Unhealthy(f"Application {name}", "is being synced", "sync"),)
+    return why or (Unhealthy(f"Application {name}", f"is being synced{_root_says(found)}", "sync"),)
+
+
+def _root_says(found: Mapping[str, Object]) -> str:
+    """What the root is at: it hands a child its change only when the waves below are healthy."""
+    operation = ((found.get(ROOT) or {}).get("status") or {}).get("operationState") or {}
+    message = operation.get("message")
+    return f"; the root says: {message}" if message and operation.get("phase") == "Running" else ""
 
 
 def _told(cluster: Cluster, found: Mapping[str, Object], waiting: Sequence[str]) -> str:
