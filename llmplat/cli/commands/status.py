@@ -40,7 +40,7 @@ def command(
 
     run = current(ctx)
     opened = wiring.open_platform(run)
-    if ground_of(opened) is Ground.CLUSTER:
+    if ground_of(opened) is not Ground.LOCAL:
         _on_cluster(run, opened, context)
         return
     report = make_status(wiring_local.substrate(opened), wiring_local.ask())

@@ -54,7 +54,7 @@ def command(
 
     run = current(ctx)
     opened = wiring.open_platform(run)
-    if ground_of(opened) is Ground.CLUSTER:
+    if ground_of(opened) is not Ground.LOCAL:
         _on_cluster(run, opened, context, report)
         return
     with wiring_checks.verify_site(run) as site:
