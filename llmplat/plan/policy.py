@@ -3,8 +3,8 @@
 from typing import Any
 
 from llmplat.plan.planned import PlannedModel, PlannedOverflow
-from llmplat.spec.gateway import UsageLedger
 from llmplat.spec.data_class import DATA_CLASSES
+from llmplat.spec.gateway import UsageLedger
 from llmplat.spec.platform import Platform
 from llmplat.spec.tenant import (
     DEFAULT_BUDGET_USD,

@@ -8,8 +8,8 @@ from llmplat.plan.plan import Plan
 from llmplat.plan.planned import PlannedModel
 from llmplat.render.explain_engine import explain_engine
 from llmplat.render.reasons import Link, Reason, reason_at
-from llmplat.spec.load import LoadedPlatform
 from llmplat.spec.data_class import DATA_CLASSES
+from llmplat.spec.load import LoadedPlatform
 from llmplat.spec.tree import Path
 
 

@@ -6,8 +6,8 @@ from pydantic import Field
 
 from llmplat.spec.data_class import DataClass
 from llmplat.spec.model_serving import Engine, Prefill, PriceOrComputed, Replicas
-from llmplat.spec.overflow import Overflow
 from llmplat.spec.model_source import Backend, Canary, LoraAdapter, PackageOrNot, Source
+from llmplat.spec.overflow import Overflow
 from llmplat.spec.scalars import Alias, Label, Word
 from llmplat.spec.shape import Shape
 from llmplat.spec.slo import Slo
