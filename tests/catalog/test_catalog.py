@@ -40,7 +40,10 @@ def test_facts_are_sourced_and_dated(name):
 @pytest.mark.parametrize("name", CATALOG.components)
 def test_component_is_pinned_and_in_its_own_folder(name):
     component = CATALOG.components[name]
-    assert (HOME / "templates" / "components" / name / "component.yaml").is_file()
+    places = [
+        HOME / "templates" / kind / name / "component.yaml" for kind in ("components", "doors")
+    ]
+    assert sum(place.is_file() for place in places) == 1
     assert component.version is not None or component.runtimes or component.has_objects
     assert component.needs, "a component needs something of its substrate"
     assert len(component.purpose) <= 110

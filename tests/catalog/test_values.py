@@ -22,7 +22,15 @@ FREE = {"config", "annotations", "labels", "cm", "params", "rbac", "crds", "podS
         "securityContext", "containerSecurityContext", "strategy"}  # fmt: skip
 """Mappings whose keys are the user's own, or those of Kubernetes."""
 OF_SUBCHARTS = {
-    f"grafana.{key}" for key in ("env", "grafana.ini", "initChownData", "rbac", "testFramework")
+    f"grafana.{key}"
+    for key in (
+        "env",
+        "grafana.ini",
+        "initChownData",
+        "rbac",
+        "sidecar.dashboards.skipReload",
+        "testFramework",
+    )
 }
 """Keys of a chart inside the chart, which the outer one does not repeat.
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from llmplat.domain.errors import LlmplatError
+from llmplat.domain.errors import Finding, LlmplatError
 from llmplat.output.emitter import Emitter, Streams
 from llmplat.output.mask import Masker
 from llmplat.output.run_log import RunLog
@@ -29,7 +29,10 @@ class Report:
 
 
 VIEW: View[Report] = View(
-    "Report", lambda r, theme: [theme.title(r.word)], lambda r: [(r.word, r.free_bytes, None, True)]
+    "Report",
+    lambda r, theme: [theme.title(r.word)],
+    lambda r: [(r.word, r.free_bytes, None, True)],
+    findings=lambda report: [Finding("found", report.word)],
 )
 
 
