@@ -150,7 +150,7 @@ def _objectives(ground: Ground, engines: tuple[ClusterEngine, ...]) -> Iterator[
     for model in ground.platform.models:
         if model.slo is None:
             continue
-        if model.slo.availability_percent is not None:
+        if model.slo.availability_percent is not None and ground.gateway is not None:
             yield _availability(model, model.slo.availability_percent)
         if model.slo.time_to_first_token is not None:
             yield _latency(model, FIRST_TOKEN, model.slo.time_to_first_token, serving[model.name])

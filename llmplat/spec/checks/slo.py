@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from llmplat.domain.errors import Finding
+from llmplat.domain.errors import Finding, Severity
 from llmplat.spec.checks.places import conflict
 from llmplat.spec.histograms import Histogram, histograms_of
 from llmplat.spec.model import Model
@@ -45,11 +45,12 @@ def _availability(platform: Platform, model: Model, path: Path, tree: Tree) -> I
     if platform.profile == "serving":
         yield conflict(
             tree,
-            f"the availability of {model.name} cannot be measured",
-            "answers and failures are counted by the gateway, and this profile has none",
+            f"the availability of {model.name} is not watched",
+            "answers and failures are counted by the gateway, and this profile has none yet",
             "profile: llm-gateway",
             (*path, "availabilityPercent"),
             ("profile",),
+            severity=Severity.WARNING,
             code=UNMEASURABLE,
         )
 

@@ -71,9 +71,11 @@ def test_nobody_times_tokens_of_vectors_or_of_services_outside():
         assert findings("{availabilityPercent: 99.9}", model=model) == []
 
 
-def test_availability_needs_the_gateway():
-    (found,) = findings("{availabilityPercent: 99.9}", profile="serving")
-    assert (found[0], found[2]) == ("slo-unmeasurable", "profile: llm-gateway")
+def test_without_a_gateway_availability_is_a_warning():
+    text = HEAD.format(profile="serving") + f"  - {MODEL}slo: {{availabilityPercent: 99.9}}}}\n"
+    (found,) = parse_platform(text, "p.yaml").warnings
+    assert (found.code, found.severity.value) == ("slo-unmeasurable", "warning")
+    assert found.fix == ("profile: llm-gateway",)
 
 
 @pytest.mark.parametrize("slo", ["{availabilityPercent: 89}", "{availabilityPercent: 100}"])
