@@ -4,7 +4,8 @@ from collections.abc import Iterator
 
 from llmplat.domain.errors import Finding
 from llmplat.spec.checks.places import conflict
-from llmplat.spec.model import DATA_CLASSES, OWN_SECRETS, Model
+from llmplat.spec.data_class import DATA_CLASSES
+from llmplat.spec.model import OWN_SECRETS, Model
 from llmplat.spec.not_yet import CODE as NOT_YET
 from llmplat.spec.platform import Platform
 from llmplat.spec.tree import Path, Tree
