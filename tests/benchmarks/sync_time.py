@@ -1,6 +1,6 @@
 """From the root's creation to all Applications Synced and Healthy, ours against trivial ones.
 
-    LLMPLAT_CRDS=../shared/crds python tests/benchmarks/sync_time.py [pairs]
+    python tests/benchmarks/sync_time.py [pairs]
 
 Both run on the same Argo CD in the same run, in turns: the rendered `full` profile of the two
 teams' example, and a root of the same number of Applications in the same waves whose content is one
@@ -9,7 +9,6 @@ and Argo CD waits its own 2 s after each wave. Prints one line a pair and the ra
 (bound: 1.5, for two cores of one's own: ours computes, the trivial one mostly waits).
 """
 
-import os
 import statistics
 import sys
 import tempfile
@@ -24,6 +23,7 @@ from llmplat.domain.manifest import Manifest as File
 from llmplat.render.artifact import make_artifact
 from tests.cluster.plane.argocd import await_all_done
 from tests.cluster.plane.client import Object
+from tests.cluster.plane.crds import find_crds
 from tests.cluster.plane.publish import push_artifact
 from tests.cluster.plane.rendered import Rendered, render
 from tests.cluster.plane.world import World, open_world
@@ -35,12 +35,10 @@ EXAMPLE, PROFILE = "cluster-two-teams", "full"
 def main() -> None:
     """Measure pairs and print them."""
     pairs = int(sys.argv[1]) if len(sys.argv) > 1 else 3
-    shared = Path(__file__).parents[3] / "shared" / "crds"
-    crds = Path(os.environ.get("LLMPLAT_CRDS", shared))
     ours, trivial = [], []
     with (
         tempfile.TemporaryDirectory() as folder,
-        open_world(Path(folder), crds, ARGOCD_WAVE_DELAY_S) as world,
+        open_world(Path(folder), find_crds(), ARGOCD_WAVE_DELAY_S) as world,
     ):
         gitops = {"oci": {"repository": f"{world.mirror.registry}/platform"}}
         rendered = render(EXAMPLE, PROFILE, gitops=gitops)

@@ -1,6 +1,5 @@
 """The control plane of the cluster tests: one for the session, its controllers started when first wanted."""
 
-import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -8,7 +7,7 @@ import pytest
 
 from tests.cluster.attacks.gpus import L4_NODES
 from tests.cluster.plane.control_plane import ControlPlane, control_plane
-from tests.cluster.plane.crds import platform_crds
+from tests.cluster.plane.crds import find_crds, platform_crds
 from tests.cluster.plane.keda import start_keda
 from tests.cluster.plane.kueue import start_kueue
 from tests.cluster.plane.rendered import kueue_settings, render
@@ -27,11 +26,10 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest.fixture(scope="session")
 def crds() -> Path:
     """The upstream CustomResourceDefinitions, which are not part of the repository."""
-    shared = Path(os.environ.get("LLMPLAT_SHARED") or Path(__file__).parents[3] / "shared")
-    folder = Path(os.environ.get("LLMPLAT_CRDS") or shared / "crds")
-    if not folder.is_dir():
-        pytest.skip(f"no CRDs at {folder}: set LLMPLAT_CRDS")
-    return folder
+    try:
+        return find_crds()
+    except FileNotFoundError as missing:
+        pytest.skip(str(missing))
 
 
 @pytest.fixture(scope="session")

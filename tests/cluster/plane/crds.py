@@ -2,12 +2,15 @@
 
 import copy
 import functools
+import os
+import subprocess
 from pathlib import Path
 
 import yaml
 
 from tests.cluster.plane.client import Object
-from tests.cluster.plane.rendered import rendered_crds, rendered_kinds
+from tests.cluster.plane.reduced_crds import reduced_crds
+from tests.cluster.plane.rendered import HOME, rendered_crds, rendered_kinds
 
 Kinds = frozenset[tuple[str, str]]
 _WHOLE = ("argo-cd", "keda", "kueue")
@@ -27,6 +30,29 @@ _IN_PART = (
 )
 
 
+def find_crds() -> Path:
+    """LLMPLAT_CRDS, else the shared folder beside the checkout, else what .ci/setup-cluster fetched.
+
+    FileNotFoundError says what to do where there is none.
+    """
+    if named := os.environ.get("LLMPLAT_CRDS"):
+        folders = [Path(named)]
+    else:
+        shared = Path(os.environ.get("LLMPLAT_SHARED") or HOME.parent / "shared")
+        folders = [shared / "crds", _fetched()]
+    for folder in folders:
+        if folder.is_dir():
+            return folder
+    tried = " or ".join(map(str, folders))
+    raise FileNotFoundError(f"no CRDs at {tried}: run bash .ci/setup-cluster, or set LLMPLAT_CRDS")
+
+
+def _fetched() -> Path:
+    argv = ["bash", str(HOME / ".ci" / "setup-crds"), "--where"]
+    done = subprocess.run(argv, capture_output=True, text=True, check=True)
+    return Path(done.stdout.strip())
+
+
 def platform_crds(folder: Path) -> list[Object]:
     """Those of the controllers that run, those that we render, and the others' of the kinds that we render.
 
@@ -43,8 +69,15 @@ def group_kind(crd: Object) -> tuple[str, str]:
 
 
 def load_crds(folder: Path, *groups: str, kinds: Kinds | None = None) -> list[Object]:
-    """The CustomResourceDefinitions (of `kinds` only) under the named folders of the CRD collection."""
-    return [copy.deepcopy(it) for group in groups for it in _load(folder / group, kinds)]
+    """The CustomResourceDefinitions (of `kinds` only) under the named folders of the CRD collection.
+
+    What no Go module ships is not there after a fetch: it is made from the schemas that llmplat ships.
+    """
+    found = (
+        _load(folder / group, kinds) if (folder / group).is_dir() else reduced_crds(group, kinds)
+        for group in groups
+    )
+    return [copy.deepcopy(it) for those in found for it in those]
 
 
 @functools.cache
