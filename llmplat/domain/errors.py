@@ -215,9 +215,15 @@ class CloudDisabledError(CloudRefusedError):
     code = "cloud-api-off"
 
     def __init__(
-        self, what: str, why: str | None = None, fix: tuple[str, ...] = (), *, api: str = ""
+        self,
+        what: str,
+        why: str | None = None,
+        fix: tuple[str, ...] = (),
+        *,
+        details: str | None = None,
+        api: str = "",
     ) -> None:
-        super().__init__(what, why, fix)
+        super().__init__(what, why, fix, details=details)
         self.api = api
 
 

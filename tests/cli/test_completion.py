@@ -54,7 +54,7 @@ def bash_offers(script: str, *words: str) -> set[str]:
         (["keys", "re"], {"revoke"}),
         (["keys", "create", "--exp"], {"--expires"}),
         (["status", "--out"], {"--output"}),
-        (["status", "-o", ""], {"human", "plain", "json"}),
+        (["status", "-o", ""], {"human", "plain", "json", "sarif"}),
         (["status", "--output", "j"], {"json"}),
         (["completion", "f"], {"fish"}),
         (["--ver"], {"--version"}),

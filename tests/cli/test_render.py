@@ -83,10 +83,11 @@ def test_a_platform_on_this_machine_has_no_manifests(llmplat, words):
     assert "no manifests to render" in ran.err
 
 
-def test_up_says_that_a_cluster_is_not_brought_up_yet(run):
-    ran = run("up")
-    assert ran.code == 5
-    assert "llmplat render --out" in ran.err
+def test_up_without_the_context_in_a_kubeconfig_says_so(run, tmp_path, monkeypatch):
+    monkeypatch.setenv("KUBECONFIG", str(tmp_path / "nothing"))
+    ran = run("up", "--yes")
+    assert (ran.code, ran.out) == (5, "")
+    assert "context" in ran.err
 
 
 def test_without_a_lock_the_lock_is_asked_for(run, tmp_path):

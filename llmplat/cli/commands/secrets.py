@@ -21,7 +21,7 @@ _DryRun = Annotated[
 
 @app.callback()
 def _secrets() -> None:
-    """List, seed and rotate the secrets of a platform on a cluster.
+    """List, seed and rotate secrets of a cluster.
 
     Values are in Secret Manager or in Secrets of the cluster, as substrate.secretBackend says. They
     are generated or read from standard input; no argument, file, state or log ever holds one.

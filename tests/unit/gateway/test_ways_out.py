@@ -9,7 +9,7 @@ from llmplat.gateway.bodies import make_reservation, parse_wish
 from llmplat.gateway.lanes import get_lane
 from llmplat.gateway.policy import DATA_CLASSES, Key, list_ways_out, parse_policy
 from llmplat.plan.serve import may_leave
-from llmplat.spec import model as spec_model
+from llmplat.spec import data_class
 
 _CLASSES = st.sampled_from([*DATA_CLASSES, "secret", "", "PUBLIC"])
 
@@ -37,7 +37,7 @@ def _policy(model_class="public", tenant_class="public", way_class="public", use
 
 
 def test_both_know_the_same_classes():
-    assert DATA_CLASSES == spec_model.DATA_CLASSES
+    assert DATA_CLASSES == data_class.DATA_CLASSES
 
 
 @given(_CLASSES, _CLASSES, _CLASSES)

@@ -96,7 +96,15 @@ def test_the_list_covers_every_way_in() -> None:
     assert len(ATTACKS) >= 75
     assert len({attack.name for attack in ATTACKS}) == len(ATTACKS)
     wanted = {"other models", "fields", "prompts", "routes", "wire formats", "keys", "paths"}
-    wanted |= {"methods", "headers", "bodies", "framing", "protocols", "pages without a key"}
+    wanted |= {
+        "methods",
+        "headers",
+        "bodies",
+        "framing",
+        "protocols",
+        "pages without a key",
+        "leaving",
+    }
     assert set(GROUPS) == wanted
     assert {attack.who for attack in ATTACKS} == set(Who)
 
