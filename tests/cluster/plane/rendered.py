@@ -62,6 +62,8 @@ def _render(example: str, profile: str, gitops: str, name: str) -> Rendered:
     folder = HOME / "docs" / "examples"
     document: dict[str, Any] = yaml.safe_load((folder / f"{example}.yaml").read_text())
     document["profile"] = profile
+    if profile == "serving":
+        _forget_availability(document)
     if gitops:
         document["gitops"] = yaml.safe_load(gitops)
     if name:
@@ -71,6 +73,12 @@ def _render(example: str, profile: str, gitops: str, name: str) -> Rendered:
     catalog = load_catalog(HOME)
     plan = make_plan(loaded.platform, lock, catalog)
     return Rendered(plan, make_tree(plan, catalog))
+
+
+def _forget_availability(document: Object) -> None:
+    """A promise that `serving` refuses: it has no gateway that counts answers."""
+    for model in document["models"]:
+        model.get("slo", {}).pop("availabilityPercent", None)
 
 
 @cache
