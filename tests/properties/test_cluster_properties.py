@@ -42,8 +42,9 @@ substrates = st.sampled_from(
         "{cluster: {context: c, gpus: [{name: l4, count: 64}]}}",
         '{cluster: {context: c, kubernetes: "1.36", gpuStack: operator, gpus: [{name: l4, count: 64}]}}',
         (
-            "{gke: {project: p, region: europe-west4, pools: [{name: system, machine: e2-standard-4, max: 3}, {name: l4, machine: g2-standard-8, gpu: l4,"
-            " count: 1, max: 64}]}}"
+            "{gke: {project: my-project, region: europe-west4, pools: ["
+            "{name: system, machine: e2-standard-4, max: 3},"
+            " {name: l4, machine: g2-standard-8, gpu: l4, count: 1, max: 64}]}}"
         ),
     ]
 )
