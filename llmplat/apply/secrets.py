@@ -17,6 +17,7 @@ _GENERATED = {
     "litellm-master-key": "sk-",
     "system-key": "sk-llmplat-",
     "open-webui-session-key": "",
+    "grafana-admin": "",
 }
 """Names that a random value does for -> what that begins with; the others a person must bring."""
 _WRITE_ONCE = {
