@@ -27,8 +27,7 @@ test: check ## Run every check and every test; the real engine and a real contro
 	@$(MAKE) --no-print-directory test-cluster
 
 test-cluster: setup ## Run the tests on a real control plane (Go builds it once, 20 minutes)
-	@bash .ci/setup-cluster
-	$(BIN)/python -m pytest -q tests/cluster
+	@bash .ci/test-cluster $(BIN)/python
 
 check: setup ## Format, lint, types, import contracts, spelling, YAML
 	$(BIN)/ruff format --check $(PACKAGES)
