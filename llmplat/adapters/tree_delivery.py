@@ -5,7 +5,7 @@ from pathlib import Path
 
 from llmplat.adapters.git_repo import commit_tree
 from llmplat.adapters.oci_registry import open_registry
-from llmplat.apply.cluster_up import Delivered
+from llmplat.apply.cluster_reports import Delivered
 from llmplat.domain.oci import EMPTY, Reference
 from llmplat.domain.ports import Progress
 from llmplat.domain.registry import Blob, Registry

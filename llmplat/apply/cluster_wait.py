@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from itertools import groupby
 
 from llmplat.apply.cluster_claim import Held
+from llmplat.apply.gitops_syncs import end_older_syncs
 from llmplat.domain.cluster import PLATFORM, Cluster, Object
 from llmplat.domain.errors import TimedOutError
 from llmplat.domain.ports import Progress, StepProgress
@@ -96,6 +97,7 @@ def _await(  # noqa: PLR0913, PLR0917 (one loop, all of it its state)
         held.check()
         found = applications_of(cluster, wanted.platform)
         waiting = unfinished(found, names, wanted)
+        end_older_syncs(cluster, found.values())
         if not waiting:
             step.detail(f"{len(names)} healthy")
             return

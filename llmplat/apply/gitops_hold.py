@@ -3,13 +3,13 @@
 from collections.abc import Iterable
 
 from llmplat.apply.down_scope import Volume
+from llmplat.apply.gitops_syncs import ENDING, RUNNING, end_sync, phase_of
 from llmplat.apply.going import Patience
 from llmplat.apply.owned import TRACKING, Application, Owned, annotation_of
 from llmplat.domain.cluster import MANAGED_BY, PLATFORM, Cluster, Object, ObjectRef, ref_of
 from llmplat.render.argocd import SYNC_OPTIONS
 
 KEEP = "Prune=false,Delete=false"
-RUNNING = "Running"
 _ENDING_S = 30.0
 """Argo CD ends an operation at once, where it runs at all."""
 
@@ -25,8 +25,8 @@ def hold(cluster: Cluster, applications: Iterable[Application], patience: Patien
         policy = (one.live.get("spec") or {}).get("syncPolicy") or {}
         if policy.get("automated") is not None:
             cluster.patch(one.ref, {"spec": {"syncPolicy": {"automated": None}}})
-        if _phase(one.live) == RUNNING:
-            cluster.patch(one.ref, {"status": {"operationState": {"phase": "Terminating"}}})
+        if phase_of(one.live) == RUNNING:
+            end_sync(cluster, one.live)
     end_s = patience.now_s() + min(patience.timeout_s, _ENDING_S)
     for one in ordered:
         while _is_busy(cluster.get(one.ref)) and patience.now_s() < end_s:
@@ -34,12 +34,7 @@ def hold(cluster: Cluster, applications: Iterable[Application], patience: Patien
 
 
 def _is_busy(application: Object | None) -> bool:
-    return application is not None and _phase(application) in {RUNNING, "Terminating"}
-
-
-def _phase(application: Object) -> str:
-    operation = (application.get("status") or {}).get("operationState") or {}
-    return str(operation.get("phase", ""))
+    return application is not None and phase_of(application) in {RUNNING, ENDING}
 
 
 def keep(cluster: Cluster, thing: Object) -> None:

@@ -1,7 +1,7 @@
 """A plan -> what it takes of the machine, and the refusal when that is not there."""
 
 from llmplat.apply.services import LOOPBACK, launches_of, replica_names
-from llmplat.domain.errors import Finding, PreconditionError
+from llmplat.domain.errors import Finding, PreconditionError, Severity
 from llmplat.domain.substrate import Need, Needs
 from llmplat.plan.launch import EngineLaunch
 from llmplat.plan.plan import Plan
@@ -21,16 +21,21 @@ def needs_of(plan: Plan) -> Needs:
 
 def refuse_missing(findings: tuple[Finding, ...], where: str = "This machine") -> None:
     """Raise PreconditionError when `where` lacks anything; one finding is told as the error itself."""
-    if not findings:
-        return
-    if len(findings) == 1:
-        only = findings[0]
-        raise PreconditionError(only.what, only.why, only.fix, findings=findings)
-    raise PreconditionError(
-        f"{where} lacks {len(findings)} things that the platform needs.",
-        fix=("llmplat doctor",),
-        findings=findings,
-    )
+    errors = errors_of(findings)
+    if len(errors) == 1:
+        only = errors[0]
+        raise PreconditionError(only.what, only.why, only.fix, findings=errors)
+    if errors:
+        raise PreconditionError(
+            f"{where} lacks {len(errors)} things that the platform needs.",
+            fix=("llmplat doctor",),
+            findings=errors,
+        )
+
+
+def errors_of(findings: tuple[Finding, ...]) -> tuple[Finding, ...]:
+    """Those that are in the way."""
+    return tuple(one for one in findings if one.severity is Severity.ERROR)
 
 
 def _external_secrets(plan: Plan) -> tuple[str, ...]:

@@ -9,7 +9,7 @@ from llmplat.cli.run import Run, confirmation
 from llmplat.domain.errors import ExitCode, PlanError
 
 if TYPE_CHECKING:
-    from llmplat.apply.cluster_up import ClusterTools, ClusterWish
+    from llmplat.apply.cluster_tools import ClusterTools, ClusterWish
     from llmplat.cli.wiring import Opened
     from llmplat.plan.plan import Plan
 
@@ -29,7 +29,8 @@ class ClusterUpFlags:
 
 def run_cluster_up(run: Run, opened: "Opened", flags: ClusterUpFlags) -> None:
     """Bring the opened platform up on its cluster, or show what that would do."""
-    from llmplat.apply.cluster_up import errors_of, preview_cluster_up
+    from llmplat.apply.cluster_preview import preview_cluster_up
+    from llmplat.apply.needs import errors_of
     from llmplat.cli import wiring_cluster
     from llmplat.output import cluster_up_view
 

@@ -7,7 +7,8 @@ from llmplat.cli.wiring import Opened, catalog
 from llmplat.domain.errors import InputError, PreconditionError
 
 if TYPE_CHECKING:
-    from llmplat.apply.cluster_up import ClusterTools, ClusterWish, Delivered
+    from llmplat.apply.cluster_reports import Delivered
+    from llmplat.apply.cluster_tools import ClusterTools, ClusterWish
     from llmplat.apply.narrow import Narrowing
     from llmplat.apply.proof import Proof
     from llmplat.cli.run import Run
@@ -64,7 +65,7 @@ def cluster_tools(
     from llmplat.adapters.tree_delivery import deliver
     from llmplat.apply.argocd_adopt import adopt
     from llmplat.apply.cluster_secrets import missing_secrets
-    from llmplat.apply.cluster_up import ClusterTools
+    from llmplat.apply.cluster_tools import ClusterTools
     from llmplat.apply.narrow import refuse_narrowing
     from llmplat.cli.run import confirmation
     from llmplat.output.narrowing_view import told
@@ -98,7 +99,7 @@ def cluster_wish(
     opened: Opened, *, timeout_s: float | None = None, is_proving: bool = True
 ) -> "ClusterWish":
     """What this run is to come to."""
-    from llmplat.apply.cluster_up import ClusterWish, file_digest
+    from llmplat.apply.cluster_tools import ClusterWish, file_digest
 
     files = (opened.file, opened.lock_file, opened.keys_file)
     texts = (one.read_text("utf-8") for one in files if one is not None and one.is_file())

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 
-from llmplat.apply.cluster_up import ClusterUpPreview, ClusterUpReport
+from llmplat.apply.cluster_reports import ClusterUpPreview, ClusterUpReport
 from llmplat.domain.cluster import ClusterIdentity
 from llmplat.domain.errors import Finding, Severity
 from llmplat.domain.units import format_duration

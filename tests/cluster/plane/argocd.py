@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from llmplat.apply.gitops_syncs import is_older
 from tests.cluster.plane.client import Client, Object
 from tests.cluster.plane.control_plane import ControlPlane
 from tests.cluster.plane.crds import load_crds
@@ -187,25 +188,10 @@ def await_all_done(
 
 
 def end_older_syncs(admin: Client, found: dict[str, Object]) -> None:
-    """End syncs that run for something older than what is wanted now, as `up` does.
-
-    Argo CD finishes what it has begun before it looks at anything newer: a wave that waits for what
-    never gets ready would keep its own mend out.
-    """
+    """End syncs that run for something older than what is wanted now, as `up` does."""
     for application in found.values():
-        if _is_older(application):
+        if is_older(application):
             admin.patch(application, {"status": {"operationState": {"phase": "Terminating"}}})
-
-
-def _is_older(application: Object) -> bool:
-    status = application.get("status") or {}
-    running = status.get("operationState") or {}
-    if running.get("phase") != "Running":
-        return False
-    begun = (running.get("operation") or {}).get("sync") or {}
-    wanted = application["spec"]["source"]
-    known = (status.get("sync") or {}).get("revision")
-    return begun.get("source", wanted) != wanted or begun.get("revision", known) != known
 
 
 def describe(application: Object) -> str:

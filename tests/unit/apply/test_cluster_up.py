@@ -8,14 +8,11 @@ import yaml
 
 from llmplat.apply.argocd_adopt import adopt
 from llmplat.apply.cluster_claim import Claimant
+from llmplat.apply.cluster_preview import preview_cluster_up
+from llmplat.apply.cluster_reports import Delivered
 from llmplat.apply.cluster_secrets import missing_secrets
-from llmplat.apply.cluster_up import (
-    ClusterTools,
-    ClusterWish,
-    Delivered,
-    preview_cluster_up,
-    up_cluster,
-)
+from llmplat.apply.cluster_tools import ClusterTools, ClusterWish
+from llmplat.apply.cluster_up import up_cluster
 from llmplat.apply.proof import Proof
 from llmplat.domain.errors import Finding, PreconditionError, Severity, TimedOutError
 from llmplat.domain.inventory import NAMESPACE, REF, Inventory, manifest_of, parse_inventory
