@@ -9,6 +9,7 @@ from typing import Any
 from tests.cluster.plane.client import Client, Object, RefusedError, conditions
 
 EVERY_S = 0.8
+"""How long a thing waits at most before it is played ready."""
 _NEVER = "1970-01-01T00:00:00Z"
 
 
@@ -87,10 +88,10 @@ _PARTS = (
 
 
 @contextmanager
-def played_controllers(admin: Client) -> Iterator[None]:
+def played_controllers(admin: Client, every_s: float = EVERY_S) -> Iterator[None]:
     """Play them until the block ends."""
     over = threading.Event()
-    thread = threading.Thread(target=_play, args=(admin, over), daemon=True)
+    thread = threading.Thread(target=_play, args=(admin, over, every_s), daemon=True)
     thread.start()
     try:
         yield
@@ -99,8 +100,8 @@ def played_controllers(admin: Client) -> Iterator[None]:
         thread.join()
 
 
-def _play(admin: Client, over: threading.Event) -> None:
-    while not over.wait(EVERY_S):
+def _play(admin: Client, over: threading.Event, every_s: float) -> None:
+    while not over.wait(every_s):
         for part in _PARTS:
             for thing in _list(admin, part.api, part.kind):
                 if not part.is_done(thing):

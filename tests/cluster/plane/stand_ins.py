@@ -35,6 +35,11 @@ _CRDS = {
     "leader-worker-set": ("lws",),
     "prometheus-operator-crds": ("prometheus-operator",),
 }
+Pace = dict[str, str]
+"""Annotations test.llmplat.dev/...: when kwok makes a workload's pods ready."""
+NEVER: Pace = {"never-ready": "yes"}
+LATER: Pace = {"ready-after": "1s"}
+AT_ONCE: Pace = {}
 _WORKLOADS = ("apps/Deployment", "apps/StatefulSet", "apps/DaemonSet")
 
 
@@ -49,6 +54,8 @@ class Mirror:
     port: int = 0
     never_ready: frozenset[str] = frozenset()
     """Components whose workload never gets ready."""
+    pace: Pace = field(default_factory=LATER.copy)
+    """That of all others."""
     _server: ThreadingHTTPServer | None = field(default=None, repr=False)
     _index: dict[str, list[Object]] = field(default_factory=dict)
 
@@ -80,16 +87,19 @@ class Mirror:
         self.place(component, source["chart"], source["targetRevision"])
         return {**source, "repoURL": f"http://127.0.0.1:{self.port}"}
 
+    def _pace(self, component: str) -> Pace:
+        return NEVER if component in self.never_ready else self.pace
+
     def push(self, component: str, name: str) -> Digest:
         """Have the stand-in of `component` in the registry as the chart `name`."""
-        templates = make_templates(component, self.crds, component in self.never_ready)
+        templates = make_templates(component, self.crds, self._pace(component))
         return push_chart(
             f"{self.registry}/charts", name, "1.0.0", templates, self.folder / "cache"
         )
 
     def place(self, component: str, name: str, version: str) -> None:
         """Have the stand-in of `component` on the web server as the chart `name`."""
-        templates = make_templates(component, self.crds, component in self.never_ready)
+        templates = make_templates(component, self.crds, self._pace(component))
         archive = pack(chart_files(name, version, templates))
         file = f"{name}-{version}.tgz"
         (self.folder / file).write_bytes(archive)
@@ -99,7 +109,7 @@ class Mirror:
         (self.folder / "index.yaml").write_text(yaml.safe_dump(index))
 
 
-def make_templates(component: str, crds: Path, is_never_ready: bool = False) -> dict[str, bytes]:
+def make_templates(component: str, crds: Path, pace: Pace = LATER) -> dict[str, bytes]:
     """Files of the stand-in's chart: CRDs, and a workload of a kind that the component declares."""
     files = {
         f"crds/{thing['metadata']['name']}.yaml": json.dumps(thing).encode()
@@ -108,12 +118,11 @@ def make_templates(component: str, crds: Path, is_never_ready: bool = False) -> 
     kinds = load_catalog(HOME).components[component].kinds.namespaced
     kind = next((one for one in _WORKLOADS if one in kinds), None)
     if kind is not None:
-        files["templates/workload.yaml"] = _workload(component, kind, is_never_ready).encode()
+        files["templates/workload.yaml"] = _workload(component, kind, pace).encode()
     return files
 
 
-def _workload(component: str, kind: str, is_never_ready: bool) -> str:
-    pace = {"never-ready": "yes"} if is_never_ready else {"ready-after": "1s"}
+def _workload(component: str, kind: str, pace: Pace) -> str:
     annotations = {f"test.llmplat.dev/{key}": value for key, value in pace.items()}
     thing = deployment(f"stand-in-{component}", "@", annotations=annotations)
     thing["kind"] = kind.rpartition("/")[2]

@@ -14,10 +14,10 @@ from tests.cluster.plane.control_plane import ControlPlane, control_plane
 from tests.cluster.plane.crds import platform_crds
 from tests.cluster.plane.furnish import remove
 from tests.cluster.plane.kueue import start_kueue
-from tests.cluster.plane.played import played_controllers
+from tests.cluster.plane.played import EVERY_S, played_controllers
 from tests.cluster.plane.publish import commit_tree, make_git, push_tree
 from tests.cluster.plane.rendered import EXAMPLES, Rendered, kueue_settings, render
-from tests.cluster.plane.stand_ins import VALUES, Mirror
+from tests.cluster.plane.stand_ins import AT_ONCE, LATER, VALUES, Mirror
 from tests.fakes.real_registry import find_distribution, real_registry
 
 REFRESH = "argocd.argoproj.io/refresh"
@@ -88,8 +88,13 @@ class World:
 
 
 @contextmanager
-def open_world(folder: Path, crds: Path, wave_delay_s: int = 0) -> Iterator[World]:
-    """All of it over `folder` until the block ends; skips where a program is missing."""
+def open_world(
+    folder: Path, crds: Path, wave_delay_s: int = 0, *, is_ready_at_once: bool = False
+) -> Iterator[World]:
+    """All of it over `folder` until the block ends; skips where a program is missing.
+
+    Stand-ins get ready after a second and what is played within another, or both at once.
+    """
     program = find_distribution()
     if program is None:
         pytest.skip("no Distribution 3.1.1 here and no Go to build it")
@@ -98,13 +103,18 @@ def open_world(folder: Path, crds: Path, wave_delay_s: int = 0) -> Iterator[Worl
     with (
         real_registry(program, folder / "registry") as registry,
         control_plane(folder / "plane", platform_crds(crds)) as plane,
-        played_controllers(plane.admin),
+        played_controllers(plane.admin, 0.2 if is_ready_at_once else EVERY_S),
     ):
         for name, labels in _node_labels().items():
             plane.add_nodes(2, gpus=8, labels=labels, prefix=name)
         start_kueue(plane, crds, kueue_settings(render(EXAMPLES[1], "serving")))
         start_argocd(plane, crds, health_scripts(), wave_delay_s)
-        mirror = Mirror(registry.address, folder / "charts", crds)
+        mirror = Mirror(
+            registry.address,
+            folder / "charts",
+            crds,
+            pace=AT_ONCE if is_ready_at_once else LATER,
+        )
         mirror.start()
         make_git(folder / "git")
         for thing in _repositories(registry.address):
