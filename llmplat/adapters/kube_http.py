@@ -93,10 +93,20 @@ class KubeHttp:
 
         Raises ClusterUnreachableError when it stays so.
         """
+        sni = self.access.tls_server_name
+        request = self._http.build_request(
+            method,
+            path,
+            params=params,
+            headers=headers,
+            content=content,
+            timeout=httpx.Timeout(timeout_s or self._patience.read_timeout_s, connect=10.0),
+            extensions={"sni_hostname": sni} if sni else {},
+        )
         answer: httpx.Response | None = None
         for attempt in range(self._patience.attempts):
             try:
-                answer = self._once(method, path, params, headers, content, timeout_s)
+                answer = self._once(request)
             except httpx.HTTPError as error:
                 is_last = attempt + 1 == self._patience.attempts
                 if is_last or not _may_repeat(method, error):
@@ -127,43 +137,17 @@ class KubeHttp:
         found: dict[str, Any] = answer.json()
         return found
 
-    def _once(
-        self,
-        method: str,
-        path: str,
-        params: Mapping[str, str] | None,
-        headers: Mapping[str, str] | None,
-        content: bytes | None,
-        timeout_s: float | None,
-    ) -> httpx.Response:
-        answer = self._ask(method, path, params, headers, content, timeout_s)
+    def _once(self, request: httpx.Request) -> httpx.Response:
+        answer = self._ask(request)
         if answer.status_code == 401 and self._may_renew():
-            answer = self._ask(method, path, params, headers, content, timeout_s)
+            answer = self._ask(request)
         return answer
 
-    def _ask(
-        self,
-        method: str,
-        path: str,
-        params: Mapping[str, str] | None,
-        headers: Mapping[str, str] | None,
-        content: bytes | None,
-        timeout_s: float | None,
-    ) -> httpx.Response:
-        credential = self._fresh()
-        sent = dict(headers or {})
-        if credential.authorization is not None:
-            sent["authorization"] = credential.authorization
-        sni = self.access.tls_server_name
-        return self._http.request(
-            method,
-            path,
-            params=params,
-            headers=sent,
-            content=content,
-            timeout=httpx.Timeout(timeout_s or self._patience.read_timeout_s, connect=10.0),
-            extensions={"sni_hostname": sni} if sni else {},
-        )
+    def _ask(self, request: httpx.Request) -> httpx.Response:
+        authorization = self._fresh().authorization
+        if authorization is not None:
+            request.headers["authorization"] = authorization
+        return self._http.send(request)
 
     def _fresh(self) -> Credential:
         if self._credential.is_over:
