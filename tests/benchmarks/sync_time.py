@@ -29,6 +29,7 @@ from tests.cluster.plane.rendered import Rendered, render
 from tests.cluster.plane.world import World, open_world
 
 ARGOCD_WAVE_DELAY_S = 2  # its own
+_ONLY = "only-"
 EXAMPLE, PROFILE = "cluster-two-teams", "full"
 
 
@@ -65,6 +66,9 @@ def _measure(world: World, rendered: Rendered, *, is_trivial: bool) -> float:
     await_all_done(world.admin, names, 600)
     seconds = time.perf_counter() - started_s
     world.clear()
+    for thing in world.admin.list("v1", "ConfigMap", "default"):
+        if thing["metadata"]["name"].startswith(_ONLY):
+            world.admin.delete(thing)
     return seconds
 
 
@@ -73,7 +77,7 @@ def _trivial_root(world: World, rendered: Rendered) -> list[Object]:
     repository = f"{world.mirror.registry}/platform"
     children = []
     for name, application in rendered.applications.items():
-        content = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": f"only-{name}"}}
+        content = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": f"{_ONLY}{name}"}}
         artifact = make_artifact(name, [File("it.yaml", yaml.safe_dump(content))])
         push_artifact(repository, artifact, world.folder / "cache")
         source = {

@@ -21,7 +21,7 @@ API = "argoproj.io/v1alpha1"
 def start_argocd(
     plane: ControlPlane, crds: Path, settings: dict[str, str], wave_delay_s: int = 0
 ) -> None:
-    """Install Argo CD's CRDs and objects and run it; `settings` is argocd-cm as rendered.
+    """Install Argo CD's CRDs and objects and run it; `settings` is the data of argocd-cm.
 
     Argo CD's own delay between waves is 2 s. Without one health alone keeps the order.
     """

@@ -9,9 +9,9 @@ import yaml
 
 from llmplat.domain.cluster import ref_of
 from llmplat.domain.inventory import Inventory, labels_of, manifest_of
-from llmplat.render.health import health_scripts
 from llmplat.render.tree import Tree
 from tests.cluster.plane.argocd import API, NAMESPACE, applications, await_all_done, start_argocd
+from tests.cluster.plane.argocd_settings import installed_settings
 from tests.cluster.plane.client import Client, Object
 from tests.cluster.plane.control_plane import ControlPlane, control_plane
 from tests.cluster.plane.crds import platform_crds
@@ -106,7 +106,7 @@ def open_slim_world(folder: Path, crds: Path) -> Iterator[SlimWorld]:
         for name, labels in _GPUS.items():
             plane.add_nodes(2, gpus=8, labels=labels, prefix=name)
         start_kueue(plane, crds, kueue_settings(render(EXAMPLE, "llm-gateway")))
-        start_argocd(plane, crds, health_scripts())
+        start_argocd(plane, crds, installed_settings())
         mirror = Mirror("127.0.0.1:1", folder / "charts", crds)
         mirror.start()
         make_git(folder / "git")

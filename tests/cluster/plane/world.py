@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from llmplat.render.health import health_scripts
 from tests.cluster.plane.argocd import API, NAMESPACE, is_done, oci_secret, start_argocd
+from tests.cluster.plane.argocd_settings import installed_settings
 from tests.cluster.plane.client import Client, Object
 from tests.cluster.plane.control_plane import ControlPlane, control_plane
 from tests.cluster.plane.crds import platform_crds
@@ -108,7 +108,7 @@ def open_world(
         for name, labels in _node_labels().items():
             plane.add_nodes(2, gpus=8, labels=labels, prefix=name)
         start_kueue(plane, crds, kueue_settings(render(EXAMPLES[1], "serving")))
-        start_argocd(plane, crds, health_scripts(), wave_delay_s)
+        start_argocd(plane, crds, installed_settings(), wave_delay_s)
         mirror = Mirror(
             registry.address,
             folder / "charts",
