@@ -39,7 +39,9 @@ def prove(plan: Plan, url: str, key: str, ask: Ask, max_tokens: int) -> tuple[Pr
     if plan.gateway is None:
         return ()
     return tuple(
-        _ask_model(model, _Way(url, key, ask), max_tokens) for model in plan.models if model.ports
+        _ask_model(model, _Way(url, key, ask), max_tokens)
+        for model in plan.models
+        if not model.is_external
     )
 
 

@@ -3,18 +3,21 @@
 import json
 import random
 import signal
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from llmplat.apply.cluster_up import STEPS
+from tests.cluster.plane.adopted import VALUE as KEY
 from tests.cluster.plane.adopted import furnish_for_up
+from tests.cluster.plane.answering import answering_gateway
 from tests.cluster.plane.argocd import API, NAMESPACE, applications, is_done
 from tests.cluster.plane.client import Object
 from tests.cluster.plane.mirrored import Workplace, make_workplace
 from tests.cluster.plane.rendered import render
-from tests.cluster.plane.world import World, open_world
+from tests.cluster.plane.world import World, gitops_of, open_world
 
 EXAMPLE, PLATFORM = "cluster-smallest", "smallest"
 SEED = 20261121
@@ -123,6 +126,44 @@ def test_verify_holds_and_says_when_a_control_is_gone(world: World, place: Workp
     assert any("rendered" in name for name in names)
 
 
+def test_a_wider_profile_comes_up_and_answers_through_the_gateway(
+    world: World, place: Workplace
+) -> None:
+    """The answer comes by the API server's port-forward; its far end, the gateway's pod, is played."""
+    place.edit(profile="llm-gateway")
+    with answering_gateway(world.plane.forward_port, KEY) as asked:
+        done = place.run("up", "--yes", "-o", "json", timeout_s=1500)
+    assert done.returncode == 0, done.stderr[-3000:]
+    report = json.loads(done.stdout)
+    assert {"litellm", "route-qwen3-small"} <= set(report["changed"])
+    assert [(one["model"], one["tokens"]) for one in report["proofs"]] == [("qwen3-small", 3)]
+    assert (asked.paths, asked.refused) == (["/v1/chat/completions"], 0)
+    _assert_converged(world)
+
+
+def test_a_gateway_that_does_not_answer_is_an_error(world: World, place: Workplace) -> None:
+    with answering_gateway(world.plane.forward_port, "another key"):
+        done = place.run("up", "--yes", "-o", "json")
+    assert done.returncode == 6, done.stderr[-2000:]
+    assert "HTTP 401" in done.stderr
+    assert KEY not in done.stdout + done.stderr
+
+
+def test_delivery_moves_to_git(world: World, place: Workplace) -> None:
+    """Every Application follows the commit; a run after that commits nothing."""
+    place.edit(gitops=gitops_of(world, "git"))
+    done = place.run("up", "--yes", "--no-proof", "-o", "json", timeout_s=1500)
+    assert done.returncode == 0, done.stderr[-3000:]
+    report = json.loads(done.stdout)
+    commit = _git(world, "rev-parse", "main")
+    assert report["revision"] == commit
+    root = applications(world.admin)["root"]
+    assert root["spec"]["source"]["repoURL"].startswith("file://")
+    _assert_converged(world)
+    again = json.loads(place.run("up", "--yes", "--no-proof", "-o", "json").stdout)
+    assert (again["changed"], again["sent"], _git(world, "rev-parse", "main")) == ([], 0, commit)
+
+
 BAD = {
     "a context that is not there": (("--context", "nowhere"), 5, "cluster-unreachable"),
     "no yes": ((), 3, "input-invalid"),
@@ -157,6 +198,11 @@ def test_another_platform_is_refused(world: World, place: Workplace) -> None:
     assert done.returncode == 5
     assert "already holds the platform 'smallest'" in done.stderr
     assert _versions(world) == before
+
+
+def _git(world: World, *words: str) -> str:
+    argv = ["git", "-C", str(world.folder / "git"), *words]
+    return subprocess.run(argv, check=True, capture_output=True, text=True).stdout.strip()
 
 
 def _secrets() -> list[str]:

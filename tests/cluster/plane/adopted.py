@@ -8,6 +8,8 @@ from tests.cluster.plane.client import Client, Object
 ARGO_CD = "quay.io/argoproj/argocd:v3.2.11"
 """The version that runs here as processes; these pods are only its name plate."""
 SECRETS = "llmplat-secrets"
+VALUE = "for-tests-only"
+"""Of every secret."""
 
 
 def furnish_for_up(admin: Client, platform: str, secrets: Iterable[str]) -> None:
@@ -30,7 +32,7 @@ def secret(name: str) -> Object:
         "apiVersion": "v1",
         "kind": "Secret",
         "metadata": metadata,
-        "stringData": {"value": "for-tests-only"},
+        "stringData": {"value": VALUE},
     }
 
 

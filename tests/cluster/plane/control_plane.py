@@ -29,6 +29,8 @@ class ControlPlane:
     authority: Authority
     url: str
     admin: Client
+    forward_port: int = 0
+    """Where kwok, as the kubelet, leads every port-forward: this port of loopback, whatever the pod."""
     _installed: dict[str, Object] = field(default_factory=dict, repr=False)
 
     def identity(self, user: str, groups: tuple[str, ...] = ()) -> Client:
@@ -143,13 +145,13 @@ _KUBE = ("apiserver", "controller-manager", "scheduler")
 
 
 def _start(folder: Path, crew: Crew, programs: dict[str, Path]) -> ControlPlane:
-    etcd, peer, api, controllers, scheduler, kwok = free_ports(6)
+    etcd, peer, api, controllers, scheduler, kwok, pods = free_ports(7)
     authority = Authority(folder / "pki")
     url = f"https://127.0.0.1:{api}"
     _start_etcd(crew, programs["etcd"], folder, etcd, peer)
     _start_api(crew, programs["apiserver"], authority, folder, etcd, api)
     admin = Client(url, authority.file, authority.issue("admin", groups=("system:masters",)))
-    plane = ControlPlane(folder, crew, authority, url, admin)
+    plane = ControlPlane(folder, crew, authority, url, admin, pods)
     crew.await_ready("apiserver", admin.is_ready)
     config = str(plane.kubeconfig("control-plane"))
     crew.start(
@@ -185,20 +187,40 @@ def _start(folder: Path, crew: Crew, programs: dict[str, Path]) -> ControlPlane:
             "--leader-elect=false",
         ],
     )
-    crew.start(
-        "kwok",
-        [
-            str(programs["kwok"]),
-            f"--kubeconfig={config}",
-            f"--config={_STAGES}",
-            "--manage-all-nodes=true",
-            "--node-lease-duration-seconds=40",
-            f"--server-address=127.0.0.1:{kwok}",
-        ],
-    )
+    _start_kwok(plane, programs["kwok"], config, kwok)
     account = {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": "default"}}
     admin.wait(account, lambda _: True, 60)
     return plane
+
+
+def _start_kwok(plane: ControlPlane, program: Path, config: str, port: int) -> None:
+    """Nodes and kubelets; the API server reaches their port-forward by TLS."""
+    kubelet = plane.authority.issue("kubelet", hosts=("127.0.0.1",))
+    forwards = plane.folder / "forwards.json"
+    target = {"address": "127.0.0.1", "port": plane.forward_port}
+    forward = {
+        "apiVersion": "kwok.x-k8s.io/v1alpha1",
+        "kind": "ClusterPortForward",
+        "metadata": {"name": "every-pod"},
+        "spec": {"forwards": [{"target": target}]},
+    }
+    forwards.write_text(json.dumps(forward))
+    plane.crew.start(
+        "kwok",
+        [
+            str(program),
+            f"--kubeconfig={config}",
+            f"--config={_STAGES}",
+            f"--config={forwards}",
+            "--manage-all-nodes=true",
+            "--node-lease-duration-seconds=40",
+            f"--server-address=127.0.0.1:{port}",
+            "--node-ip=127.0.0.1",
+            f"--node-port={port}",
+            f"--tls-cert-file={kubelet.certificate}",
+            f"--tls-private-key-file={kubelet.key}",
+        ],
+    )
 
 
 def _start_etcd(crew: Crew, program: Path, folder: Path, port: int, peer: int) -> None:

@@ -64,7 +64,7 @@ def _end_with_parent() -> None:
 
 def _environment(folder: Path) -> dict[str, str]:
     # Go programs collect their garbage half as often: memory is there, two cores are few.
-    return {"PATH": os.environ["PATH"], "HOME": str(folder), "GOGC": "200"}
+    return {"PATH": os.environ["PATH"], "HOME": str(folder), "GOGC": "400"}
 
 
 @dataclass

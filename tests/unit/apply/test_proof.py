@@ -11,6 +11,7 @@ from llmplat.apply import proof
 from llmplat.apply.proof import prove
 from llmplat.domain.errors import GatewayError
 from llmplat.domain.ports import HttpAnswer
+from tests.fakes.cluster_platform import plan_with
 
 CHAT = {
     "choices": [{"message": {"content": " Hello. "}}],
@@ -35,7 +36,7 @@ class Gateway:
 
 def plan_of(*kinds: str, gateway: object = "some") -> Any:
     models = tuple(
-        SimpleNamespace(name=f"m{index}", kind=kind, ports=(4001,) if kind != "external" else ())
+        SimpleNamespace(name=f"m{index}", kind=kind, is_external=kind == "external")
         for index, kind in enumerate(kinds)
     )
     return SimpleNamespace(models=models, gateway=gateway)
@@ -48,6 +49,12 @@ def good(document: object = CHAT) -> HttpAnswer:
 @pytest.fixture(autouse=True)
 def no_pause(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(proof, "_PAUSE_S", 0.0)
+
+
+def test_every_model_of_a_cluster_is_asked() -> None:
+    plan = plan_with(name="cluster-two-teams", profile="llm-gateway")
+    proofs = prove(plan, "http://g", "sk-x", Gateway(good()), 7)
+    assert {one.model for one in proofs} == {"assistant", "writer", "coder"}
 
 
 def test_each_model_with_an_engine_is_asked_once() -> None:
