@@ -144,8 +144,9 @@ def test_a_wider_profile_comes_up_and_answers_through_the_gateway(
 def test_a_gateway_that_does_not_answer_is_an_error(world: World, place: Workplace) -> None:
     with answering_gateway(world.plane.forward_port, "another key"):
         done = place.run("up", "--yes", "-o", "json")
-    assert done.returncode == 6, done.stderr[-2000:]
-    assert "HTTP 401" in done.stderr
+    error = json.loads(done.stderr)
+    assert (done.returncode, error["code"]) == (1, "gateway-failed")
+    assert "HTTP 401" in error["why"]
     assert KEY not in done.stdout + done.stderr
 
 
