@@ -9,6 +9,7 @@ from llmplat.apply.cluster_claim import Held
 from llmplat.apply.cluster_inventory import read_inventory, refuse_other
 from llmplat.apply.down_scope import Scope, find_scope, is_beside, our_namespaces
 from llmplat.apply.down_stay import Stay, stays_of
+from llmplat.apply.down_ways import mark_going
 from llmplat.apply.gitops_hold import hold, keep, keep_volume
 from llmplat.apply.going import Patience, await_gone, remove
 from llmplat.apply.owned import APPLICATION_API
@@ -187,6 +188,7 @@ def _remove_all(
 def _prepare(scope: Scope, cluster: Cluster, patience: Patience) -> None:
     """Nothing may bring back what goes, and nothing may take what stays."""
     hold(cluster, scope.owned.applications, patience)
+    mark_going(scope.owned, scope.ways)
     for volume in scope.volumes:
         keep_volume(scope.owned, volume)
     # Argo CD runs in the one, our claim and inventory are in the other: both go last.
@@ -206,10 +208,10 @@ def _steps(scope: Scope, wish: DownClusterWish, tools: DownClusterTools) -> Iter
     def waiting(title: str, refs: tuple[ObjectRef, ...]) -> _Step:
         return _Step(title, refs, lambda told: await_gone(cluster, refs, patience, told))
 
-    yield removing("routes", scope.routes)
-    yield removing("gateways", scope.gateways)
-    yield removing("load balancers", scope.balancers)
-    yield waiting("load balancers of gateways", scope.balanced)
+    yield removing("routes", scope.ways.routes)
+    yield removing("gateways", scope.ways.gateways)
+    yield removing("load balancers", scope.ways.balancers)
+    yield waiting("load balancers of gateways", scope.ways.balanced)
     wanted = tuple(volume.ref for volume in scope.volumes if volume.is_wanted_gone)
     # Pods still use them: they are gone only after the Applications.
     yield _Step("volumes asked for", wanted, lambda _: _mark(cluster, wanted))
@@ -217,7 +219,7 @@ def _steps(scope: Scope, wish: DownClusterWish, tools: DownClusterTools) -> Iter
         refs = tuple(one.ref for one in scope.applications if one.wave == wave)
         yield removing(f"Applications of wave {wave}", refs)
     yield waiting("volumes", wanted)
-    yield waiting("network endpoint groups", scope.negs)
+    yield waiting("network endpoint groups", scope.ways.negs)
     yield removing("root", (scope.owned.root.ref,) if scope.owned.root else ())
     # Only now: Argo CD takes nothing away for an Application whose project is gone.
     yield removing("projects", tuple(_projects(scope)))

@@ -3,22 +3,22 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from llmplat.apply.owned import APPLICATION_API, Application, Owned, annotation_of, find_owned
+from llmplat.apply.contents import contents
+from llmplat.apply.down_ways import Ways, find_ways
+from llmplat.apply.owned import (
+    APPLICATION_API,
+    Application,
+    Owned,
+    annotation_of,
+    find_owned,
+    has_owner,
+)
 from llmplat.domain.cluster import Cluster, Object, ObjectRef, group_of, ref_of
 from llmplat.domain.inventory import NAMESPACE as SYSTEM
 from llmplat.domain.inventory import REF, Inventory
 from llmplat.plan.cluster.applications import ARGO_CD
 from llmplat.plan.cluster.secrets import BACKEND_NAMESPACE
 
-GATEWAY_API = "gateway.networking.k8s.io"
-ROUTES = (
-    (f"{GATEWAY_API}/v1", "HTTPRoute"),
-    (f"{GATEWAY_API}/v1", "GRPCRoute"),
-    (f"{GATEWAY_API}/v1", "TLSRoute"),
-    ("networking.k8s.io/v1", "Ingress"),
-)
-GATEWAYS = ((f"{GATEWAY_API}/v1", "Gateway"),)
-NEGS = ("networking.gke.io/v1beta1", "ServiceNetworkEndpointGroup")
 COMPONENT = "llmplat.dev/component"
 _MADE_BY_KUBERNETES = {
     ("ServiceAccount", "default"),
@@ -28,7 +28,6 @@ _MADE_BY_KUBERNETES = {
     ("Secret", "kedaorg-certs"),
     ("Secret", "argocd-initial-admin-secret"),
 }
-_PASSING = {"Event", "Endpoints", "EndpointSlice", "Lease", "ControllerRevision", "PodMetrics"}
 
 
 @dataclass(frozen=True)
@@ -73,13 +72,7 @@ class Scope:
 
     owned: Owned = field(repr=False)
     inventory: Inventory | None
-    routes: tuple[ObjectRef, ...]
-    gateways: tuple[ObjectRef, ...]
-    balancers: tuple[ObjectRef, ...]
-    """Services of type LoadBalancer that nothing else owns."""
-    balanced: tuple[ObjectRef, ...]
-    """Services of type LoadBalancer that go with their owner."""
-    negs: tuple[ObjectRef, ...]
+    ways: Ways
     volumes: tuple[Volume, ...]
     kept: tuple[KeptNamespace, ...]
     crds: tuple[str, ...]
@@ -118,20 +111,11 @@ def find_scope(
     """All of `platform` in `cluster`; `delete_volumes` are claims as "namespace/name"."""
     owned = find_owned(cluster, platform)
     secrets = tuple(_secret_values(owned))
-    services = [
-        it
-        for it in cluster.list("v1", "Service")
-        if (it.get("spec") or {}).get("type") == "LoadBalancer" and owned.has(it)
-    ]
     volumes = tuple(find_volumes(owned, delete_volumes))
     return Scope(
         owned=owned,
         inventory=inventory,
-        routes=tuple(_ours(owned, ROUTES)),
-        gateways=tuple(_ours(owned, GATEWAYS)),
-        balancers=tuple(ref_of(it) for it in services if not _has_owner(it)),
-        balanced=tuple(ref_of(it) for it in services if _has_owner(it)),
-        negs=tuple(_ours(owned, (NEGS,))),
+        ways=find_ways(owned),
         volumes=volumes,
         kept=tuple(_kept(owned, volumes, () if is_purge else secrets)),
         crds=tuple(sorted(_crds(owned))),
@@ -149,17 +133,6 @@ def our_namespaces(owned: Owned) -> tuple[Object, ...]:
 def cluster_objects(owned: Owned, api_version: str, kind: str) -> Iterator[Object]:
     """All of a kind that the platform owns itself."""
     return (it for it in owned.cluster.list(api_version, kind) if owned.has_directly(it))
-
-
-def _ours(owned: Owned, kinds: Iterable[tuple[str, str]]) -> Iterator[ObjectRef]:
-    for api_version, kind in kinds:
-        for it in owned.cluster.list(api_version, kind):
-            if owned.has(it):
-                yield ref_of(it)
-
-
-def _has_owner(thing: Object) -> bool:
-    return bool(thing["metadata"].get("ownerReferences"))
 
 
 def find_volumes(owned: Owned, delete_volumes: frozenset[str] = frozenset()) -> Iterator[Volume]:
@@ -246,26 +219,15 @@ def _strangers(
     owned: Owned, namespaces: frozenset[str], known: set[ObjectRef]
 ) -> Iterator[ObjectRef]:
     """What others keep in our namespaces."""
-    seen = set()
-    for kind in owned.cluster.kinds():
-        group = group_of(kind.api_version)
-        is_listed = not kind.verbs or "list" in kind.verbs
-        if not kind.is_namespaced or not is_listed or kind.kind in _PASSING:
-            continue
-        if (group, kind.kind) in seen:
-            continue  # another version of the same
-        seen.add((group, kind.kind))
-        for it in owned.cluster.list(kind.api_version, kind.kind):
-            if it["metadata"].get("namespace") in namespaces and _is_strange(owned, it):
-                ref = ref_of(it)
-                if ref not in known:
-                    yield ref
+    for it in contents(owned.cluster, namespaces):
+        if ref_of(it) not in known and _is_strange(owned, it):
+            yield ref_of(it)
 
 
 def _is_strange(owned: Owned, thing: Object) -> bool:
     if (thing["kind"], thing["metadata"]["name"]) in _MADE_BY_KUBERNETES:
         return False
-    if _has_owner(thing) or owned.has(thing):
+    if has_owner(thing) or owned.has(thing):
         return False  # what has an owner is judged by it
     certificate = annotation_of(thing, "cert-manager.io/certificate-name")
     if thing["kind"] == "Secret" and certificate:

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from llmplat.apply.contents import contents
 from llmplat.apply.owned import APPLICATION_API, annotation_of
 from llmplat.domain.cluster import Cluster, Object, ObjectRef
 from llmplat.domain.errors import Finding, TimedOutError
@@ -111,7 +112,7 @@ def _innermost(cluster: Cluster, thing: Object, depth: int) -> Object:
 
 
 def _below(cluster: Cluster, thing: Object) -> Iterator[Object]:
-    """What must be gone before `thing`: what an Application made, what an object owns."""
+    """What must be gone before `thing`: what an Application made, a namespace holds, an object owns."""
     if (thing["apiVersion"], thing["kind"]) == (APPLICATION_API, "Application"):
         for one in (thing.get("status") or {}).get("resources") or ():
             version = "/".join(filter(None, (one.get("group"), one["version"])))
@@ -119,6 +120,8 @@ def _below(cluster: Cluster, thing: Object) -> Iterator[Object]:
             live = cluster.get(ref)
             if live is not None:
                 yield live
+    elif thing["kind"] == "Namespace":
+        yield from contents(cluster, frozenset({thing["metadata"]["name"]}))
     elif thing["metadata"].get("namespace"):
         uid = thing["metadata"].get("uid")
         for api_version, kind in _DEPENDENTS:

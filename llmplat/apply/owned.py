@@ -41,6 +41,11 @@ def annotation_of(thing: Mapping[str, Any], name: str) -> str:
     return str((thing["metadata"].get("annotations") or {}).get(name, ""))
 
 
+def has_owner(thing: Mapping[str, Any]) -> bool:
+    """Whether it goes with something else."""
+    return bool(thing["metadata"].get("ownerReferences"))
+
+
 @dataclass(frozen=True)
 class Application:
     """One of the platform's Applications as it is now."""

@@ -36,9 +36,9 @@ def test_what_does_not_go_is_named_and_nothing_of_a_neighbour_goes(slim: SlimWor
         done = world.work.run(*words)
         error = json.loads(done.stdout or done.stderr)
         assert done.returncode == 7, (done.stdout, done.stderr)
-        told = json.dumps(error)
-        assert stuck["metadata"]["name"] in told
-        assert HELD in told
+        assert f"{stuck['kind']} {stuck['metadata']['namespace']}" in error["what"]
+        assert stuck["metadata"]["name"] in error["what"]
+        assert HELD in error["why"]
         release(world, stuck)
     # Late, not never: the last one lets go while `down` waits.
     late = threading.Timer(5, release, (world, plant_late(world)))

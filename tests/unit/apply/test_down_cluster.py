@@ -203,6 +203,24 @@ def test_a_service_of_our_gateway_is_waited_for_and_one_of_theirs_is_not() -> No
     with pytest.raises(TimedOutError) as raised:
         run(cluster)
     assert "Service edge/edge-lb" in raised.value.what
+    # The next run finds its owner gone, and knows it all the same.
+    assert GATEWAY not in cluster.objects
+    with pytest.raises(TimedOutError) as again:
+        run(cluster)
+    assert "Service edge/edge-lb does not go." in again.value.what
+    cluster.release(ref_of(ours))
+    run(cluster)
+    assert REF not in cluster.objects
+    assert ref_of(theirs) in cluster.objects
+
+
+def test_what_keeps_a_namespace_is_named() -> None:
+    cluster = live_platform()
+    cluster.objects[CLAIM]["metadata"]["finalizers"] = ["x/y"]
+    with pytest.raises(TimedOutError) as raised:
+        run(cluster, delete_volumes=frozenset({"llm-gateway/data-counters-0"}))
+    assert "PersistentVolumeClaim llm-gateway/data-counters-0 does not go" in raised.value.what
+    assert "x/y" in (raised.value.why or "")
 
 
 def test_secret_values_stay_until_a_purge() -> None:
