@@ -114,6 +114,12 @@ def destroy(request: dict[str, Any]) -> None:
     stack.workspace.remove_stack(request["stack"])
 
 
+def forget(request: dict[str, Any]) -> None:
+    """The stack with its state; what the state holds is left as it is."""
+    stack = open_stack(request, makes=False)
+    stack.workspace.remove_stack(request["stack"], force=True)
+
+
 def repair(request: dict[str, Any]) -> None:
     """Lets go of a lock, then asks the cloud about what was half-done."""
     stack = open_stack(request, makes=False)
@@ -141,7 +147,8 @@ def _failed(kind: str, error: Exception) -> None:
 
 
 VERBS: dict[str, Callable[[dict[str, Any]], object]] = {
-    one.__name__: one for one in (outputs, preview, up, resources, unprotect, destroy, repair)
+    one.__name__: one
+    for one in (outputs, preview, up, resources, unprotect, destroy, forget, repair)
 }
 
 

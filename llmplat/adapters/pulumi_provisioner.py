@@ -90,7 +90,7 @@ class PulumiProvisioner:
 
     def outputs(self) -> Mapping[str, Any] | None:
         """What the last `up` handed over."""
-        if self.is_local and not (self._seat.folder / "state").is_dir():
+        if not self._has_state():
             return None
         found = self._run("outputs", {}, _ignore)
         return found if isinstance(found, dict) else None
@@ -133,9 +133,18 @@ class PulumiProvisioner:
         """Remove everything."""
         self._run("destroy", inputs, on_event)
 
+    def forget(self) -> None:
+        """Drop the state."""
+        if self._has_state():
+            self._run("forget", {}, _ignore)
+
     def repair(self, inputs: Inputs, on_event: OnEvent) -> None:
         """Break the lock, look for what was half-done."""
         self._run("repair", inputs, on_event)
+
+    def _has_state(self) -> bool:
+        """Whether there may be one; a bucket has to be asked."""
+        return not self.is_local or (self._seat.folder / "state").is_dir()
 
     def _run(
         self,

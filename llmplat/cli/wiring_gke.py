@@ -112,8 +112,8 @@ def cloud_project(run: "Run", project: str) -> "Cloud":
     return GoogleCloud(google_rest(run, project))
 
 
-def provisioner(run: "Run", opened: "Opened") -> "Provisioner":
-    """Pulumi's side; PreconditionError where its packages or its tool are missing."""
+def provisioner(run: "Run", opened: "Opened", program: str = "gke") -> "Provisioner":
+    """Pulumi's side of infra/`program`; PreconditionError where its packages or tool are missing."""
     from llmplat.adapters.gke_python import gke_python
     from llmplat.adapters.pulumi_cli import require_pulumi
     from llmplat.adapters.pulumi_provisioner import PulumiProvisioner, PulumiSeat
@@ -121,7 +121,7 @@ def provisioner(run: "Run", opened: "Opened") -> "Provisioner":
     substrate = opened.loaded.platform.substrate
     seat = PulumiSeat(
         platform=opened.name,
-        program="gke",
+        program=program,
         home=wiring.home(),
         state=opened.state,
         python=gke_python(run.env),
@@ -159,11 +159,12 @@ def cloud_of(run: "Run", opened: "Opened") -> "GkeCloud":
 
     plan = cluster_plan(opened)
     inputs = replace(_inputs(opened, plan), deletion_protection=False)
-    return GkeCloud(
-        provisioner(run, opened),
-        to_data(inputs),
-        forget=lambda: (opened.state / FILE).unlink(missing_ok=True),
-    )
+
+    def forget() -> None:
+        provisioner(run, opened, "bootstrap").forget()
+        (opened.state / FILE).unlink(missing_ok=True)
+
+    return GkeCloud(provisioner(run, opened), to_data(inputs), forget=forget)
 
 
 def open_own_cluster(run: "Run", opened: "Opened") -> "Cluster":

@@ -109,6 +109,10 @@ class Provisioner(Protocol):
         """Remove everything the state holds."""
         ...
 
+    def forget(self) -> None:
+        """Drop the state and touch nothing else: what it holds went with its cluster."""
+        ...
+
     def repair(self, inputs: Inputs, on_event: OnEvent) -> None:
         """Break a lock that was left behind, and look in the cloud for what was half-done."""
         ...

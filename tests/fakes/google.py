@@ -245,6 +245,12 @@ class _Handler(BaseHTTPRequestHandler):
         if verb == "addVersion":
             values.append(base64.b64decode(body["payload"]["data"]))
             return 200, _version(name, len(values))
+        if steps[-1].endswith(":access"):
+            number = int(steps[-1].partition(":")[0])
+            if not 0 < number <= len(values):
+                return _error(404, f"Secret Version [{number}] not found.")
+            payload = {"data": base64.b64encode(values[number - 1]).decode()}
+            return 200, {"name": _version(name, number)["name"], "payload": payload}
         if steps[-1] == "versions":
             rows = [_version(name, number) for number in range(len(values), 0, -1)]
             return 200, {"versions": rows, "totalSize": len(rows)}

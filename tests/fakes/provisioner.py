@@ -59,6 +59,10 @@ class FakeProvisioner:
         self._act("destroy", inputs)
         self.held = []
 
+    def forget(self) -> None:
+        self.asked.append("forget")
+        self.held = []
+
     def repair(self, inputs: Inputs, on_event: OnEvent) -> None:
         self.asked.append("repair")
         self.failure = None
