@@ -48,6 +48,7 @@ class Seat:
 
     folder: Path
     backend: str | None = None
+    program: str = "gke"
     env: dict[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -93,7 +94,7 @@ class Seat:
         """The adapter."""
         kept = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
         seat = PulumiSeat(
-            platform="demo", program="gke", home=HOME, state=self.folder / "state",
+            platform="demo", program=self.program, home=HOME, state=self.folder / "state",
             python=pulumi_python(), tool=self.folder / "tool" / "bin" / "pulumi",
             backend=self.backend, project="my-project",
         )  # fmt: skip

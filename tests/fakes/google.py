@@ -46,6 +46,8 @@ class FakeProject:
     repositories: dict[str, dict[str, Any]] = field(default_factory=dict)
     secrets: dict[str, dict[str, Any]] = field(default_factory=dict)
     values: dict[str, list[bytes]] = field(default_factory=dict)
+    mintable: set[str] = field(default_factory=set)
+    """Service accounts that the caller may make tokens of."""
     disabled: set[str] = field(default_factory=set)
     """APIs that answer SERVICE_DISABLED."""
     denied: set[str] = field(default_factory=set)
@@ -61,7 +63,7 @@ class FakeProject:
     @property
     def writes(self) -> list[tuple[str, str]]:
         """Requests that change something."""
-        harmless = (":testIamPermissions",)
+        harmless = (":testIamPermissions", ":generateAccessToken")
         return [one for one in self.asked if one[0] != "GET" and not one[1].endswith(harmless)]
 
 
@@ -159,6 +161,11 @@ class _Handler(BaseHTTPRequestHandler):
             return self._container(steps)
         if host == "artifactregistry.googleapis.com":
             return _found(self.owner.repositories.get(steps[-1]))
+        if host == "iamcredentials.googleapis.com":
+            if steps[-1] not in {f"{one}:generateAccessToken" for one in self.owner.mintable}:
+                return _error(403, "Permission 'iam.serviceAccounts.getAccessToken' denied")
+            return 200, {"accessToken": "token-of-" + steps[-1].partition("@")[0],
+                         "expireTime": "2026-11-22T11:00:00Z"}  # fmt: skip
         if host == "secretmanager.googleapis.com":
             return self._secrets(method, steps, query, body)
         return _error(404, f"no {host}")
