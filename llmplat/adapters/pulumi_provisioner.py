@@ -133,6 +133,10 @@ class PulumiProvisioner:
         """Remove everything."""
         self._run("destroy", inputs, on_event)
 
+    def refresh(self, inputs: Inputs, on_event: OnEvent) -> None:
+        """Have the state say what the cloud says."""
+        self._run("refresh", inputs, on_event)
+
     def forget(self) -> None:
         """Drop the state."""
         if self._has_state():

@@ -155,6 +155,7 @@ def cloud_of(run: "Run", opened: "Opened") -> "GkeCloud":
     from llmplat.adapters.gke_inventory import FILE
     from llmplat.apply.gke_down import GkeCloud
     from llmplat.cli.wiring_tree import cluster_plan
+    from llmplat.domain.cloud import Named
     from llmplat.output.as_json import to_data
 
     plan = cluster_plan(opened)
@@ -164,7 +165,14 @@ def cloud_of(run: "Run", opened: "Opened") -> "GkeCloud":
         provisioner(run, opened, "bootstrap").forget()
         (opened.state / FILE).unlink(missing_ok=True)
 
-    return GkeCloud(provisioner(run, opened), to_data(inputs), forget=forget)
+    place = Named("cluster", inputs.platform, inputs.location)
+    project = cloud_project(run, inputs.project)
+    return GkeCloud(
+        provisioner(run, opened),
+        to_data(inputs),
+        forget=forget,
+        serves=lambda: project.serves(place),
+    )
 
 
 def open_own_cluster(run: "Run", opened: "Opened") -> "Cluster":

@@ -45,7 +45,7 @@ class World(FakeProvisioner):
         self.ready = ready
         self.progress = RecordingProgress()
 
-    def up(self, inputs, on_event):  # noqa: ANN001, ANN201 (as in the base)
+    def up(self, inputs, on_event):
         found = super().up(inputs, on_event)
         self.cluster.put(
             thing("v1", "Namespace", "argocd"),
