@@ -23,6 +23,7 @@ from llmplat.domain.provision import (
     ResourceEvent,
     Said,
 )
+from llmplat.plan.gke.changes import pool_of
 from llmplat.plan.gke.needs import CloudNeeds
 
 _DELETE = "gcloud container clusters delete"
@@ -168,7 +169,7 @@ def refuse_replacement(wish: GkeWish, changes: tuple[Change, ...], progress: Pro
     """Say each replacement; raise ReplacementError for one that was not agreed to by name."""
     refused = []
     for change in changes:
-        name = _pool_of(change, wish.inputs.platform)
+        name = pool_of(change, wish.inputs.platform)
         if change.act is not Act.REPLACE or change.kind not in {POOL_KIND, CLUSTER_KIND}:
             continue
         told = _told(change, name, wish.models.get(name, ()))
@@ -225,11 +226,6 @@ def _counted(changes: tuple[Change, ...]) -> str:
     counts = {act: sum(one.act is act for one in changes) for act in Act}
     told = ", ".join(f"{act.value} {count}" for act, count in counts.items() if count)
     return told or "nothing changes"
-
-
-def _pool_of(change: Change, platform: str) -> str:
-    """Pools carry the platform's name in front, as Pulumi's names must differ."""
-    return change.name.removeprefix(f"{platform}-")
 
 
 def _told(change: Change, name: str, models: tuple[str, ...]) -> str:

@@ -7,9 +7,10 @@ from llmplat.catalog.entries import Catalog
 from llmplat.catalog.gke import load_gke_prices
 from llmplat.domain.errors import Finding, InternalError
 from llmplat.domain.gke import GkeInputs
+from llmplat.domain.provision import Change
 from llmplat.plan.cluster.cluster import ClusterPlan
 from llmplat.plan.gke.amounts import Amounts
-from llmplat.plan.gke.changes import Applied, ResourceChange, changes_since
+from llmplat.plan.gke.changes import Applied, changes_since
 from llmplat.plan.gke.disks import disk_of
 from llmplat.plan.gke.inputs import make_inputs
 from llmplat.plan.gke.price import GkePrice, InCluster, make_price
@@ -27,7 +28,7 @@ class GkePlan:
     inputs: GkeInputs
     resources: tuple[Resource, ...]
     price: GkePrice
-    changes: tuple[ResourceChange, ...] | None
+    changes: tuple[Change, ...] | None
     """None where this machine remembers no `up` of this platform."""
     warnings: tuple[Finding, ...]
 
