@@ -71,6 +71,11 @@ class Seat:
         (self.folder / "stack-demo").touch()
         (self.folder / "state" / "pulumi" / "state").mkdir(parents=True, exist_ok=True)
 
+    def has_state(self, stack: str, state: Path) -> None:
+        """As after an `up` of the platform `stack`, whose folder is `state`."""
+        (self.folder / f"stack-{stack}").touch()
+        (state / "pulumi" / "state").mkdir(parents=True, exist_ok=True)
+
     @property
     def calls(self) -> list[dict[str, Any]]:
         """Everything the tool was asked."""

@@ -9,6 +9,8 @@ REPOSITORY = "llmplat-repository"
 """Secret of Argo CD with the login for the repository."""
 REGISTRY_READER = "llmplat-registry-reader"
 """Kubernetes service account, in Argo CD's namespace, that may read the repository on GKE."""
+_SSH = re.compile(r"ssh://|[^/:]+@[^/:]+:")
+"""With a scheme, or as git's own USER@HOST:PATH."""
 _ARTIFACT_REGISTRY = re.compile(r"oci://[a-z0-9-]+-docker\.pkg\.dev/")
 
 
@@ -45,7 +47,7 @@ class GitopsPlan:
     @property
     def is_ssh(self) -> bool:
         """Whether it is read with a private key in place of a name and a password."""
-        return not self.is_oci and not self.url.startswith(("http://", "https://"))
+        return bool(_SSH.match(self.url))
 
 
 def gitops_of(platform: Platform) -> GitopsPlan:
