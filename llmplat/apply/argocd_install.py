@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 
 from llmplat.apply.argocd_adopt import find_argocd
 from llmplat.apply.cluster_inventory import InventoryBook
-from llmplat.apply.gke_up import telling
 from llmplat.apply.going import Patience
+from llmplat.apply.provision_story import telling
 from llmplat.domain.cluster import Cluster, Object, ObjectRef, ref_of
 from llmplat.domain.errors import ClusterConflictError, Finding, PreconditionError, TimedOutError
 from llmplat.domain.inventory import Inventory, labels_of
@@ -76,6 +76,10 @@ def _run_program(cluster: Cluster, tools: InstallTools, progress: Progress) -> N
     elif tools.is_repair:
         with telling("Repair the state of Argo CD's installation", progress) as tell:
             provisioner.repair(tools.document, tell)
+    elif find_argocd(cluster) is None:
+        # It was taken down, and its namespace stayed: the state still has the release.
+        with telling("Look for what is left of Argo CD", progress) as tell:
+            provisioner.refresh(tools.document, tell)
     with telling("Install Argo CD", progress) as tell:
         provisioner.up(tools.document, tell)
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from llmplat.apply.gke_up import telling
+from llmplat.apply.provision_story import telling
 from llmplat.domain.ports import Progress
 from llmplat.domain.provision import CLUSTER_KIND, Change, Inputs, Provisioner
 

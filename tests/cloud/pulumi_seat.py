@@ -11,7 +11,8 @@ from typing import Any
 
 import pytest
 
-from llmplat.adapters.pulumi_provisioner import PulumiProvisioner, PulumiSeat
+from llmplat.adapters.pulumi_provisioner import PulumiProvisioner
+from llmplat.adapters.pulumi_seat import PulumiSeat
 
 HOME = Path(__file__).parents[2]
 TOOLS = Path.home() / ".cache" / "llmplat-test-tools"

@@ -120,6 +120,16 @@ def test_the_state_of_a_cluster_that_is_gone_is_dropped_first() -> None:
     assert world.asked == ["forget", "up"]
 
 
+def test_one_that_was_taken_down_is_made_again_though_its_namespace_stayed() -> None:
+    world = World()
+    world.install()
+    for ref in [ref for ref in world.cluster.objects if ref.api_version == "apps/v1"]:
+        del world.cluster.objects[ref]
+    world.asked.clear()
+    world.install()
+    assert world.asked == ["refresh", "up"]
+
+
 def test_a_foreign_one_is_refused_and_nothing_is_made() -> None:
     world = World()
     world.cluster.put(thing("v1", "Namespace", "argocd"), argocd_part("v3.2.1"))
