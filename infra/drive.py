@@ -114,6 +114,18 @@ def destroy(request: dict[str, Any]) -> None:
     stack.workspace.remove_stack(request["stack"])
 
 
+def refresh(request: dict[str, Any]) -> None:
+    """The state as the cloud has it."""
+    stack = open_stack(request, makes=False)
+    stack.refresh(on_event=on_event, color="never", show_secrets=False)
+
+
+def forget(request: dict[str, Any]) -> None:
+    """The stack with its state; what the state holds is left as it is."""
+    stack = open_stack(request, makes=False)
+    stack.workspace.remove_stack(request["stack"], force=True)
+
+
 def repair(request: dict[str, Any]) -> None:
     """Lets go of a lock, then asks the cloud about what was half-done."""
     stack = open_stack(request, makes=False)
@@ -141,7 +153,8 @@ def _failed(kind: str, error: Exception) -> None:
 
 
 VERBS: dict[str, Callable[[dict[str, Any]], object]] = {
-    one.__name__: one for one in (outputs, preview, up, resources, unprotect, destroy, repair)
+    one.__name__: one
+    for one in (outputs, preview, up, resources, unprotect, destroy, refresh, forget, repair)
 }
 
 

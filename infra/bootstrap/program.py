@@ -7,16 +7,17 @@ from llmplat.domain.bootstrap import BootstrapInputs
 
 OWNED_BY_ARGOCD = ["chart", "version", "values", "repositoryOpts", "manifest", "resourceNames"]
 """What Argo CD changes as soon as it keeps itself."""
-WAIT_S = 600
 
 
 def make_argocd(inputs: BootstrapInputs) -> None:
     """Declare both and export where Argo CD is."""
     provider = kubernetes.Provider(
         inputs.platform,
-        kubeconfig=inputs.kubeconfig,
+        kubeconfig=inputs.kubeconfig or None,
         context=inputs.context,
         enable_server_side_apply=True,
+        # A namespace that is there already, from a run that was killed or by hand, will do.
+        upsert_existing_objects=True,
     )
     namespace = _namespace(inputs, pulumi.ResourceOptions(provider=provider))
     release = kubernetes.helm.v3.Release(
@@ -28,7 +29,8 @@ def make_argocd(inputs: BootstrapInputs) -> None:
         values=dict(inputs.values),
         create_namespace=False,
         atomic=False,
-        timeout=WAIT_S,
+        # `up` makes the secret that its pods wait for, then waits itself and says which one is late.
+        skip_await=True,
         # Its own chart hooks and CRDs stay when the release goes: `down` removes them by name.
         opts=pulumi.ResourceOptions(
             provider=provider, depends_on=[namespace], ignore_changes=OWNED_BY_ARGOCD

@@ -31,9 +31,9 @@ class Identity(pulumi.ComponentResource):
         self.register_outputs({})
 
 
-def workload(inputs: GkeInputs) -> pulumi.Output[str]:
-    """The IAM principal of the Kubernetes service account that reads secrets."""
-    namespace, account = inputs.secret_reader
+def workload(inputs: GkeInputs, who: tuple[str, str]) -> pulumi.Output[str]:
+    """The IAM principal of the Kubernetes service account `who`, as (namespace, name)."""
+    namespace, account = who
     number = gcp.organizations.get_project_output(project_id=inputs.project).number
     pool = f"workloadIdentityPools/{inputs.project}.svc.id.goog"
     return pulumi.Output.concat(

@@ -38,7 +38,8 @@ class Registry(pulumi.ComponentResource):
                 labels=dict(inputs.labels),
                 opts=pulumi.ResourceOptions(parent=self, depends_on=behind),
             )
-            readers = {"nodes": args.nodes.member, "secrets": workload(inputs)}
+            argocd = workload(inputs, inputs.registry_reader)
+            readers = {"nodes": args.nodes.member, "argocd": argocd}
             for who, member in readers.items():
                 gcp.artifactregistry.RepositoryIamMember(
                     f"{inputs.platform}-{name}-{who}",

@@ -34,7 +34,7 @@ class SecretStore(pulumi.ComponentResource):
                 project=inputs.project,
                 secret_id=secret.secret_id,
                 role="roles/secretmanager.secretAccessor",
-                member=workload(inputs),
+                member=workload(inputs, inputs.secret_reader),
                 opts=pulumi.ResourceOptions(parent=self, depends_on=[*behind, cluster]),
             )
         self.register_outputs({})

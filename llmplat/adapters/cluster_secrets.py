@@ -35,6 +35,12 @@ class ClusterSecrets:
             if secret is not None and self._has_value(secret)
         )
 
+    def read(self, name: str) -> str | None:
+        """The value."""
+        found = self._cluster.get(self._ref(name))
+        data = ((found or {}).get("data") or {}).get(self._key)
+        return base64.b64decode(data).decode() if data else None
+
     def create(self, name: str, value: str) -> bool:
         """Make the Secret; False when somebody was first."""
         self._ensure_namespace()

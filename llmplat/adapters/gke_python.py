@@ -14,7 +14,7 @@ from llmplat.domain.errors import InternalError, PreconditionError
 VARIABLE = "LLMPLAT_GKE_PYTHON"
 """Environment variable that names a Python with the extra `gke`."""
 _LIMIT_S = 120
-_INSTALL = "pip install 'llmplat[gke]'"
+_INSTALL = "pip install 'llmplat[gke]'    # in a checkout: pip install -e '.[gke]'"
 
 
 def gke_python(env: Mapping[str, str]) -> str:
@@ -31,8 +31,8 @@ def gke_python(env: Mapping[str, str]) -> str:
     if importlib.util.find_spec("pulumi") and importlib.util.find_spec("pulumi_gcp"):
         return sys.executable
     raise PreconditionError(
-        "Pulumi's packages are not installed.",
-        why="a plan for GKE runs the program infra/gke under mocks, so that it shows what it makes.",
+        "Pulumi's packages are not installed, and a platform on GKE needs them.",
+        why="its cluster is the program infra/gke; `plan` runs it under mocks, `up` for real.",
         fix=(_INSTALL, f"or {VARIABLE}=/path/to/python with them"),
     )
 

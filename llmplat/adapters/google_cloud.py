@@ -12,6 +12,8 @@ LABEL = "llmplat-platform"
 """Label of clusters and repositories: whose they are."""
 DESCRIPTION = "llmplat platform "
 """Networks have no labels; their description begins with it and ends with the platform's name."""
+_ENDING = frozenset({"STOPPING", "ERROR"})
+"""States of a cluster whose control plane is gone, or soon will be."""
 _PERMISSIONS_AT_ONCE = 100
 _UNLIMITED = float("inf")
 
@@ -133,6 +135,15 @@ class GoogleCloud:
             for version in row.get("validVersions", ())
         )
 
+    def serves(self, cluster: Named) -> bool:
+        """Whether its control plane is there to be asked."""
+        found = self._cluster(cluster)
+        return found is not None and found.get("status") not in _ENDING
+
+    def _cluster(self, thing: Named) -> Json | None:
+        within = f"v1/projects/{self._rest.project}/locations/{thing.location}"
+        return self._rest.get("container", f"{within}/clusters/{thing.name}")
+
     def owner(self, thing: Named) -> str | None:
         """Whose cluster, network or repository that is."""
         project = self._rest.project
@@ -142,7 +153,7 @@ class GoogleCloud:
             return None if network is None else _described(network)
         within = f"v1/projects/{project}/locations/{thing.location}"
         if thing.kind == "cluster":
-            found = self._rest.get("container", f"{within}/clusters/{thing.name}")
+            found = self._cluster(thing)
             return None if found is None else str(found.get("resourceLabels", {}).get(LABEL, ""))
         found = self._rest.get("artifactregistry", f"{within}/repositories/{thing.name}")
         return None if found is None else str(found.get("labels", {}).get(LABEL, ""))

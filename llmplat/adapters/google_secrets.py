@@ -33,6 +33,16 @@ class GoogleSecrets:
                 found.append(StoredSecret(name, len(versions), str(newest.get("createTime", ""))))
         return tuple(found)
 
+    def read(self, name: str) -> str | None:
+        """The newest enabled version's value."""
+        versions = self._versions(name)
+        if not versions:
+            return None
+        number = max(map(_number, versions))
+        found = self._rest.get(_API, f"{self._root}/{name}/versions/{number}:access") or {}
+        data = found.get("payload", {}).get("data")
+        return base64.b64decode(data).decode() if data else None
+
     def create(self, name: str, value: str) -> bool:
         """Add the first version; False when there is one."""
         self._make_room(name)

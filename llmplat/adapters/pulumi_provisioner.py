@@ -2,17 +2,14 @@
 
 import json
 import os
-import secrets
 import signal
 import subprocess
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
-from pathlib import Path
 from typing import IO, Any
 
-from llmplat.adapters.atomic_file import write_whole
 from llmplat.adapters.pulumi_failures import Failure, translate
+from llmplat.adapters.pulumi_seat import PulumiSeat
 from llmplat.domain.errors import InternalError
 from llmplat.domain.provision import (
     CLUSTER_KIND,
@@ -26,49 +23,7 @@ from llmplat.domain.provision import (
     Said,
 )
 
-_ENTRY = """\
-import runpy
-runpy.run_path({program!r}, run_name="__main__")
-"""
-_SETTINGS = """\
-name: llmplat-{name}
-runtime: python
-description: Written by llmplat anew before every run
-"""
-
-
 _ENDING = "ending: what is in flight is waited for; a second interrupt leaves it half-done"
-
-
-@dataclass(frozen=True)
-class PulumiSeat:
-    """Where Pulumi works and what it works with."""
-
-    platform: str
-    program: str
-    """Folder of infra/, such as gke."""
-    home: Path
-    """The folder that holds infra/."""
-    state: Path
-    """The platform's own folder on this machine."""
-    python: str
-    """Has Pulumi's packages."""
-    tool: Path
-    """Pulumi's command line tool."""
-    backend: str | None = None
-    """Where the state is kept, such as gs://bucket/folder; None: a folder of `state`."""
-    project: str = ""
-    """Google Cloud project, for the provider's own default."""
-
-    @property
-    def folder(self) -> Path:
-        """Everything of Pulumi's on this machine."""
-        return self.state / "pulumi"
-
-    @property
-    def url(self) -> str:
-        """The state backend as Pulumi spells it."""
-        return self.backend or f"file://{self.folder / 'state'}"
 
 
 class PulumiProvisioner:
@@ -90,7 +45,7 @@ class PulumiProvisioner:
 
     def outputs(self) -> Mapping[str, Any] | None:
         """What the last `up` handed over."""
-        if self.is_local and not (self._seat.folder / "state").is_dir():
+        if not self._has_state():
             return None
         found = self._run("outputs", {}, _ignore)
         return found if isinstance(found, dict) else None
@@ -133,9 +88,22 @@ class PulumiProvisioner:
         """Remove everything."""
         self._run("destroy", inputs, on_event)
 
+    def refresh(self, inputs: Inputs, on_event: OnEvent) -> None:
+        """Have the state say what the cloud says."""
+        self._run("refresh", inputs, on_event)
+
+    def forget(self) -> None:
+        """Drop the state."""
+        if self._has_state():
+            self._run("forget", {}, _ignore)
+
     def repair(self, inputs: Inputs, on_event: OnEvent) -> None:
         """Break the lock, look for what was half-done."""
         self._run("repair", inputs, on_event)
+
+    def _has_state(self) -> bool:
+        """Whether there may be one; a bucket has to be asked."""
+        return not self.is_local or (self._seat.folder / "state").is_dir()
 
     def _run(
         self,
@@ -144,7 +112,7 @@ class PulumiProvisioner:
         on_event: OnEvent,
         note: Callable[[Mapping[str, Any]], None] | None = None,
     ) -> Any:  # noqa: ANN401 (the result of that verb, as JSON)
-        request = json.dumps(self._request(verb, inputs)) + "\n"
+        request = json.dumps(self._seat.request(verb, inputs, self._env)) + "\n"
         seen: list[Event] = []
         with self._child() as child:
             assert child.stdin is not None  # noqa: S101 (a pipe was asked for)
@@ -183,56 +151,13 @@ class PulumiProvisioner:
                 stdout=subprocess.PIPE,
                 stderr=log,
                 text=True,
-                env=self._environment(),
+                env=self._seat.environment(self._env),
                 start_new_session=True,
             )
             try:
                 yield child
             finally:
                 _end(child)
-
-    def _request(self, verb: str, inputs: Inputs) -> dict[str, Any]:
-        folder = self._seat.folder / f"work-{self._seat.program}"
-        folder.mkdir(parents=True, exist_ok=True)
-        (self._seat.folder / "state").mkdir(exist_ok=True)
-        program = self._seat.home / "infra" / self._seat.program / "__main__.py"
-        write_whole(folder / "__main__.py", _ENTRY.format(program=str(program)).encode())
-        write_whole(folder / "Pulumi.yaml", _SETTINGS.format(name=self._seat.program).encode())
-        told = folder / "inputs.json"
-        write_whole(told, json.dumps(inputs, indent=1, sort_keys=True).encode())
-        return {
-            "verb": verb,
-            "stack": self._seat.platform,
-            "folder": str(folder),
-            "home": str(self._seat.folder / "home"),
-            "env": self._pulumi_environment(told),
-        }
-
-    def _pulumi_environment(self, told: Path) -> dict[str, str]:
-        found = {
-            "LLMPLAT_INPUTS": str(told),
-            "PULUMI_BACKEND_URL": self._seat.url,
-            "PULUMI_PYTHON_CMD": self._seat.python,
-            "PULUMI_SKIP_UPDATE_CHECK": "true",
-            "GOOGLE_PROJECT": self._seat.project,
-        }
-        if not {"PULUMI_CONFIG_PASSPHRASE", "PULUMI_CONFIG_PASSPHRASE_FILE"} & set(self._env):
-            found["PULUMI_CONFIG_PASSPHRASE_FILE"] = str(self._passphrase())
-        return found
-
-    def _passphrase(self) -> Path:
-        """Made once. The state holds no secret values; Pulumi wants one all the same."""
-        path = self._seat.folder / "passphrase"
-        if not path.is_file():
-            write_whole(path, f"{secrets.token_urlsafe(32)}\n".encode())
-        return path
-
-    def _environment(self) -> dict[str, str]:
-        """Where llmplat runs from must not decide what the child imports."""
-        dropped = {"PYTHONPATH", "PYTHONHOME", "VIRTUAL_ENV"}
-        found = {name: value for name, value in self._env.items() if name not in dropped}
-        found["PATH"] = os.pathsep.join((str(self._seat.tool.parent), found.get("PATH", "")))
-        return found
 
     def _said(self) -> str:
         with suppress(OSError):

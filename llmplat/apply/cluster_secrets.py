@@ -1,10 +1,10 @@
 """The secrets that a plan names -> which of them the backend lacks."""
 
-import base64
 from collections.abc import Iterator
 
 from llmplat.domain.cluster import Cluster, ObjectRef
 from llmplat.domain.errors import Finding, PreconditionError, Severity
+from llmplat.domain.secrets import SecretBackend
 from llmplat.plan.cluster.gateway import SYSTEM_KEY
 from llmplat.plan.cluster.secrets import BACKEND_NAMESPACE, VALUE
 from llmplat.plan.plan import Plan
@@ -30,18 +30,17 @@ def missing_secrets(cluster: Cluster, plan: Plan) -> tuple[Finding, ...]:
     return tuple(_told(missing)) if missing else ()
 
 
-def system_key(cluster: Cluster, plan: Plan) -> str:
-    """The platform's own key; PreconditionError when the backend does not show it."""
+def system_key(backend: SecretBackend, plan: Plan) -> str:
+    """The platform's own key; PreconditionError when the backend has none."""
     name = f"{plan.platform}-{SYSTEM_KEY.secret}"
-    found = cluster.get(ObjectRef("v1", "Secret", BACKEND_NAMESPACE, name))
-    value = ((found or {}).get("data") or {}).get(VALUE)
+    value = backend.read(name)
     if not value:
         raise PreconditionError(
             f"The secret {name} is not there.",
-            f"the namespace {BACKEND_NAMESPACE} does not hold it",
+            f"{backend.place} does not hold it",
             ("llmplat secrets seed",),
         )
-    return base64.b64decode(value).decode()
+    return value
 
 
 def _has(cluster: Cluster, name: str) -> bool:

@@ -8,7 +8,7 @@ from typing import Protocol
 from llmplat.apply.cluster_claim import Held
 from llmplat.apply.cluster_inventory import read_inventory, refuse_other
 from llmplat.apply.down_scope import Scope, find_scope, is_beside, our_namespaces
-from llmplat.apply.down_stay import Stay, stays_of
+from llmplat.apply.down_stay import CostOf, Stay, stays_of, unknown_cost
 from llmplat.apply.down_ways import mark_going
 from llmplat.apply.gitops_hold import hold, keep, keep_volume
 from llmplat.apply.going import Patience, await_gone, remove
@@ -67,6 +67,7 @@ class DownClusterTools:
     """Holds the platform for one run; BusyError when another run holds it."""
     cloud: Cloud | None = None
     patience: Patience = field(default_factory=Patience)
+    cost_of: CostOf = unknown_cost
 
 
 @dataclass(frozen=True)
@@ -131,20 +132,23 @@ def down_cluster(
         PreconditionError: the cluster holds another platform.
         TimedOutError: an object does not go; run again, it goes on from there.
     """
-    if tools.cloud is not None and not tools.cloud.has_cluster():
-        # An earlier run came as far as the cloud: what is left of that has nobody to ask.
-        lines = tools.cloud.planned() if wish.is_dry_run else tools.cloud.destroy(progress)
-        gone = ClusterIdentity("a cluster that is gone", "no address any more", "")
-        removed = tuple(Removal("cloud", line) for line in lines)
-        return DownClusterReport(wish.platform, gone, wish.is_dry_run, removed, ())
     scope, identity = find(wish, tools), tools.cluster.identity()
-    stays = stays_of(scope, is_purge=wish.is_purge, has_cloud=tools.cloud is not None)
+    has_cloud = tools.cloud is not None
+    stays = stays_of(scope, is_purge=wish.is_purge, has_cloud=has_cloud, cost_of=tools.cost_of)
     removed = (
         tuple(_planned(scope, wish, tools))
         if wish.is_dry_run
         else tuple(_done(scope, wish, tools, progress))
     )
     return DownClusterReport(wish.platform, identity, wish.is_dry_run, removed, stays)
+
+
+def down_cloud(wish: DownClusterWish, cloud: Cloud, progress: Progress) -> DownClusterReport:
+    """Remove the ground of a cluster that is gone: nobody is left to ask about what was in it."""
+    lines = cloud.planned() if wish.is_dry_run else cloud.destroy(progress)
+    gone = ClusterIdentity("a cluster that is gone", "no address any more", "")
+    removed = tuple(Removal("cloud", line) for line in lines)
+    return DownClusterReport(wish.platform, gone, wish.is_dry_run, removed, ())
 
 
 def _planned(scope: Scope, wish: DownClusterWish, tools: DownClusterTools) -> Iterator[Removal]:

@@ -27,6 +27,8 @@ _MADE_BY_KUBERNETES = {
     ("Secret", "cert-manager-webhook-ca"),
     ("Secret", "kedaorg-certs"),
     ("Secret", "argocd-initial-admin-secret"),
+    # What Helm writes down of the one release that llmplat makes.
+    ("Secret", "sh.helm.release.v1.argo-cd.v1"),
 }
 
 

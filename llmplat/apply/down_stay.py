@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
+from llmplat.apply.argocd_install import is_ours
 from llmplat.apply.down_scope import Scope, Volume
 from llmplat.plan.cluster.applications import ARGO_CD
 
@@ -77,7 +78,10 @@ def _secrets(scope: Scope, *, is_purge: bool) -> Iterator[Stay]:
 
 
 def _argo_cd(scope: Scope) -> Iterator[Stay]:
-    if scope.argo_cd is None:
+    if scope.argo_cd is None and is_ours(scope.inventory):
+        words = "its installation did not come to its end, so it does not keep itself yet"
+        yield Stay(f"Argo CD in {ARGO_CD}", words, SHARED, 0.0, "llmplat up, then llmplat down")
+    elif scope.argo_cd is None:
         yield Stay(f"Argo CD in {ARGO_CD}", "llmplat did not install it", SHARED, 0.0)
     elif scope.others:
         words = f"{len(scope.others)} Applications of others use it: {_some(scope.others)}"

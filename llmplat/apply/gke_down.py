@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from llmplat.apply.gke_up import telling
+from llmplat.apply.provision_story import telling
 from llmplat.domain.ports import Progress
 from llmplat.domain.provision import CLUSTER_KIND, Change, Inputs, Provisioner
 
@@ -20,15 +20,19 @@ class GkeCloud:
     forget: Callable[[], None] = lambda: None
     """Drops what this machine remembers of the cloud."""
 
+    serves: Callable[[], bool] = lambda: True
+    """Whether the cloud still has the cluster and its control plane can be asked."""
+
     def planned(self) -> tuple[str, ...]:
         """One line each; the protection that is lifted first of all."""
         there = self.provisioner.resources()
-        first = (_PROTECTED,) if there and self.provisioner.is_protected() else ()
-        return (*first, *(_told(one) for one in there))
+        is_lifted = there and self.provisioner.is_protected() and self.serves()
+        return (*((_PROTECTED,) if is_lifted else ()), *(_told(one) for one in there))
 
     def has_cluster(self) -> bool:
-        """Whether the state still holds the cluster."""
-        return any(one.kind == CLUSTER_KIND for one in self.provisioner.resources())
+        """Whether the state still holds the cluster, and the cloud has it too."""
+        there = self.provisioner.resources()
+        return any(one.kind == CLUSTER_KIND for one in there) and self.serves()
 
     def destroy(self, progress: Progress) -> tuple[str, ...]:
         """Lift the protection, then remove everything the state holds; safe to run again.
@@ -36,6 +40,9 @@ class GkeCloud:
         Raises ProvisionError, ProvisionLockedError, PreconditionError.
         """
         there = self.provisioner.resources()
+        if there and not self.serves():
+            with telling("Look for what is left in the cloud", progress) as tell:
+                self.provisioner.refresh(self.document, tell)
         if there and self.provisioner.is_protected():
             progress.warn(_PROTECTED)
             with telling("Switch off the cluster's deletion protection", progress) as tell:

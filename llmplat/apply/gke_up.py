@@ -1,28 +1,25 @@
 """A plan for GKE -> a cluster that is there: looked at first, made with what was agreed to, checked."""
 
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from llmplat.apply.gke_preflight import CloudPreflight, look_at_project, refuse_unready
+from llmplat.apply.provision_story import Teller
 from llmplat.catalog.cloud import CloudFacts
 from llmplat.domain.cloud import Cloud, Named
 from llmplat.domain.errors import PreconditionError, ProvisionError, ReplacementError
 from llmplat.domain.gke import GkeInputs
-from llmplat.domain.ports import Progress, StepProgress
+from llmplat.domain.ports import Progress
 from llmplat.domain.provision import (
     CLUSTER_KIND,
     POOL_KIND,
     Act,
     Change,
-    Event,
     Inputs,
-    Moment,
     Provisioner,
-    ResourceEvent,
-    Said,
 )
+from llmplat.plan.gke.changes import pool_of
 from llmplat.plan.gke.needs import CloudNeeds
 
 _DELETE = "gcloud container clusters delete"
@@ -108,7 +105,7 @@ def up_gke(wish: GkeWish, tools: GkeTools, progress: Progress) -> GkeGround:
     _warn_of_state(tools.provisioner, progress)
     if wish.is_repair:
         with progress.step("Repair the state of the cloud resources") as step:
-            tools.provisioner.repair(wish.document, _Teller(step, progress, 0))
+            tools.provisioner.repair(wish.document, Teller(step, progress, 0))
     with progress.step(f"Look at the project {wish.needs.project}") as step:
         report = look_at_project(wish.needs, tools.cloud, tools.facts, wish.waive)
         refuse_unready(report)
@@ -168,7 +165,7 @@ def refuse_replacement(wish: GkeWish, changes: tuple[Change, ...], progress: Pro
     """Say each replacement; raise ReplacementError for one that was not agreed to by name."""
     refused = []
     for change in changes:
-        name = _pool_of(change, wish.inputs.platform)
+        name = pool_of(change, wish.inputs.platform)
         if change.act is not Act.REPLACE or change.kind not in {POOL_KIND, CLUSTER_KIND}:
             continue
         told = _told(change, name, wish.models.get(name, ()))
@@ -207,7 +204,7 @@ def read_outputs(found: Mapping[str, Any], inputs: GkeInputs) -> GkeOutputs:
 
 def _provision(wish: GkeWish, tools: GkeTools, count: int, progress: Progress) -> GkeOutputs:
     with progress.step("Make the cluster and what belongs to it") as step:
-        teller = _Teller(step, progress, count)
+        teller = Teller(step, progress, count)
         outputs = read_outputs(tools.provisioner.up(wish.document, teller), wish.inputs)
         step.detail(f"{outputs.cluster} in {outputs.location}")
     return outputs
@@ -227,49 +224,8 @@ def _counted(changes: tuple[Change, ...]) -> str:
     return told or "nothing changes"
 
 
-def _pool_of(change: Change, platform: str) -> str:
-    """Pools carry the platform's name in front, as Pulumi's names must differ."""
-    return change.name.removeprefix(f"{platform}-")
-
-
 def _told(change: Change, name: str, models: tuple[str, ...]) -> str:
     what = "node pool" if change.kind == POOL_KIND else "cluster"
     why = f" ({', '.join(change.differs)} differs)" if change.differs else ""
     runs = f"; {', '.join(models)} run there" if models else ""
     return f"the {what} {name} would be deleted and made again{why}{runs}"
-
-
-@dataclass
-class _Teller:
-    """Events as the story of one step."""
-
-    step: StepProgress
-    progress: Progress
-    count: int
-    done: int = 0
-
-    def __call__(self, event: Event) -> None:
-        if isinstance(event, Said):
-            text = f"{event.name}: {event.text}" if event.name else event.text
-            (self.progress.note if not event.is_error else self.progress.warn)(text)
-        elif isinstance(event, ResourceEvent):
-            self._resource(event)
-
-    def _resource(self, event: ResourceEvent) -> None:
-        kind = event.kind.rpartition(":")[2]
-        if event.moment is Moment.BEGAN:
-            self.step.detail(f"{self._so_far()}{event.act.value} {kind} {event.name}")
-            return
-        self.done += event.moment is Moment.DONE
-        word = "done" if event.moment is Moment.DONE else "FAILED"
-        self.progress.note(f"{event.act.value} {kind} {event.name}: {word}")
-
-    def _so_far(self) -> str:
-        return f"{self.done}/{self.count}  " if self.count else ""
-
-
-@contextmanager
-def telling(text: str, progress: Progress, count: int = 0) -> Iterator[Callable[[Event], None]]:
-    """One step whose story is told by events."""
-    with progress.step(text) as step:
-        yield _Teller(step, progress, count)

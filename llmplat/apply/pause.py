@@ -5,13 +5,14 @@ The record of what was there is written first: a run that is killed is gone on w
 
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
 from llmplat.apply.cluster_claim import Held
 from llmplat.apply.gitops_hold import hold
 from llmplat.apply.going import Patience
 from llmplat.apply.owned import Application, Owned, find_owned, label_of
+from llmplat.apply.pause_pools import PoolTools, empty_pools, fill_pools, find_pools
 from llmplat.domain.cluster import Cluster, ClusterIdentity, Object, ObjectRef, ref_of
 from llmplat.domain.errors import PreconditionError, TimedOutError
 from llmplat.domain.paused import (
@@ -19,6 +20,7 @@ from llmplat.domain.paused import (
     Paused,
     PausedApplication,
     PausedModel,
+    PausedPool,
     PausedQueue,
     manifest_of,
     parse_paused,
@@ -43,6 +45,8 @@ class PauseTools:
     claim: Callable[[], AbstractContextManager[Held]]
     savings: Callable[[Paused], tuple[Saving, ...]] = lambda _: ()
     patience: Patience = field(default_factory=Patience)
+    pools: PoolTools | None = None
+    """The machines; None where they are somebody else's."""
 
 
 @dataclass(frozen=True)
@@ -57,6 +61,7 @@ class PauseReport:
     since: str
     models: tuple[PausedModel, ...]
     queues: tuple[PausedQueue, ...]
+    pools: tuple[PausedPool, ...]
     savings: tuple[Saving, ...]
 
 
@@ -104,7 +109,7 @@ def pause(platform: str, tools: PauseTools, progress: Progress) -> PauseReport:
             ("llmplat up", "llmplat status"),
         )
     with tools.claim():
-        paused = before or find_running(owned)
+        paused = before or _found(owned, tools)
         if before is None:
             cluster.apply(manifest_of(paused), is_forced=True)
         _let_rest(owned, paused, tools.patience)
@@ -114,6 +119,8 @@ def pause(platform: str, tools: PauseTools, progress: Progress) -> PauseReport:
             for model in paused.models:
                 _to_zero(cluster, model)
             _await_end(cluster, paused, tools.patience, step)
+        if tools.pools is not None and paused.pools:
+            empty_pools(cluster, paused.pools, tools.pools, progress)
     return _report(paused, tools, is_paused=True, is_changed=before is None)
 
 
@@ -128,6 +135,8 @@ def resume(platform: str, tools: PauseTools, progress: Progress) -> PauseReport:
         nothing = Paused(platform, "", (), (), ())
         return _report(nothing, tools, is_paused=False, is_changed=False)
     with tools.claim():
+        if tools.pools is not None and paused.pools:
+            fill_pools(paused.pools, tools.pools, progress)
         with progress.step("Open the queues"):
             _set_queues(cluster, {one.name: one.stop_policy for one in paused.queues})
         with progress.step("Engines back to their replicas"):
@@ -137,6 +146,11 @@ def resume(platform: str, tools: PauseTools, progress: Progress) -> PauseReport:
             _automate(find_owned(cluster, platform), paused)
         cluster.delete(REF)
     return _report(paused, tools, is_paused=False, is_changed=True)
+
+
+def _found(owned: Owned, tools: PauseTools) -> Paused:
+    pools = find_pools(tools.pools) if tools.pools is not None else ()
+    return replace(find_running(owned), pools=pools)
 
 
 def find_running(owned: Owned) -> Paused:
@@ -273,5 +287,6 @@ def _report(paused: Paused, tools: PauseTools, *, is_paused: bool, is_changed: b
         since=paused.since,
         models=paused.models,
         queues=paused.queues,
+        pools=paused.pools,
         savings=tools.savings(paused) if is_paused else (),
     )

@@ -30,20 +30,20 @@ def run_cluster_down(run: Run, opened: "Opened", flags: ClusterDownFlags) -> Non
     """Remove the opened platform from its cluster, or show what that would do."""
     from dataclasses import replace
 
-    from llmplat.apply.down_cluster import DownClusterWish, down_cluster
+    from llmplat.apply.down_cluster import DownClusterWish
     from llmplat.cli import wiring_live
     from llmplat.output.down_cluster_view import VIEW
 
     _check_names(flags.delete_volumes)
     wish = DownClusterWish(opened.name, flags.delete_volumes, flags.is_purge, is_dry_run=True)
-    tools = wiring_live.down_tools(run, opened, flags.context, flags.timeout_s)
-    preview = down_cluster(wish, tools, run.emitter)
+    remove = wiring_live.removing(run, opened, flags.context, flags.timeout_s)
+    preview = remove(wish)
     if flags.is_dry_run:
         run.emitter.result(preview, VIEW)
         return
     if preview.removed:
         _confirm(run, preview, is_yes=flags.is_yes)
-    report = down_cluster(replace(wish, is_dry_run=False), tools, run.emitter)
+    report = remove(replace(wish, is_dry_run=False))
     run.emitter.result(report, VIEW)
 
 

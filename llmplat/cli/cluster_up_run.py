@@ -25,21 +25,28 @@ class ClusterUpFlags:
     is_proving: bool = True
     is_tight_accepted: bool = False
     is_unfit_accepted: bool = False
+    is_repair: bool = False
+    """Break a lock of Pulumi's that was left behind."""
+    is_installing: bool = False
+    """Fetch Pulumi's tool first."""
 
 
 def run_cluster_up(run: Run, opened: "Opened", flags: ClusterUpFlags) -> None:
     """Bring the opened platform up on its cluster, or show what that would do."""
     from llmplat.apply.cluster_preview import preview_cluster_up
     from llmplat.apply.needs import errors_of
-    from llmplat.cli import wiring_cluster
+    from llmplat.cli import wiring_cluster, wiring_cluster_up
     from llmplat.output import cluster_up_view
 
     plan = plan_of(run, opened, flags)
     cluster = wiring_cluster.open_cluster(run, opened, flags.context)
-    wish = wiring_cluster.cluster_wish(
+    wish = wiring_cluster_up.cluster_wish(
         opened, timeout_s=flags.timeout_s, is_proving=flags.is_proving
     )
-    tools = wiring_cluster.cluster_tools(run, opened, cluster, is_yes=flags.is_yes)
+    fetch_pulumi(run, opened, flags)
+    tools = wiring_cluster_up.cluster_tools(
+        run, opened, cluster, is_yes=flags.is_yes, is_repair=flags.is_repair
+    )
     if flags.is_dry_run:
         preview = preview_cluster_up(plan, wish, tools)
         run.emitter.result(preview, cluster_up_view.PREVIEW)
@@ -62,6 +69,14 @@ def bring_up(
     wiring_cluster.confirm(identity, confirmation(), is_yes=is_yes)
     report = up_cluster(plan, wish, tools, run.emitter)
     run.emitter.result(report, cluster_up_view.VIEW)
+
+
+def fetch_pulumi(run: Run, opened: "Opened", flags: ClusterUpFlags) -> None:
+    """Pulumi's tool into llmplat's own folder, where the flags say so."""
+    from llmplat.cli.wiring_gke import install_pulumi
+
+    if flags.is_installing:
+        install_pulumi(run, opened, (lambda _question: True) if flags.is_yes else confirmation())
 
 
 def plan_of(run: Run, opened: "Opened", flags: ClusterUpFlags) -> "Plan":

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from llmplat.cli.cluster_up_run import ClusterUpFlags, bring_up, plan_of
+from llmplat.cli.cluster_up_run import ClusterUpFlags, bring_up, fetch_pulumi, plan_of
 from llmplat.cli.run import Run, confirmation
 from llmplat.domain.errors import ExitCode, InputError
 
@@ -21,26 +21,22 @@ class GkeUpFlags:
     cluster: ClusterUpFlags
     waive: tuple[str, ...] = ()
     allow_replace: frozenset[str] = frozenset()
-    is_repair: bool = False
-    is_installing: bool = False
 
 
 def run_gke_up(run: Run, opened: "Opened", flags: GkeUpFlags) -> None:
     """Bring the opened platform up on a GKE cluster of its own, or show what that would do."""
     from llmplat.apply.gke_up import preview_gke, up_gke
-    from llmplat.cli import wiring_cluster, wiring_gke
+    from llmplat.cli import wiring_cluster, wiring_cluster_up, wiring_gke
     from llmplat.output import gke_up_view
 
     plan = plan_of(run, opened, flags.cluster)
-    if flags.is_installing:
-        ask = (lambda _question: True) if flags.cluster.is_yes else confirmation()
-        wiring_gke.install_pulumi(run, opened, ask)
+    fetch_pulumi(run, opened, flags.cluster)
     wish = wiring_gke.gke_wish(
         opened,
         plan,
         waive=flags.waive,
         allow_replace=flags.allow_replace,
-        is_repair=flags.is_repair,
+        is_repair=flags.cluster.is_repair,
         ask=None if flags.cluster.is_yes else confirmation() or _nobody,
     )
     tools = wiring_gke.gke_tools(run, opened, plan)
@@ -53,11 +49,13 @@ def run_gke_up(run: Run, opened: "Opened", flags: GkeUpFlags) -> None:
     up_gke(wish, tools, run.emitter)
     _fill(run, opened, plan)
     cluster = wiring_cluster.open_cluster(run, opened)
-    on_cluster = wiring_cluster.cluster_wish(
+    on_cluster = wiring_cluster_up.cluster_wish(
         opened, timeout_s=flags.cluster.timeout_s, is_proving=flags.cluster.is_proving
     )
     on_cluster = replace(on_cluster, project=wish.needs.project)
-    steps = wiring_cluster.cluster_tools(run, opened, cluster, is_yes=flags.cluster.is_yes)
+    steps = wiring_cluster_up.cluster_tools(
+        run, opened, cluster, is_yes=flags.cluster.is_yes, is_repair=flags.cluster.is_repair
+    )
     # The cluster is our own and was just agreed to.
     bring_up(run, plan, on_cluster, steps, is_yes=True)
 

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from llmplat.domain.cluster import Cluster
     from llmplat.domain.gke import GkeInputs
     from llmplat.domain.provision import Provisioner
+    from llmplat.plan.gke.changes import Applied
     from llmplat.plan.gke.gke_plan import GkePlan
     from llmplat.plan.plan import Plan
 
@@ -28,19 +29,14 @@ def gke_plan(opened: "Opened", plan: "Plan") -> "GkePlan":
 
     Raises PreconditionError without Pulumi's packages, SpecError for a changed project.
     """
-    from llmplat.adapters.gke_inventory import read_inventory
     from llmplat.output.as_json import to_data
-    from llmplat.plan.gke.changes import Applied, check_project
-    from llmplat.plan.gke.gke_plan import inputs_of, make_gke_plan
+    from llmplat.plan.gke.gke_plan import make_gke_plan
     from llmplat.plan.gke.resources import read_resources
 
-    platform = opened.loaded.platform
-    inputs = inputs_of(platform, plan.cluster, wiring.catalog())
-    kept = read_inventory(opened.state)
-    applied = kept and Applied(kept["project"], read_resources(kept["resources"]))
-    check_project(applied or None, inputs.project, platform.name)
+    inputs, applied = _inputs(opened, plan), _applied(opened)
     resources = read_resources(_recorded(json.dumps(to_data(inputs))))
-    made = make_gke_plan(platform, inputs, plan.cluster, resources, applied or None)
+    platform = opened.loaded.platform
+    made = make_gke_plan(platform, inputs, plan.cluster, resources, applied)
     return replace(made, warnings=opened.loaded.warnings)
 
 
@@ -112,16 +108,17 @@ def cloud_project(run: "Run", project: str) -> "Cloud":
     return GoogleCloud(google_rest(run, project))
 
 
-def provisioner(run: "Run", opened: "Opened") -> "Provisioner":
-    """Pulumi's side; PreconditionError where its packages or its tool are missing."""
+def provisioner(run: "Run", opened: "Opened", program: str = "gke") -> "Provisioner":
+    """Pulumi's side of infra/`program`; PreconditionError where its packages or tool are missing."""
     from llmplat.adapters.gke_python import gke_python
     from llmplat.adapters.pulumi_cli import require_pulumi
-    from llmplat.adapters.pulumi_provisioner import PulumiProvisioner, PulumiSeat
+    from llmplat.adapters.pulumi_provisioner import PulumiProvisioner
+    from llmplat.adapters.pulumi_seat import PulumiSeat
 
     substrate = opened.loaded.platform.substrate
     seat = PulumiSeat(
         platform=opened.name,
-        program="gke",
+        program=program,
         home=wiring.home(),
         state=opened.state,
         python=gke_python(run.env),
@@ -155,14 +152,23 @@ def cloud_of(run: "Run", opened: "Opened") -> "GkeCloud":
     from llmplat.adapters.gke_inventory import FILE
     from llmplat.apply.gke_down import GkeCloud
     from llmplat.cli.wiring_tree import cluster_plan
+    from llmplat.domain.cloud import Named
     from llmplat.output.as_json import to_data
 
     plan = cluster_plan(opened)
     inputs = replace(_inputs(opened, plan), deletion_protection=False)
+
+    def forget() -> None:
+        provisioner(run, opened, "bootstrap").forget()
+        (opened.state / FILE).unlink(missing_ok=True)
+
+    place = Named("cluster", inputs.platform, inputs.location)
+    project = cloud_project(run, inputs.project)
     return GkeCloud(
         provisioner(run, opened),
         to_data(inputs),
-        forget=lambda: (opened.state / FILE).unlink(missing_ok=True),
+        forget=forget,
+        serves=lambda: project.serves(place),
     )
 
 
@@ -184,16 +190,22 @@ def open_own_cluster(run: "Run", opened: "Opened") -> "Cluster":
 
 def _inputs(opened: "Opened", plan: "Plan") -> "GkeInputs":
     """What the program is told; SpecError where the project is another than last time."""
-    from llmplat.adapters.gke_inventory import read_inventory
-    from llmplat.plan.gke.changes import Applied, check_project
+    from llmplat.plan.gke.changes import check_project
     from llmplat.plan.gke.gke_plan import inputs_of
-    from llmplat.plan.gke.resources import read_resources
 
     inputs = inputs_of(opened.loaded.platform, plan.cluster, wiring.catalog())
-    kept = read_inventory(opened.state)
-    applied = kept and Applied(kept["project"], read_resources(kept["resources"]))
-    check_project(applied or None, inputs.project, opened.name)
+    check_project(_applied(opened), inputs.project, opened.name)
     return inputs
+
+
+def _applied(opened: "Opened") -> "Applied | None":
+    """What this machine remembers of the last `up`."""
+    from llmplat.adapters.gke_inventory import read_inventory
+    from llmplat.plan.gke.changes import Applied
+    from llmplat.plan.gke.resources import read_resources
+
+    kept = read_inventory(opened.state)
+    return Applied(kept["project"], read_resources(kept["resources"])) if kept else None
 
 
 def _models_by_pool(plan: "Plan") -> dict[str, tuple[str, ...]]:

@@ -12,9 +12,12 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
     from llmplat.apply.cluster_claim import Held
-    from llmplat.apply.down_cluster import Cloud, DownClusterTools
+    from llmplat.apply.down_cluster import Cloud, DownClusterReport, DownClusterWish
+    from llmplat.apply.down_scope import Volume
+    from llmplat.apply.down_stay import CostOf
     from llmplat.apply.live_diff import CloudChange, LiveDiffReport
     from llmplat.apply.pause import PauseTools
+    from llmplat.apply.pause_pools import PoolTools
     from llmplat.cli.run import Run
     from llmplat.cli.wiring import Opened
     from llmplat.domain.cluster import Cluster
@@ -23,20 +26,47 @@ if TYPE_CHECKING:
     from llmplat.render.tree import Tree
 
 
-def down_tools(
+def removing(
     run: "Run", opened: "Opened", context: str | None, timeout_s: float
-) -> "DownClusterTools":
-    """What `down` needs of the world."""
-    from llmplat.apply.down_cluster import DownClusterTools
+) -> "Callable[[DownClusterWish], DownClusterReport]":
+    """What takes the platform down; a cluster that is gone is not looked for."""
+    from llmplat.apply.down_cluster import DownClusterTools, down_cloud, down_cluster
     from llmplat.apply.going import Patience
 
+    cloud = _cloud(run, opened)
+    if cloud is not None and not cloud.has_cluster():
+        return lambda wish: down_cloud(wish, cloud, run.emitter)
     cluster = wiring_cluster.open_cluster(run, opened, context)
-    return DownClusterTools(
+    tools = DownClusterTools(
         cluster=cluster,
         claim=lambda: hold(opened, cluster, "down"),
-        cloud=_cloud(run, opened),
+        cloud=cloud,
         patience=Patience(timeout_s),
+        cost_of=_cost_of(opened),
     )
+    return lambda wish: down_cluster(wish, tools, run.emitter)
+
+
+def _cost_of(opened: "Opened") -> "CostOf":
+    """What a volume costs: known where the cloud under the cluster is."""
+    from llmplat.apply.down_stay import unknown_cost
+    from llmplat.domain.units import GIB, parse_size
+
+    gke = opened.loaded.platform.substrate.gke
+    if gke is None:
+        return unknown_cost
+
+    def cost(volume: "Volume") -> tuple[float | None, str]:
+        from llmplat.catalog.gke import load_gke_prices
+        from llmplat.plan.gke.disks import disk_price
+
+        try:
+            gib = -(-parse_size(volume.size) // GIB)
+        except ValueError:
+            return None, f"unknown: its size is {volume.size or 'not said'}"
+        return disk_price(gib, volume.storage_class, gke.region, load_gke_prices())
+
+    return cost
 
 
 def _cloud(run: "Run", opened: "Opened") -> "Cloud | None":
@@ -124,7 +154,27 @@ def pause_tools(
             resting[one.model] = resting.get(one.model, 0) + one.replicas * one.gpus
         return savings_of(opened.loaded.platform, resting, catalog())
 
-    return PauseTools(cluster, lambda: hold(opened, cluster, verb), savings, Patience(timeout_s))
+    pools = _pools(run, opened, timeout_s)
+    return PauseTools(
+        cluster, lambda: hold(opened, cluster, verb), savings, Patience(timeout_s), pools
+    )
+
+
+def _pools(run: "Run", opened: "Opened", timeout_s: float) -> "PoolTools | None":
+    """The machines under a cluster that llmplat made; None for one that was there."""
+    from llmplat.adapters.google_pools import GooglePools
+    from llmplat.apply.pause_pools import PoolTools
+    from llmplat.cli.wiring_google import google_rest
+
+    gke = opened.loaded.platform.substrate.gke
+    if gke is None:
+        return None
+    rest = google_rest(run, gke.project)
+    pools = GooglePools(rest, gke.location, opened.name, timeout_s=timeout_s)
+    # Where the file counts all zones together the autoscaler chooses the zone, as models ask.
+    return PoolTools(
+        pools, {one.name: one.nodes or one.min_per_zone or 0 for one in gke.pools if one.gpu}
+    )
 
 
 def confirm_pause(run: "Run", opened: "Opened", tools: "PauseTools", *, is_yes: bool) -> None:

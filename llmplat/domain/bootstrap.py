@@ -11,7 +11,7 @@ class BootstrapInputs:
 
     platform: str
     kubeconfig: str
-    """Path of the file; its content never passes here."""
+    """Path of the file, "" for those that KUBECONFIG names; its content never passes here."""
     context: str
     namespace: str
     pod_security: str

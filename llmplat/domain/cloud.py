@@ -88,6 +88,10 @@ class Cloud(Protocol):
         """Versions that a new cluster may have in a release channel."""
         ...
 
+    def serves(self, cluster: Named) -> bool:
+        """Whether that cluster is there and not on its way out."""
+        ...
+
     def owner(self, thing: Named) -> str | None:
         """Whose it is: a platform's name, "" for somebody else's; None when there is no such thing."""
         ...

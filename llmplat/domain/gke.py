@@ -94,6 +94,8 @@ class GkeInputs:
     """Names of secrets to make room for; values never pass here."""
     secret_reader: tuple[str, str]
     """(namespace, Kubernetes service account) that reads those secrets."""
+    registry_reader: tuple[str, str]
+    """(namespace, Kubernetes service account) that Argo CD reads those repositories as."""
     labels: Mapping[str, str]
     """On everything that can carry labels: how llmplat knows what it owns."""
 

@@ -46,6 +46,17 @@ class PausedApplication:
 
 
 @dataclass(frozen=True)
+class PausedPool:
+    """A node pool with GPUs."""
+
+    name: str
+    limits: dict[str, Any]
+    """Before the pause, as the cloud spells them; empty where its size is fixed."""
+    nodes: int
+    """Machines in each zone to have again at once; more come when they are needed."""
+
+
+@dataclass(frozen=True)
 class Paused:
     """Everything to put back."""
 
@@ -55,6 +66,8 @@ class Paused:
     models: tuple[PausedModel, ...]
     queues: tuple[PausedQueue, ...]
     applications: tuple[PausedApplication, ...]
+    pools: tuple[PausedPool, ...] = ()
+    """None of a cluster whose machines are somebody else's."""
 
 
 def manifest_of(paused: Paused) -> Object:
@@ -76,4 +89,5 @@ def parse_paused(found: Object) -> Paused:
         models=tuple(PausedModel(**one) for one in document["models"]),
         queues=tuple(PausedQueue(**one) for one in document["queues"]),
         applications=tuple(PausedApplication(**one) for one in document["applications"]),
+        pools=tuple(PausedPool(**one) for one in document.get("pools", ())),
     )

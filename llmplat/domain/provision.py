@@ -109,6 +109,14 @@ class Provisioner(Protocol):
         """Remove everything the state holds."""
         ...
 
+    def refresh(self, inputs: Inputs, on_event: OnEvent) -> None:
+        """Look in the cloud for what is still there; the state holds only that afterwards."""
+        ...
+
+    def forget(self) -> None:
+        """Drop the state and touch nothing else: what it holds went with its cluster."""
+        ...
+
     def repair(self, inputs: Inputs, on_event: OnEvent) -> None:
         """Break a lock that was left behind, and look in the cloud for what was half-done."""
         ...

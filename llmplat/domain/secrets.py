@@ -27,6 +27,10 @@ class SecretBackend(Protocol):
         """Those of `names` that have a value, sorted."""
         ...
 
+    def read(self, name: str) -> str | None:
+        """The newest value; None when there is none. Callers mask it wherever anything is written."""
+        ...
+
     def create(self, name: str, value: str) -> bool:
         """Keep `value` unless there is one; False when there is.
 

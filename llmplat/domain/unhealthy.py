@@ -66,6 +66,11 @@ def why_pod_waits(pod: Object) -> Unhealthy | None:
     return waiting_reason(name, waiting, status)
 
 
+def why_workload_waits(cluster: Cluster, ref: ObjectRef) -> tuple[Unhealthy, ...]:
+    """Why pods of a workload are not ready, one each."""
+    return tuple(why for pod in _pods_of(cluster, ref) if (why := why_pod_waits(pod)) is not None)
+
+
 def waiting_reason(name: str, waiting: Object | None, status: Object) -> Unhealthy:
     """What a scheduled pod is at."""
     if waiting is None:
@@ -112,8 +117,7 @@ def _of_resource(cluster: Cluster, resource: Object) -> Iterator[Unhealthy]:
         reason = "secret" if ref.kind == "ExternalSecret" else "unhealthy"
         yield Unhealthy(str(ref), str(told), reason)
         return
-    pods = [why for pod in _pods_of(cluster, ref) if (why := why_pod_waits(pod)) is not None]
-    yield from pods or [Unhealthy(str(ref), str(told))]
+    yield from why_workload_waits(cluster, ref) or [Unhealthy(str(ref), str(told))]
 
 
 def _pods_of(cluster: Cluster, ref: ObjectRef) -> Iterator[Object]:

@@ -3,10 +3,11 @@
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
+from llmplat.domain.provision import Act, Change
 from llmplat.output.theme import Theme
 from llmplat.output.tree import Node
 from llmplat.plan.gke.amounts import Amounts
-from llmplat.plan.gke.changes import Act, ResourceChange, replaced_pools
+from llmplat.plan.gke.changes import replaced_pools
 from llmplat.plan.gke.gke_plan import GkePlan
 from llmplat.plan.gke.pool_price import PoolCost
 from llmplat.plan.gke.price import GkePrice
@@ -46,7 +47,7 @@ def gke_records(gke: GkePlan) -> Iterator[Sequence[object]]:
     for unknown in gke.price.unknown:
         yield "price-unknown", unknown.what, unknown.sku or "", unknown.why
     for change in gke.changes or ():
-        yield "change", change.act.value, change.type, change.name, ",".join(change.keys)
+        yield "change", change.act.value, change.kind, change.name, ",".join(change.differs)
     if gke.changes is None:
         yield "change", "unknown", "nothing was applied from this machine"
     for finding in gke.warnings:
@@ -154,17 +155,17 @@ def _changes(gke: GkePlan, theme: Theme) -> list[Node]:
     if gke.changes is None:
         return [Node("nothing was applied from this machine: all of it would be new")]
     lines = [Node(_change(one, theme)) for one in gke.changes] or [Node("nothing would change")]
-    pools = replaced_pools(gke.changes)
+    pools = replaced_pools(gke.changes, gke.inputs.platform)
     if pools:
         names = " ".join(f"--allow-replace {name}" for name in pools)
         lines.append(Node(theme.paint(f"what runs there ends; `up` needs {names}", "red")))
     return lines
 
 
-def _change(one: ResourceChange, theme: Theme) -> str:
-    keys = f"  {', '.join(one.keys)}" if one.keys else ""
-    text = f"{one.act.value} {one.type.rpartition(':')[2]} {one.name}{keys}"
-    return theme.paint(text, "red") if one.act in {Act.REPLACE, Act.REMOVE} else text
+def _change(one: Change, theme: Theme) -> str:
+    keys = f"  {', '.join(one.differs)}" if one.differs else ""
+    text = f"{one.act.value} {one.kind.rpartition(':')[2]} {one.name}{keys}"
+    return theme.paint(text, "red") if one.act in {Act.REPLACE, Act.DELETE} else text
 
 
 def _warnings(gke: GkePlan, theme: Theme) -> list[Node]:

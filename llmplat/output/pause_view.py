@@ -15,6 +15,9 @@ def _human(report: PauseReport, theme: Theme) -> Iterator[str]:
             for one in report.models
         ]
     )
+    if report.pools:
+        names = ", ".join(one.name for one in report.pools)
+        yield f"  pools {'at zero' if report.is_paused else 'back'}: {names}"
     if report.is_paused:
         yield from _savings(report, theme)
 
@@ -42,6 +45,7 @@ def _plain(report: PauseReport) -> Iterator[Sequence[object]]:
     for one in report.models:
         yield "model", f"{one.namespace}/{one.name}", one.replicas, one.gpus
     yield from (("queue", one.name, one.stop_policy) for one in report.queues)
+    yield from (("pool", one.name, one.nodes) for one in report.pools)
     yield from (("saves", one.what, one.usd_per_month, one.how) for one in report.savings)
 
 

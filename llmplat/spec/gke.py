@@ -111,6 +111,12 @@ class Gke(Shape):
         DnsName | None, Field(description="DNS zone to make in Cloud DNS; none: no zone is made.")
     ] = None
 
+    @property
+    def location(self) -> str:
+        """Where the control plane is: the region, or the first zone."""
+        is_zonal = self.control_plane == "zonal" and bool(self.zones)
+        return self.zones[0] if is_zonal else self.region
+
     def zones_of(self, pool: Pool) -> tuple[str, ...]:
         """The zones of `pool` that the file names; () leaves them to the region."""
         named = pool.zones or self.zones

@@ -21,6 +21,8 @@ from pulumi.automation.events import (
 
 NETWORK = ("gcp:compute/network:Network", "demo")
 CLUSTER = ("gcp:container/cluster:Cluster", "demo")
+NAMESPACE = ("kubernetes:core/v1:Namespace", "argocd")
+RELEASE = ("kubernetes:helm.sh/v3:Release", "argo-cd")
 POOL = ("gcp:container/nodePool:NodePool", "l4")
 
 
@@ -79,6 +81,9 @@ LOGS = {
         began(CLUSTER, OpType.DELETE), done(CLUSTER, OpType.DELETE), *summary(delete=2),
     ],
     "refresh": [began(CLUSTER, OpType.REFRESH), done(CLUSTER, OpType.REFRESH), *summary(same=1)],
+    "bootstrap": [
+        began(NAMESPACE), done(NAMESPACE), began(RELEASE), done(RELEASE), *summary(create=2),
+    ],
     "nothing": summary(same=3),
 }  # fmt: skip
 

@@ -11,7 +11,8 @@ from typing import Any
 
 import pytest
 
-from llmplat.adapters.pulumi_provisioner import PulumiProvisioner, PulumiSeat
+from llmplat.adapters.pulumi_provisioner import PulumiProvisioner
+from llmplat.adapters.pulumi_seat import PulumiSeat
 
 HOME = Path(__file__).parents[2]
 TOOLS = Path.home() / ".cache" / "llmplat-test-tools"
@@ -48,6 +49,7 @@ class Seat:
 
     folder: Path
     backend: str | None = None
+    program: str = "gke"
     env: dict[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -69,6 +71,11 @@ class Seat:
         """As after an `up` before."""
         (self.folder / "stack-demo").touch()
         (self.folder / "state" / "pulumi" / "state").mkdir(parents=True, exist_ok=True)
+
+    def has_state(self, stack: str, state: Path) -> None:
+        """As after an `up` of the platform `stack`, whose folder is `state`."""
+        (self.folder / f"stack-{stack}").touch()
+        (state / "pulumi" / "state").mkdir(parents=True, exist_ok=True)
 
     @property
     def calls(self) -> list[dict[str, Any]]:
@@ -93,7 +100,7 @@ class Seat:
         """The adapter."""
         kept = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
         seat = PulumiSeat(
-            platform="demo", program="gke", home=HOME, state=self.folder / "state",
+            platform="demo", program=self.program, home=HOME, state=self.folder / "state",
             python=pulumi_python(), tool=self.folder / "tool" / "bin" / "pulumi",
             backend=self.backend, project="my-project",
         )  # fmt: skip

@@ -6,27 +6,19 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from cryptography.hazmat.primitives import serialization
-from cryptography.hazmat.primitives.asymmetric import rsa
 
-from tests.cli.conftest import Llmplat, llmplat  # noqa: F401 (a fixture)
+from tests.cli.conftest import Llmplat
+from tests.cloud.gke_world import key_file
 from tests.fakes.google import FakeProject
 
 Serve = Callable[[FakeProject], FakeProject]
 EXAMPLES = Path(__file__).parents[2] / "docs" / "examples"
 
 
-@pytest.fixture(scope="module")
-def private_key() -> str:
-    key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
-    kinds = serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8
-    return key.private_bytes(*kinds, serialization.NoEncryption()).decode()
-
-
 @pytest.fixture
 def cloud(
     serve: Serve,
-    llmplat: Llmplat,  # noqa: F811 (the fixture; it is in its folder from now on)
+    llmplat: Llmplat,
     private_key: str,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
@@ -36,17 +28,8 @@ def cloud(
     for name in ("gke-smallest.yaml", "gke-smallest.lock.yaml"):
         shutil.copy(EXAMPLES / name, tmp_path / name.replace("gke-smallest", "platform"))
     project = serve(FakeProject())
-    account = {
-        "type": "service_account",
-        "project_id": project.id,
-        "private_key_id": "1",
-        "private_key": private_key,
-        "client_email": f"ci@{project.id}.iam.gserviceaccount.com",
-        "client_id": "1",
-        "token_uri": f"{project.address}/token",
-    }
-    (tmp_path / "key.json").write_text(json.dumps(account))
-    monkeypatch.setenv("GOOGLE_APPLICATION_CREDENTIALS", str(tmp_path / "key.json"))
+    key = key_file(tmp_path, project, private_key)
+    monkeypatch.setenv("GOOGLE_APPLICATION_CREDENTIALS", str(key))
     monkeypatch.setenv("LLMPLAT_GOOGLE_ENDPOINT", project.address)
     monkeypatch.setenv("NO_GCE_CHECK", "true")
     return project
@@ -58,7 +41,7 @@ def room(project: FakeProject, *names: str) -> None:
         project.secrets[remote] = {"name": f"projects/1/secrets/{remote}"}
 
 
-def test_seed_and_list_in_three_voices(cloud: FakeProject, llmplat: Llmplat) -> None:  # noqa: F811
+def test_seed_and_list_in_three_voices(cloud: FakeProject, llmplat: Llmplat) -> None:
     ran = llmplat("secrets", "list", "-o", "json")
     assert ran.code == 0, ran.err
     names = [one["name"] for one in json.loads(ran.out)["secrets"]]
@@ -78,7 +61,7 @@ def test_seed_and_list_in_three_voices(cloud: FakeProject, llmplat: Llmplat) -> 
 
 def test_a_value_goes_in_by_stdin_and_nowhere_else(
     cloud: FakeProject,
-    llmplat: Llmplat,  # noqa: F811
+    llmplat: Llmplat,
 ) -> None:
     room(cloud, "engine-key")
     ran = llmplat("secrets", "seed", "engine-key", "--stdin", stdin="a-value-of-my-own\n")
@@ -90,7 +73,7 @@ def test_a_value_goes_in_by_stdin_and_nowhere_else(
 
 def test_no_credentials_and_expired_ones(
     cloud: FakeProject,
-    llmplat: Llmplat,  # noqa: F811
+    llmplat: Llmplat,
     monkeypatch: pytest.MonkeyPatch,
     tmp_path: Path,
 ) -> None:
@@ -110,7 +93,7 @@ def test_no_credentials_and_expired_ones(
 
 def test_the_endpoint_of_the_tests_may_be_loopback_only(
     cloud: FakeProject,
-    llmplat: Llmplat,  # noqa: F811
+    llmplat: Llmplat,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     del cloud

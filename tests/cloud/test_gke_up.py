@@ -12,6 +12,7 @@ from llmplat.apply.gke_down import GkeCloud
 from llmplat.apply.gke_up import GkeOutputs, GkeTools, GkeWish, preview_gke, up_gke
 from llmplat.catalog.cloud import load_cloud
 from llmplat.cli.wiring import catalog
+from llmplat.domain.cloud import Named
 from llmplat.domain.errors import (
     CloudRefusedError,
     CredentialsError,
@@ -237,6 +238,34 @@ def test_down_goes_on_where_it_was_stopped(world: World) -> None:
         cloud.destroy(world.progress)
     world.provisioner.failure = None
     assert len(cloud.destroy(world.progress)) == 2
+
+
+def test_down_of_a_cluster_that_somebody_removed_goes_straight_to_the_cloud(world: World) -> None:
+    world.up()
+    cloud = GkeCloud(world.provisioner, world.wish.document, serves=lambda: False)
+    world.provisioner.gone = {"demo"}
+    assert not cloud.has_cluster()
+    assert cloud.planned() == ("Cluster demo", "NodePool demo-l4")
+    cloud.destroy(world.progress)
+    # What is gone cannot have its protection lifted: the state is asked anew first.
+    assert world.provisioner.asked[-2:] == ["refresh", "destroy"]
+
+
+@pytest.mark.parametrize(
+    ("found", "serves"),
+    [
+        (None, False),
+        ({"name": "demo", "status": "STOPPING"}, False),
+        ({"name": "demo", "status": "RUNNING"}, True),
+        ({"name": "demo", "status": "RECONCILING"}, True),
+    ],
+)
+def test_whether_the_control_plane_can_be_asked(
+    world: World, found: dict | None, serves: bool
+) -> None:
+    if found is not None:
+        world.project.clusters["demo"] = found
+    assert client(world.project).serves(Named("cluster", "demo", "europe-west4")) is serves
 
 
 def test_the_kubeconfig_is_our_own_and_holds_no_token(tmp_path: Path) -> None:

@@ -215,3 +215,29 @@ def _wait_for(path: Path) -> None:
     while not path.exists():
         assert time.monotonic() < deadline, f"{path.name} did not come"
         time.sleep(0.05)
+
+
+def test_forgetting_drops_the_stack_and_touches_nothing(seat: Seat) -> None:
+    seat.open().forget()
+    assert seat.calls == [], "nothing is started where there is no state"
+    seat.has_stack()
+    seat.open().forget()
+    assert seat.verbs == ["stack rm"]
+    words = next(call["words"] for call in seat.calls if call["verb"] == "stack rm")
+    assert "--force" in words
+    seat.open().forget()
+    assert seat.verbs == ["stack rm"]
+
+
+def test_the_program_bootstrap_has_a_folder_and_a_project_of_its_own(seat: Seat) -> None:
+    seat.program = "bootstrap"
+    seat.play(up={"log": "bootstrap"})
+    heard: list[Event] = []
+    seat.open().up({"platform": "demo"}, heard.append)
+    pulumi = seat.folder / "state" / "pulumi"
+    settings = (pulumi / "work-bootstrap" / "Pulumi.yaml").read_text()
+    assert "name: llmplat-bootstrap" in settings
+    entry = (pulumi / "work-bootstrap" / "__main__.py").read_text()
+    assert str(HOME / "infra" / "bootstrap" / "__main__.py") in entry
+    told = [(e.name, e.moment) for e in heard if isinstance(e, ResourceEvent)]
+    assert told[-1] == ("argo-cd", Moment.DONE)

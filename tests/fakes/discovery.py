@@ -30,6 +30,7 @@ VERSIONS = {
     "cloudresourcemanager": "v3",
     "compute": "v1",
     "container": "v1",
+    "iamcredentials": "v1",
     "secretmanager": "v1",
     "serviceusage": "v1",
 }

@@ -42,10 +42,18 @@ class FakeProject:
     versions: dict[str, list[str]] = field(default_factory=dict)
     """Release channel -> versions."""
     clusters: dict[str, dict[str, Any]] = field(default_factory=dict)
+    node_pools: dict[str, dict[str, Any]] = field(default_factory=dict)
+    sizes: dict[str, int] = field(default_factory=dict)
+    """Pool -> machines in each zone, where they were set."""
+    operations: dict[str, int] = field(default_factory=dict)
+    slow: int = 2
+    """How often an operation is looked at until it is done."""
     networks: dict[str, dict[str, Any]] = field(default_factory=dict)
     repositories: dict[str, dict[str, Any]] = field(default_factory=dict)
     secrets: dict[str, dict[str, Any]] = field(default_factory=dict)
     values: dict[str, list[bytes]] = field(default_factory=dict)
+    mintable: set[str] = field(default_factory=set)
+    """Service accounts that the caller may make tokens of."""
     disabled: set[str] = field(default_factory=set)
     """APIs that answer SERVICE_DISABLED."""
     denied: set[str] = field(default_factory=set)
@@ -61,7 +69,7 @@ class FakeProject:
     @property
     def writes(self) -> list[tuple[str, str]]:
         """Requests that change something."""
-        harmless = (":testIamPermissions",)
+        harmless = (":testIamPermissions", ":generateAccessToken")
         return [one for one in self.asked if one[0] != "GET" and not one[1].endswith(harmless)]
 
 
@@ -156,9 +164,14 @@ class _Handler(BaseHTTPRequestHandler):
         if host == "compute.googleapis.com":
             return self._compute(steps[2:])
         if host == "container.googleapis.com":
-            return self._container(steps)
+            return self._container(steps, body)
         if host == "artifactregistry.googleapis.com":
             return _found(self.owner.repositories.get(steps[-1]))
+        if host == "iamcredentials.googleapis.com":
+            if steps[-1] not in {f"{one}:generateAccessToken" for one in self.owner.mintable}:
+                return _error(403, "Permission 'iam.serviceAccounts.getAccessToken' denied")
+            return 200, {"accessToken": "token-of-" + steps[-1].partition("@")[0],
+                         "expireTime": "2026-11-22T11:00:00Z"}  # fmt: skip
         if host == "secretmanager.googleapis.com":
             return self._secrets(method, steps, query, body)
         return _error(404, f"no {host}")
@@ -216,14 +229,32 @@ class _Handler(BaseHTTPRequestHandler):
                 return _found(owner.networks.get(name))
         return _error(404, "not found")
 
-    def _container(self, steps: list[str]) -> tuple[int, object]:
+    def _container(self, steps: list[str], body: Any) -> tuple[int, object]:
         if steps[-1] == "serverConfig":
             rows = [
                 {"channel": channel, "validVersions": versions}
                 for channel, versions in self.owner.versions.items()
             ]
             return 200, {"channels": rows}
+        if "nodePools" in steps:
+            return self._pools(steps[-1], body)
+        if "operations" in steps:
+            self.owner.operations[steps[-1]] -= 1
+            return 200, _operation(steps[-1], self.owner.operations[steps[-1]])
         return _found(self.owner.clusters.get(steps[-1]))
+
+    def _pools(self, step: str, body: Any) -> tuple[int, object]:
+        name, _, verb = step.partition(":")
+        pool = self.owner.node_pools.get(name)
+        if pool is None or not verb:
+            return _found(pool)
+        if verb == "setAutoscaling":
+            pool["autoscaling"] = body["autoscaling"]
+        else:
+            self.owner.sizes[name] = body["nodeCount"]
+        number = f"operation-{len(self.owner.operations)}"
+        self.owner.operations[number] = self.owner.slow
+        return 200, _operation(number, self.owner.slow)
 
     def _secrets(  # noqa: PLR0911 (one line a method)
         self, method: str, steps: list[str], query: dict[str, list[str]], body: Any
@@ -245,6 +276,12 @@ class _Handler(BaseHTTPRequestHandler):
         if verb == "addVersion":
             values.append(base64.b64decode(body["payload"]["data"]))
             return 200, _version(name, len(values))
+        if steps[-1].endswith(":access"):
+            number = int(steps[-1].partition(":")[0])
+            if not 0 < number <= len(values):
+                return _error(404, f"Secret Version [{number}] not found.")
+            payload = {"data": base64.b64encode(values[number - 1]).decode()}
+            return 200, {"name": _version(name, number)["name"], "payload": payload}
         if steps[-1] == "versions":
             rows = [_version(name, number) for number in range(len(values), 0, -1)]
             return 200, {"versions": rows, "totalSize": len(rows)}
@@ -252,6 +289,11 @@ class _Handler(BaseHTTPRequestHandler):
             del owner.secrets[name], owner.values[name]
             return 200, {}
         return 200, owner.secrets[name]
+
+
+def _operation(name: str, left: int) -> dict[str, Any]:
+    """Done when it was looked at so often."""
+    return {"name": name, "status": "DONE" if left <= 0 else "RUNNING"}
 
 
 def _version(name: str, number: int) -> dict[str, Any]:

@@ -26,6 +26,8 @@ class FakeProvisioner:
     handed_over: dict[str, Any] = field(default_factory=dict)
     protected: bool = True
     failure: BaseException | None = None
+    gone: set[str] = field(default_factory=set)
+    """Names of what somebody removed behind our back."""
     asked: list[str] = field(default_factory=list)
     documents: list[Inputs] = field(default_factory=list)
 
@@ -48,6 +50,7 @@ class FakeProvisioner:
         return self.protected and any(one.kind == CLUSTER_KIND for one in self.held)
 
     def unprotect(self, inputs: Inputs, on_event: OnEvent) -> None:
+        assert not self.gone, "nothing that is gone can be changed"
         self._act("unprotect", inputs)
         self.protected = False
 
@@ -57,6 +60,14 @@ class FakeProvisioner:
     def destroy(self, inputs: Inputs, on_event: OnEvent) -> None:
         assert not self.is_protected(), "the cloud would refuse"
         self._act("destroy", inputs)
+        self.held = []
+
+    def refresh(self, inputs: Inputs, on_event: OnEvent) -> None:
+        self._act("refresh", inputs)
+        self.held = [one for one in self.held if one.name not in self.gone]
+
+    def forget(self) -> None:
+        self.asked.append("forget")
         self.held = []
 
     def repair(self, inputs: Inputs, on_event: OnEvent) -> None:

@@ -13,6 +13,8 @@ import time
 from pathlib import Path
 
 HOME = Path(os.environ["FAKE_PULUMI"])
+PROGRAM = Path.cwd().name.removeprefix("work-")
+"""Folder of infra/; stacks of two programs may have one name."""
 SUMMARY = {
     "kind": "update", "startTime": "2026-11-21T10:00:00.000Z", "message": "", "environment": {},
     "config": {}, "result": "succeeded", "endTime": "2026-11-21T10:01:00.000Z", "version": 1,
@@ -27,12 +29,13 @@ def main() -> int:
     told = kept["LLMPLAT_INPUTS"]
     inputs = json.loads(Path(told).read_text()) if told else None
     with (HOME / "calls.jsonl").open("a") as file:
-        file.write(json.dumps({"verb": verb, "words": words, "env": kept, "inputs": inputs}) + "\n")
+        row = {"verb": verb, "program": PROGRAM, "words": words, "env": kept, "inputs": inputs}
+        file.write(json.dumps(row) + "\n")
     play = json.loads((HOME / "play.json").read_text())
     if verb == "version":
         print(play.get("version", "v3.205.0"))
         return 0
-    act = play.get(verb, {})
+    act = play.get(f"{verb} {PROGRAM}", play.get(verb, {}))
     if verb in {"stack select", "stack init", "stack rm"}:
         return stack(verb, words)
     if verb == "stack output":
@@ -50,7 +53,7 @@ def main() -> int:
 
 def stack(verb: str, words: list[str]) -> int:
     name = words[words.index("--stack") + 1] if "--stack" in words else words[-1]
-    mark = HOME / f"stack-{name}"
+    mark = HOME / (f"stack-{name}" if PROGRAM == "gke" else f"stack-{PROGRAM}-{name}")
     if verb == "stack init":
         mark.touch()
     elif not mark.exists():

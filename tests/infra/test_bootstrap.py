@@ -79,9 +79,26 @@ def test_later_changes_are_argocds_own(found):
     assert labels["app.kubernetes.io/managed-by"] == "llmplat"
 
 
+def test_it_does_not_wait_for_pods_that_wait_for_a_secret_of_ups(found):
+    release = one(found, "kubernetes:helm.sh/v3:Release")["inputs"]
+    assert release["skipAwait"] is True
+    assert "argocd-redis" not in str(found["resources"]).replace("redisSecretInit", "")
+
+
+def test_a_namespace_that_is_there_will_do(found):
+    assert one(found, "pulumi:providers:kubernetes")["inputs"]["upsertExistingObjects"] == "true"
+
+
 def test_the_cluster_is_named_and_no_credential_passes(found):
     provider = one(found, "pulumi:providers:kubernetes")["inputs"]
     assert provider["kubeconfig"] == "/home/me/kube"
+    assert provider["context"] == "production"
+
+
+def test_without_a_file_those_of_the_environment_are_read(declare, inputs):
+    found = declare({**to_data(inputs), "kubeconfig": ""}, "bootstrap")
+    provider = one(found, "pulumi:providers:kubernetes")["inputs"]
+    assert "kubeconfig" not in provider
     assert provider["context"] == "production"
 
 

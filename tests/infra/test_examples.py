@@ -204,4 +204,4 @@ def test_a_replaced_pool_is_red_and_names_its_flag(declared):
         tree_lines(Node("page", gke_nodes(found, Theme(color=True))), Theme(color=True))
     )
     assert "\x1b[31mreplace NodePool smallest-l4" in page
-    assert "--allow-replace smallest-l4" in page
+    assert "--allow-replace l4" in page

@@ -272,6 +272,10 @@ def test_repositories_stand_in_the_clusters_region(declared):
     assert {one["location"] for one in made.values()} == {"europe-west4"}
     readers = [one["inputs"]["role"] for one in of_kind(found, "RepositoryIamMember")]
     assert readers == ["roles/artifactregistry.reader"] * 4
+    members = {one["inputs"]["member"] for one in of_kind(found, "RepositoryIamMember")}
+    nodes, argocd = sorted(members, reverse=True)
+    assert nodes == "serviceAccount:production-nodes@my-project.iam.gserviceaccount.com"
+    assert argocd.endswith("/subject/ns/argocd/sa/llmplat-registry-reader")
 
 
 def test_a_dns_zone_is_made_where_asked_for(declare, declared, document):

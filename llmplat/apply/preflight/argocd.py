@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from llmplat.apply.argocd_adopt import NO_ARGO_CD, check_argocd, find_argocd
+from llmplat.apply.argocd_install import FOREIGN, is_ours
 from llmplat.apply.preflight.look import Look, missing, note
 from llmplat.domain.cluster import PLATFORM
 from llmplat.domain.errors import Finding
@@ -15,28 +16,28 @@ _APPLICATION = "argoproj.io/v1alpha1"
 def check_delivery(look: Look) -> Iterator[Finding]:
     """Nothing for an Argo CD that may be adopted, and names that are free or ours."""
     found = find_argocd(look.cluster)
+    if found is None and look.runs("argo-cd"):
+        yield note(
+            "There is no Argo CD in the cluster, so one is installed.",
+            "infra/bootstrap makes it once; from its first sync it keeps itself",
+        )
+        return
     if found is None:
         yield missing(
             "There is no Argo CD in the cluster.", "nothing is in the namespace argocd", *NO_ARGO_CD
         )
         return
-    yield from check_argocd(found, look.cluster)
-    if look.runs("argo-cd") and not _is_ours(look):
-        yield missing(
-            "An Argo CD is there that llmplat did not make, and the plan holds one too.",
-            "both would own its settings; the one that is there can be adopted",
-            "components: {argo-cd: {enabled: false}}",
-        )
+    is_own = is_ours(look.inventory) or "argo-cd" in look.ours
+    if not is_own:
+        yield from check_argocd(found, look.cluster)
+    if look.runs("argo-cd") and not is_own:
+        yield FOREIGN
     elif not look.runs("argo-cd"):
         yield note(
             f"The Argo CD {found.version or ''} that is there is adopted.".replace("  ", " "),
             "it is not changed, and stays when the platform is taken down",
         )
     yield from _taken(look)
-
-
-def _is_ours(look: Look) -> bool:
-    return any(ref.namespace == ARGO_CD for ref in (look.inventory.made if look.inventory else ()))
 
 
 def _taken(look: Look) -> Iterator[Finding]:

@@ -14,6 +14,7 @@ _PRODUCT = (
     "k8s.amazonaws.com/accelerator",
 )
 _DRIVER = ("nvidia.com/cuda.driver-version.full", "nvidia.com/cuda.driver.major")
+_AUTOSCALED = "pools of llmplat's own count from 0; the project's quotas and zones were looked at"
 _OVER = frozenset({"Succeeded", "Failed"})
 
 
@@ -39,8 +40,13 @@ class GpuNodes:
 def check_gpus(look: Look) -> Iterator[Finding]:
     """A finding for each kind of GPU with too few of them, and what was found."""
     taken = _taken(look)
-    for flavor in look.wanted.workloads.queues.flavors:
-        yield from _check_flavor(look, flavor, taken)
+    flavors = look.wanted.workloads.queues.flavors
+    if look.platform.substrate.gke is not None and flavors:
+        kinds = ", ".join(f"{one.name} (up to {one.supply} GPUs)" for one in flavors)
+        yield note(f"Machines come to the pools when models ask for them: {kinds}.", _AUTOSCALED)
+    else:
+        for flavor in flavors:
+            yield from _check_flavor(look, flavor, taken)
     found = find_gpus(look.nodes, taken)
     if found:
         yield note("GPUs of the cluster: " + "; ".join(str(one) for one in found) + ".", _source())

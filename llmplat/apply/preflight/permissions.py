@@ -53,15 +53,26 @@ WRITES = (
     ),
 )
 """Argo CD makes the rest, with its own account."""
+INSTALLS = (
+    Permission("create", "apiextensions.k8s.io", "customresourcedefinitions"),
+    Permission("create", "rbac.authorization.k8s.io", "clusterroles"),
+    Permission("create", "rbac.authorization.k8s.io", "clusterrolebindings"),
+    Permission("create", "", "secrets", ARGO_CD),
+    Permission("create", "apps", "deployments", ARGO_CD),
+)
+"""What installing Argo CD itself takes."""
+LOGIN = (Permission("patch", "", "secrets", ARGO_CD),)
+"""What giving Argo CD a login for its repository takes."""
 
 
 def check_permissions(look: Look) -> Iterator[Finding]:
     """One finding for what may not be read, one for what may not be made."""
-    every = (*READS, *WRITES)
+    writes = tuple(_writes(look))
+    every = (*READS, *writes)
     with ThreadPoolExecutor(_AT_ONCE) as pool:
         allowed = list(pool.map(lambda one: _may(look, one), every))
     denied = [one for one, may in zip(every, allowed, strict=True) if not may]
-    for word, asked in (("read", READS), ("make", WRITES)):
+    for word, asked in (("read", READS), ("make", writes)):
         those = [one for one in denied if one in asked]
         if those:
             first = those[0]
@@ -73,6 +84,14 @@ def check_permissions(look: Look) -> Iterator[Finding]:
                 f"{first.resource}{where}",
                 "ask the cluster's owner for a role with these permissions",
             )
+
+
+def _writes(look: Look) -> Iterator[Permission]:
+    yield from WRITES
+    if look.runs("argo-cd") and "argo-cd" not in look.ours:
+        yield from INSTALLS
+    if look.wanted.gitops.is_private:
+        yield from LOGIN
 
 
 def _may(look: Look, one: Permission) -> bool:

@@ -43,10 +43,14 @@ def command(  # noqa: PLR0913, PLR0917 (its flags)
         ),
     ] = None,
     repair: Annotated[
-        bool, typer.Option("--repair", help="On GKE: break a lock left behind, then go on.")
+        bool,
+        typer.Option(
+            "--repair", help="On a cluster: break a lock of Pulumi's left behind, then go on."
+        ),
     ] = False,
     install_pulumi: Annotated[
-        bool, typer.Option("--install-pulumi", help="On GKE: fetch Pulumi's tool; asks first.")
+        bool,
+        typer.Option("--install-pulumi", help="On a cluster: fetch Pulumi's tool; asks first."),
     ] = False,
 ) -> None:
     r"""Start the platform and prove it answers.
@@ -87,14 +91,20 @@ def command(  # noqa: PLR0913, PLR0917 (its flags)
     opened = wiring.open_platform(run)
     if ground_of(opened) is not Ground.LOCAL:
         flags = ClusterUpFlags(
-            dry_run, yes, context, timeout, not no_proof, accept_tight, accept_unfit
+            dry_run,
+            yes,
+            context,
+            timeout,
+            not no_proof,
+            accept_tight,
+            accept_unfit,
+            repair,
+            install_pulumi,
         )
         if ground_of(opened) is Ground.CLUSTER:
             run_cluster_up(run, opened, flags)
             return
-        gke = GkeUpFlags(
-            flags, tuple(waive or ()), frozenset(allow_replace or ()), repair, install_pulumi
-        )
+        gke = GkeUpFlags(flags, tuple(waive or ()), frozenset(allow_replace or ()))
         run_gke_up(run, opened, gke)
         return
     if opened.file is None:

@@ -2,8 +2,10 @@
 
 from dataclasses import dataclass
 
+from llmplat.plan.cluster.applications import ARGO_CD
 from llmplat.plan.cluster.engines import ClusterEngine, make_cluster_engines
 from llmplat.plan.cluster.gateway import ClusterGateway, make_cluster_gateway
+from llmplat.plan.cluster.gitops import gitops_of
 from llmplat.plan.cluster.ground import Ground
 from llmplat.plan.cluster.observability import NAMESPACE as MONITORING
 from llmplat.plan.cluster.observability import Observability, make_observability
@@ -74,6 +76,9 @@ def _secrets(
     if ground.runs(OPEN_WEBUI) and gateway is not None:
         names = ("open-webui-key", "open-webui-session-key")
         found += [make_secret(ground, name, OPEN_WEBUI, OPEN_WEBUI) for name in names]
+    key = gitops_of(ground.platform).key_secret
+    if key is not None:
+        found.append(make_secret(ground, key, ARGO_CD, "argo-cd"))
     if ground.runs("kube-prometheus-stack"):
         found.append(make_secret(ground, GRAFANA_PASSWORD, MONITORING, "kube-prometheus-stack"))
     return Secrets(make_store(ground), tuple(found))

@@ -2,31 +2,11 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from enum import StrEnum
 from typing import Any
 
 from llmplat.domain.errors import SpecError
-from llmplat.plan.gke.resources import CLUSTER, POOL, Resource
-
-
-class Act(StrEnum):
-    """What would happen to one resource."""
-
-    CREATE = "create"
-    CHANGE = "change"
-    REPLACE = "replace"
-    REMOVE = "remove"
-
-
-@dataclass(frozen=True)
-class ResourceChange:
-    """One resource that would not stay as it is."""
-
-    act: Act
-    type: str
-    name: str
-    keys: tuple[str, ...] = ()
-    """Inputs that differ; of a replacement those that force it."""
+from llmplat.domain.provision import CLUSTER_KIND, POOL_KIND, Act, Change
+from llmplat.plan.gke.resources import Resource
 
 
 @dataclass(frozen=True)
@@ -39,7 +19,7 @@ class Applied:
 
 _FORCES: Mapping[str, tuple[str, ...]] = {
     # pulumi-gcp 10.2.0 documents these as "changing this forces a new resource".
-    POOL: (
+    POOL_KIND: (
         "name",
         "location",
         "initialNodeCount",
@@ -56,7 +36,7 @@ _FORCES: Mapping[str, tuple[str, ...]] = {
         "nodeConfig.localNvmeSsdBlockConfig",
         "nodeConfig.shieldedInstanceConfig",
     ),
-    CLUSTER: (
+    CLUSTER_KIND: (
         "name",
         "location",
         "network",
@@ -84,35 +64,50 @@ def check_project(applied: Applied | None, project: str, platform: str) -> None:
 
 def changes_since(
     applied: Applied | None, resources: Sequence[Resource]
-) -> tuple[ResourceChange, ...] | None:
+) -> tuple[Change, ...] | None:
     """Replacements first, then removals, changes and new ones; None where nothing is remembered."""
     if applied is None:
         return None
     before = {(one.type, one.name): one for one in applied.resources}
     after = {(one.type, one.name): one for one in resources}
-    found = [ResourceChange(Act.CREATE, *key) for key in after if key not in before]
-    found += [ResourceChange(Act.REMOVE, *key) for key in before if key not in after]
+    found = [_change(Act.CREATE, key) for key in after if key not in before]
+    found += [_change(Act.DELETE, key) for key in before if key not in after]
     for key, now in after.items():
         if key in before:
             found += _differences(before[key], now)
-    order = (Act.REPLACE, Act.REMOVE, Act.CHANGE, Act.CREATE)
-    return tuple(sorted(found, key=lambda one: (order.index(one.act), one.type, one.name)))
+    order = (Act.REPLACE, Act.DELETE, Act.UPDATE, Act.CREATE)
+    return tuple(sorted(found, key=lambda one: (order.index(one.act), one.kind, one.name)))
 
 
-def replaced_pools(changes: Sequence[ResourceChange]) -> tuple[str, ...]:
-    """Names of pools whose machines, with all that runs there, would be made anew."""
-    return tuple(one.name for one in changes if one.act is Act.REPLACE and one.type == POOL)
+def replaced_pools(changes: Sequence[Change], platform: str) -> tuple[str, ...]:
+    """Names of pools, as in the file, whose machines with all that runs there would be made anew."""
+    return tuple(
+        pool_of(one, platform)
+        for one in changes
+        if one.act is Act.REPLACE and one.kind == POOL_KIND
+    )
 
 
-def _differences(before: Resource, after: Resource) -> list[ResourceChange]:
+def pool_of(change: Change, platform: str) -> str:
+    """A pool's name in the file: Pulumi's names carry the platform's in front, as they must differ."""
+    return change.name.removeprefix(f"{platform}-")
+
+
+def _differences(before: Resource, after: Resource) -> list[Change]:
     old, new = _flat(before.inputs), _flat(after.inputs)
     keys = sorted(key for key in {*old, *new} if old.get(key) != new.get(key))
     keys = [key for key in keys if not _is_under(key, after.ignore_changes)]
     if not keys:
         return []
     forcing = [key for key in keys if _is_under(key, _FORCES.get(after.type, ()))]
-    act = Act.REPLACE if forcing else Act.CHANGE
-    return [ResourceChange(act, after.type, after.name, tuple(forcing or keys))]
+    act = Act.REPLACE if forcing else Act.UPDATE
+    return [_change(act, (after.type, after.name), forcing or keys)]
+
+
+def _change(act: Act, key: tuple[str, str], differs: Sequence[str] = ()) -> Change:
+    """`differs`: inputs that are not as they were; of a replacement those that force it."""
+    kind, name = key
+    return Change(name, kind, act, tuple(differs))
 
 
 def _is_under(key: str, paths: Sequence[str]) -> bool:

@@ -7,9 +7,11 @@ from llmplat.catalog.entries import Catalog
 from llmplat.catalog.gke import load_gke_prices
 from llmplat.domain.errors import Finding, InternalError
 from llmplat.domain.gke import GkeInputs
+from llmplat.domain.provision import Change
 from llmplat.plan.cluster.cluster import ClusterPlan
 from llmplat.plan.gke.amounts import Amounts
-from llmplat.plan.gke.changes import Applied, ResourceChange, changes_since
+from llmplat.plan.gke.changes import Applied, changes_since
+from llmplat.plan.gke.disks import disk_of
 from llmplat.plan.gke.inputs import make_inputs
 from llmplat.plan.gke.price import GkePrice, InCluster, make_price
 from llmplat.plan.gke.resources import Resource, check_resources
@@ -17,8 +19,6 @@ from llmplat.spec.gke import Gke
 from llmplat.spec.platform import Platform
 
 _GIB = 1024**3
-_DISK_OF_CLASS = {"premium-rwo": "pd-ssd", "standard-rwo": "pd-balanced", "standard": "pd-standard"}
-"""GKE's own storage classes; another one is somebody's own and cannot be priced."""
 
 
 @dataclass(frozen=True)
@@ -28,7 +28,7 @@ class GkePlan:
     inputs: GkeInputs
     resources: tuple[Resource, ...]
     price: GkePrice
-    changes: tuple[ResourceChange, ...] | None
+    changes: tuple[Change, ...] | None
     """None where this machine remembers no `up` of this platform."""
     warnings: tuple[Finding, ...]
 
@@ -90,6 +90,6 @@ def _within(platform: Platform, cluster: ClusterPlan | None) -> InCluster:
     gateway = cluster.workloads.gateway if cluster is not None else None
     if gateway is None:
         return InCluster(0, {})
-    disk = _DISK_OF_CLASS.get(platform.substrate.storage_class or "standard-rwo", "volumes")
+    disk = disk_of(platform.substrate.storage_class) or "volumes"
     balanced = gateway.entry.service_type == "LoadBalancer" or platform.domain is not None
     return InCluster(int(balanced), {disk: -(-gateway.counters.disk_bytes // _GIB)})

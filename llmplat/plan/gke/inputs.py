@@ -6,7 +6,9 @@ from typing import Any
 from llmplat.catalog.entries import Catalog
 from llmplat.domain.gke import GkeInputs, GkeNetwork, GkePool
 from llmplat.domain.units import GIB
+from llmplat.plan.cluster.applications import ARGO_CD
 from llmplat.plan.cluster.cluster import ClusterPlan
+from llmplat.plan.cluster.gitops import REGISTRY_READER
 from llmplat.plan.cluster.routing import PROXY_ONLY_RANGE
 from llmplat.plan.gke.cluster_facts import registries
 from llmplat.plan.gke.pool_facts import known_gpu
@@ -36,7 +38,7 @@ def make_inputs(
         platform=platform.name,
         project=gke.project,
         region=gke.region,
-        location=gke.region if gke.control_plane == "regional" else (gke.zones or (gke.region,))[0],
+        location=gke.location,
         zones=gke.zones,
         kubernetes=gke.kubernetes,
         release_channel=gke.release_channel,
@@ -55,6 +57,7 @@ def make_inputs(
         repositories=_repositories(platform, gke),
         secrets=_secrets(cluster),
         secret_reader=SECRET_READER,
+        registry_reader=(ARGO_CD, REGISTRY_READER),
         labels={**LABELS, PLATFORM_LABEL: platform.name},
     )
 

@@ -4,10 +4,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from llmplat.catalog.gke import GkePrices, ResourceCost, UnitPrice
+from llmplat.domain.provision import POOL_KIND
 from llmplat.plan.gke.amounts import Amounts
 from llmplat.plan.gke.pool_price import PoolCost, pool_cost
 from llmplat.plan.gke.price_lines import PriceLine, Unpriced, Usage, line_of, unpriced
-from llmplat.plan.gke.resources import POOL, Resource
+from llmplat.plan.gke.resources import Resource
 
 
 @dataclass(frozen=True)
@@ -45,7 +46,7 @@ def make_price(
     pools = tuple(
         pool_cost(one, machines[one.inputs["name"]], region, prices)
         for one in resources
-        if one.type == POOL
+        if one.type == POOL_KIND
     )
     found: list[PriceLine | Usage | Unpriced] = [item for pool in pools for item in pool.items]
     found += [item for one in resources for item in _of_resource(one, region, prices)]
@@ -63,7 +64,7 @@ def make_price(
 
 def _is_free(one: Resource, prices: GkePrices) -> bool:
     costs = prices.costs.get(one.type, ())
-    return one.type != POOL and bool(costs) and all(cost.sku is None for cost in costs)
+    return one.type != POOL_KIND and bool(costs) and all(cost.sku is None for cost in costs)
 
 
 def _of_resource(

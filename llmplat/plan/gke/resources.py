@@ -7,8 +7,6 @@ from typing import Any
 from llmplat.domain.errors import Finding
 from llmplat.plan.gke.rules import broken_rules, finding_of
 
-CLUSTER = "gcp:container/cluster:Cluster"
-POOL = "gcp:container/nodePool:NodePool"
 _SERVICE = "gcp:projects/service:Service"
 _PROJECT_ROLES = "gcp:projects/iAM"
 _BY_CONTROLLERS = (

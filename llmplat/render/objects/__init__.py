@@ -1,5 +1,6 @@
 """Plan -> our own Kubernetes objects, by the Application that brings them."""
 
+from llmplat.plan.cluster.applications import ARGO_CD
 from llmplat.plan.cluster.workloads import Workloads
 from llmplat.plan.plan import Plan
 from llmplat.render.objects.admission import make_admission
@@ -10,6 +11,7 @@ from llmplat.render.objects.namespaces import make_namespaces
 from llmplat.render.objects.observability import make_observability_objects
 from llmplat.render.objects.open_webui import make_open_webui_objects
 from llmplat.render.objects.queues import make_queue_objects
+from llmplat.render.objects.repository import make_repository_objects
 from llmplat.render.objects.routes import make_inference_gateway, make_route_objects
 from llmplat.render.objects.secrets import make_external_secrets, make_store_objects
 from llmplat.render.objects.shape import Object
@@ -23,7 +25,7 @@ def make_objects(plan: Plan) -> dict[str, tuple[Object, ...]]:
     if plan.cluster is None:
         return {}
     platform, work = plan.platform, plan.cluster.workloads
-    found = _platform_layer(platform, work)
+    found = _platform_layer(plan, work)
     for engine in work.engines:
         found[f"model-{engine.launch.model}"] = make_model_objects(platform, engine, work)
     if work.routing is not None:
@@ -43,13 +45,17 @@ def make_objects(plan: Plan) -> dict[str, tuple[Object, ...]]:
     return found
 
 
-def _platform_layer(platform: str, work: Workloads) -> dict[str, tuple[Object, ...]]:
-    secrets = work.secrets
+def _platform_layer(plan: Plan, work: Workloads) -> dict[str, tuple[Object, ...]]:
+    assert plan.cluster is not None  # noqa: S101 (only called for clusters)
+    platform, store, secrets = plan.platform, work.secrets.store, work.secrets.secrets
+    # What Argo CD reads has a form of its own.
+    plain = (one for one in secrets if one.namespace != ARGO_CD)
     return {
         "namespaces": make_namespaces(platform, work),
         "external-secrets-config": (
-            *make_store_objects(platform, secrets.store),
-            *make_external_secrets(platform, secrets.store, secrets.secrets),
+            *make_store_objects(platform, store),
+            *make_external_secrets(platform, store, plain),
+            *make_repository_objects(platform, plan.cluster.gitops, store, secrets),
         ),
         "kueue-config": make_queue_objects(platform, work.queues),
         "admission": make_admission(platform, work.policies),

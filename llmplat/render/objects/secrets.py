@@ -55,15 +55,18 @@ def make_external_secrets(
     return tuple(_external_secret(platform, store, once[key]) for key in sorted(once))
 
 
+def remote_of(store: SecretStore, secret: PlannedSecret) -> dict[str, str]:
+    """Where `secret` is in the backend, as an ExternalSecret says it."""
+    is_object = store.backend == "kubernetes"
+    return {"key": secret.remote, **({"property": VALUE} if is_object else {})}
+
+
 def _external_secret(platform: str, store: SecretStore, secret: PlannedSecret) -> Object:
-    remote = {"key": secret.remote}
-    if store.backend == "kubernetes":
-        remote["property"] = VALUE
     spec: Object = {
         "refreshInterval": REFRESH,
         "secretStoreRef": {"kind": "ClusterSecretStore", "name": STORE},
         "target": {"name": secret.name, "creationPolicy": "Owner", "deletionPolicy": "Retain"},
-        "data": [{"secretKey": VALUE, "remoteRef": remote}],
+        "data": [{"secretKey": VALUE, "remoteRef": remote_of(store, secret)}],
     }
     metadata = make_metadata(platform, secret.name, secret.namespace)
     return make_object(API, "ExternalSecret", metadata, spec=spec)

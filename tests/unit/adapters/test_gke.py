@@ -14,7 +14,7 @@ def test_without_pulumi_the_command_that_adds_it_is_told(monkeypatch):
     monkeypatch.setattr(importlib.util, "find_spec", lambda _name: None)
     with pytest.raises(PreconditionError) as caught:
         gke_python({})
-    assert "pip install 'llmplat[gke]'" in caught.value.fix
+    assert caught.value.fix[0].startswith("pip install 'llmplat[gke]'")
 
 
 def test_a_named_python_is_taken_and_a_wrong_one_is_told():

@@ -10,11 +10,13 @@ from llmplat.apply.down_cluster import (
     DownClusterReport,
     DownClusterTools,
     DownClusterWish,
+    Removal,
+    down_cloud,
     down_cluster,
 )
 from llmplat.apply.going import Patience
 from llmplat.domain.cluster import ObjectRef, ref_of
-from llmplat.domain.errors import ClusterUnreachableError, InputError, TimedOutError
+from llmplat.domain.errors import InputError, TimedOutError
 from llmplat.domain.inventory import REF
 from tests.fakes.live_platform import GATEWAY_API, NAME, claim, live_platform, neighbours, thing
 from tests.fakes.living_cluster import LivingCluster
@@ -273,7 +275,7 @@ class PlayedCloud:
         return gone
 
 
-def test_the_cloud_goes_last_and_a_cluster_that_is_gone_is_not_asked() -> None:
+def test_the_cloud_goes_last_and_a_cluster_that_is_gone_is_not_asked_about() -> None:
     cluster, cloud = live_platform(), PlayedCloud(["network", "cluster"], [])
     wish = DownClusterWish(NAME)
     report = down_cluster(wish, replace(tools(cluster), cloud=cloud), RecordingProgress())
@@ -281,7 +283,17 @@ def test_the_cloud_goes_last_and_a_cluster_that_is_gone_is_not_asked() -> None:
     assert REF not in cluster.objects
     # Its disks outlive the cluster: of all that stays only those are told.
     assert [one.what for one in report.stays] == ["volume llm-gateway/data-counters-0"]
-    cluster.is_down = ClusterUnreachableError("No answer.")
     cloud.left = ["network"]
-    report = down_cluster(wish, replace(tools(cluster), cloud=cloud), RecordingProgress())
+    report = down_cloud(replace(wish, is_dry_run=True), cloud, RecordingProgress())
     assert [one.what for one in report.removed] == ["network"]
+    assert cloud.left == ["network"]
+    report = down_cloud(wish, cloud, RecordingProgress())
+    assert (report.removed, cloud.left) == ((Removal("cloud", "network"),), [])
+
+
+def test_what_stays_says_what_it_costs_where_that_is_known() -> None:
+    cluster = live_platform()
+    priced = replace(tools(cluster), cost_of=lambda volume: (1.1, f"{volume.size} at $0.11"))
+    report = down_cluster(DownClusterWish(NAME), priced, RecordingProgress())
+    stay = next(it for it in report.stays if it.what.startswith("volume"))
+    assert (stay.usd_per_month, stay.cost) == (1.1, "10Gi at $0.11")

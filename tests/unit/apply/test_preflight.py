@@ -6,6 +6,7 @@ from collections.abc import Callable
 import pytest
 import yaml
 
+from llmplat.apply.argocd_install import REDIS
 from llmplat.apply.preflight.check import check_cluster
 from llmplat.domain.errors import Finding, Severity
 from llmplat.domain.inventory import Inventory
@@ -161,6 +162,37 @@ def test_what_our_own_applications_brought_is_no_stranger() -> None:
 def test_an_argo_cd_of_theirs_and_one_in_the_plan_is_refused() -> None:
     found = errors(check(ready_cluster(WITH_ARGO), WITH_ARGO))
     assert [one.fix for one in found] == [("components: {argo-cd: {enabled: false}}",)]
+
+
+def test_without_an_argo_cd_the_one_in_the_plan_is_installed_by_whoever_may() -> None:
+    cluster = ready_cluster(WITH_ARGO)
+    no_argocd(cluster)
+    found = check(cluster, WITH_ARGO)
+    assert errors(found) == []
+    assert any("so one is installed" in one.what for one in found)
+    cluster.denied = {("create", "rbac.authorization.k8s.io", "clusterroles")}
+    (denied,) = errors(check(cluster, WITH_ARGO))
+    assert "create clusterroles.rbac.authorization.k8s.io" in str(denied.why)
+    assert errors(check(ready_cluster(PLAN, denied=cluster.denied))) == []
+
+
+def test_one_that_llmplat_installed_is_no_stranger_and_is_not_judged() -> None:
+    cluster = ready_cluster(WITH_ARGO)
+    other_settings(cluster)
+    inventory = Inventory(WITH_ARGO.platform).with_made(REDIS)
+    assert errors(check(cluster, WITH_ARGO, inventory)) == []
+
+
+def test_gpus_of_pools_that_count_from_zero_come_when_they_are_asked_for() -> None:
+    plan = plan_with(adopted, name="gke-smallest", profile="llm-gateway")
+    cluster = ready_cluster(plan)
+    for ref in [ref for ref in cluster.objects if ref.kind == "Node"]:
+        del cluster.objects[ref]
+    document = copy.deepcopy(example("gke-smallest"))
+    platform = parse_platform(yaml.safe_dump(document), "platform.yaml").platform
+    found = check_cluster(cluster, plan, platform, catalog(), None)
+    assert errors(found) == []
+    assert any("l4 (up to 1 GPUs)" in one.what for one in found)
 
 
 def test_unknown_enforcement_is_a_warning_that_says_so() -> None:

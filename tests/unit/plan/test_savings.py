@@ -32,6 +32,27 @@ def test_a_pool_saves_its_own_price() -> None:
     )
     assert found.usd_per_month == round(usd * 2 * 730, 2)
     assert "spot in us-central1" in found.how
+    assert found.what == "2 x g2-standard-8 of the pool gpu"
+
+
+def test_machines_that_a_pool_always_has_are_saved_whole() -> None:
+    """By hand: a3-highgpu-8g in us-central1 has 8 GPUs; 3 of them rest, 2 machines are always there."""
+    text = _GKE.replace(
+        "g2-standard-8, gpu: l4, count: 1, max: 2, spot: true",
+        "a3-highgpu-8g, gpu: h100-80gb, count: 8, min: 2, max: 3",
+    ).replace("gpu: l4", "gpu: h100-80gb")
+    platform = parse_platform(text, "platform.yaml").platform
+    rows = csv.DictReader((DATA / "prices" / "gcp.csv").read_text().splitlines())
+    (usd,) = (
+        float(row["on_demand_usd_per_hour"])
+        for row in rows
+        if (row["machine_type"], row["region"]) == ("a3-highgpu-8g", "us-central1")
+    )
+    for gpus in (3, 16):
+        (found,) = savings_of(platform, {"chat": gpus}, load_catalog(HOME))
+        assert found.usd_per_month == round(usd * 2 * 730, 2)
+    (found,) = savings_of(platform, {"chat": 17}, load_catalog(HOME))
+    assert found.usd_per_month == round(usd * 3 * 730, 2)
 
 
 def test_a_price_that_nobody_knows_is_said() -> None:

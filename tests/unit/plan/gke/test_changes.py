@@ -5,12 +5,13 @@ from dataclasses import replace
 import pytest
 
 from llmplat.domain.errors import SpecError
-from llmplat.plan.gke.changes import Act, Applied, changes_since, check_project, replaced_pools
-from llmplat.plan.gke.resources import POOL, Resource
+from llmplat.domain.provision import POOL_KIND, Act
+from llmplat.plan.gke.changes import Applied, changes_since, check_project, replaced_pools
+from llmplat.plan.gke.resources import Resource
 
 CONFIG = {"machineType": "g2-standard-8", "spot": True, "diskSizeGb": 200}
 POOL_L4 = Resource(
-    "u1", POOL, "demo-l4", {"name": "l4", "initialNodeCount": 1, "nodeConfig": CONFIG}, (), ()
+    "u1", POOL_KIND, "demo-l4", {"name": "l4", "initialNodeCount": 1, "nodeConfig": CONFIG}, (), ()
 )
 NETWORK = Resource("u2", "gcp:compute/network:Network", "demo", {"name": "demo"}, (), ())
 APPLIED = Applied("my-project", (POOL_L4, NETWORK))
@@ -34,15 +35,15 @@ def test_the_same_again_changes_nothing():
         ("machineType", "g2-standard-16", Act.REPLACE),
         ("spot", False, Act.REPLACE),
         ("guestAccelerators", [{"type": "nvidia-l4", "count": 1}], Act.REPLACE),
-        ("diskSizeGb", 300, Act.CHANGE),
-        ("labels", {"team": "a"}, Act.CHANGE),
+        ("diskSizeGb", 300, Act.UPDATE),
+        ("labels", {"team": "a"}, Act.UPDATE),
     ],
 )
 def test_what_replaces_a_pool_and_what_changes_it(key, value, act):
     (change,) = changes_since(APPLIED, (pool(**{key: value}), NETWORK))
     assert change.act is act
-    assert all(one.startswith(f"nodeConfig.{key}") for one in change.keys)
-    assert replaced_pools((change,)) == (("demo-l4",) if act is Act.REPLACE else ())
+    assert all(one.startswith(f"nodeConfig.{key}") for one in change.differs)
+    assert replaced_pools((change,), "demo") == (("l4",) if act is Act.REPLACE else ())
 
 
 def test_what_is_ignored_is_no_change():
@@ -56,7 +57,7 @@ def test_what_is_ignored_is_no_change():
 def test_new_ones_come_last_and_replacements_first():
     new = replace(NETWORK, name="other")
     acts = [one.act for one in changes_since(APPLIED, (pool(spot=False), new))]
-    assert acts == [Act.REPLACE, Act.REMOVE, Act.CREATE]
+    assert acts == [Act.REPLACE, Act.DELETE, Act.CREATE]
 
 
 def test_a_changed_project_is_refused():
