@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from llmplat.domain.errors import InputError, LlmplatError, PreconditionError, SecretGuardedError
 from llmplat.domain.secrets import SecretBackend
+from llmplat.plan.cluster.experience import PLACES
 from llmplat.plan.cluster.secrets import PlannedSecret
 from llmplat.plan.plan import Plan
 
@@ -18,10 +19,14 @@ _GENERATED = {
     "system-key": "sk-llmplat-",
     "open-webui-session-key": "",
     "grafana-admin": "",
+    "dex-client-secret": "",
+    "n8n-encryption-key": "",
+    **{f"{app}-cookie-key": "" for app in PLACES},
 }
 """Names that a random value does for -> what that begins with; the others a person must bring."""
 _WRITE_ONCE = {
     "open-webui-session-key": "Open WebUI encrypts stored sign-ins with it",
+    "n8n-encryption-key": "n8n encrypts stored credentials with it",
     "litellm-salt-key": "LiteLLM encrypts stored provider keys with it",
 }
 """What another value would make unreadable for good."""

@@ -3,7 +3,13 @@
 from dataclasses import dataclass
 
 from llmplat.plan.cluster.engines import ClusterEngine, make_cluster_engines
-from llmplat.plan.cluster.gateway import ClusterGateway, make_cluster_gateway
+from llmplat.plan.cluster.experience import Experience, make_experience
+from llmplat.plan.cluster.gateway import (
+    EDGE,
+    ClusterGateway,
+    make_cluster_gateway,
+    with_hosts,
+)
 from llmplat.plan.cluster.ground import Ground
 from llmplat.plan.cluster.observability import NAMESPACE as MONITORING
 from llmplat.plan.cluster.observability import Observability, make_observability
@@ -13,7 +19,6 @@ from llmplat.plan.cluster.queues import Queues, make_queues
 from llmplat.plan.cluster.routing import Routing, make_routing
 from llmplat.plan.cluster.secrets import Secrets, make_secret, make_store
 
-OPEN_WEBUI = "open-webui"
 GRAFANA_PASSWORD = "grafana-admin"  # noqa: S105 (the name of a secret)
 
 
@@ -28,7 +33,8 @@ class Workloads:
     gateway: ClusterGateway | None
     policies: Policies
     secrets: Secrets
-    has_open_webui: bool
+    experience: Experience | None
+    """None where the profile ends below what people touch."""
     has_kserve: bool
     """Engines are KServe's InferenceServices."""
     observability: Observability | None
@@ -51,6 +57,9 @@ def make_workloads(ground: Ground) -> Workloads:
     engines = make_cluster_engines(ground, queues)
     routing = make_routing(ground, engines)
     gateway = make_cluster_gateway(ground, engines, routing)
+    experience = make_experience(ground)
+    if gateway is not None and experience is not None:
+        gateway = with_hosts(gateway, experience.hosts)
     return Workloads(
         owners=owners,
         queues=queues,
@@ -58,22 +67,28 @@ def make_workloads(ground: Ground) -> Workloads:
         routing=routing,
         gateway=gateway,
         policies=make_policies(ground, queues),
-        secrets=_secrets(ground, engines, gateway),
-        has_open_webui=ground.runs(OPEN_WEBUI) and gateway is not None,
+        secrets=_secrets(ground, engines, gateway, experience),
+        experience=experience,
         has_kserve=ground.runs("kserve"),
         observability=make_observability(ground, engines) if ground.runs("observability") else None,
     )
 
 
 def _secrets(
-    ground: Ground, engines: tuple[ClusterEngine, ...], gateway: ClusterGateway | None
+    ground: Ground,
+    engines: tuple[ClusterEngine, ...],
+    gateway: ClusterGateway | None,
+    experience: Experience | None,
 ) -> Secrets:
     found = [secret for engine in engines for secret in engine.secrets]
     if gateway is not None:
         found += gateway.secrets
-    if ground.runs(OPEN_WEBUI) and gateway is not None:
-        names = ("open-webui-key", "open-webui-session-key")
-        found += [make_secret(ground, name, OPEN_WEBUI, OPEN_WEBUI) for name in names]
+    if gateway is not None and gateway.entry.zone is not None and gateway.entry.zone.token:
+        token = gateway.entry.zone.token
+        found.append(make_secret(ground, token, "external-dns", "external-dns"))
+        found.append(make_secret(ground, token, EDGE, "cert-manager"))
+    if experience is not None:
+        found += experience.secrets
     if ground.runs("kube-prometheus-stack"):
         found.append(make_secret(ground, GRAFANA_PASSWORD, MONITORING, "kube-prometheus-stack"))
     return Secrets(make_store(ground), tuple(found))

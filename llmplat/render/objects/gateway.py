@@ -77,7 +77,7 @@ def make_gateway_objects(
         _monitor(platform),
     ]
     if gateway.entry.domain is not None:
-        found += make_edge_objects(platform, gateway.entry.domain, routing)
+        found += make_edge_objects(platform, gateway.entry, routing)
     return tuple(found)
 
 
