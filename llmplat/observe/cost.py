@@ -72,7 +72,7 @@ class CostReport:
 def make_cost(
     ledger: UsageLedger, plan: Plan, by: str, since: dt.datetime, until: dt.datetime
 ) -> CostReport:
-    """The report since `since`; `by` is tenant, app, model or namespace.
+    """The report since `since`; `by` is tenant, app, user, model or namespace.
 
     Raises:
         PreconditionError: the ledger cannot be read.
@@ -114,6 +114,8 @@ def _namer(by: str, plan: Plan) -> Callable[[UsageSum], str]:
         return lambda one: one.tenant
     if by == "app":
         return lambda one: f"{one.tenant}/{one.app}"
+    if by == "user":
+        return lambda one: one.user or f"{one.tenant}/{one.app}: nobody named"
     if by == "model":
         return lambda one: one.model or "(none)"
     is_local = plan.cluster is None

@@ -70,6 +70,7 @@ def make_policy(
         "body_limit_bytes": body_limit_bytes,
         # In a cluster only with the component that keeps it; see plan/cluster/gateway.py.
         "ledger": make_ledger(platform.gateway.ledger) if platform.substrate.local else None,
+        **({"traces": {"share": platform.traces.share}} if platform.traces else {}),
     }
 
 
@@ -188,7 +189,17 @@ def _app(app: App, tenant: Tenant, platform: Platform) -> dict[str, Any]:
         **_limits(app.limits),
         "models": allowed_models(models, tenant.data_class, platform),
         "class": app.priority_class or tenant.priority_class,
+        **({"forwards_users": True} if _is_chat(tenant, app, platform) else {}),
     }
+
+
+def _is_chat(tenant: Tenant, app: App, platform: Platform) -> bool:
+    """Whether Open WebUI shows this app's key to the gateway, and people sign in before it."""
+    if platform.identity_provider is None or platform.profile != "full":
+        return False
+    given = platform.components.get("open-webui")
+    named = given.app if given is not None and given.app else f"{PLATFORM_TENANT}/{CHAT_APP.name}"
+    return f"{tenant.name}/{app.name}" == named
 
 
 def _budget(budget: Budget | None) -> dict[str, Any] | None:

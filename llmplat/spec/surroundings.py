@@ -65,7 +65,7 @@ class Connector(Shape):
     """Where people sign in when that speaks no OpenID Connect: Dex translates."""
 
     type: Annotated[
-        Literal["github", "gitlab", "ldap", "saml", "bitbucket-cloud"],
+        Literal["github", "gitlab", "ldap", "bitbucket-cloud"],
         Field(description="Kind of Dex connector."),
     ]
     config: Annotated[

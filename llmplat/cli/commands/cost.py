@@ -14,6 +14,7 @@ class By(StrEnum):
 
     TENANT = "tenant"
     APP = "app"
+    USER = "user"
     MODEL = "model"
     NAMESPACE = "namespace"
 

@@ -116,6 +116,8 @@ class ClusterGateway:
     """A service outside answers for some model."""
     usage_database: UsageDatabase | None = None
     """None keeps no records."""
+    is_traced: bool = False
+    """It sends spans to the collector."""
 
 
 def make_cluster_gateway(

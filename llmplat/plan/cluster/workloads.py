@@ -18,6 +18,12 @@ from llmplat.plan.cluster.policies import Policies, make_policies
 from llmplat.plan.cluster.queues import Queues, make_queues
 from llmplat.plan.cluster.routing import Routing, make_routing
 from llmplat.plan.cluster.secrets import Secrets, make_secret, make_store
+from llmplat.plan.cluster.tracing import (
+    Tracing,
+    make_tracing,
+    traced_engines,
+    traced_gateway,
+)
 
 GRAFANA_PASSWORD = "grafana-admin"  # noqa: S105 (the name of a secret)
 
@@ -35,6 +41,8 @@ class Workloads:
     secrets: Secrets
     experience: Experience | None
     """None where the profile ends below what people touch."""
+    tracing: Tracing | None
+    """None where no spans are made."""
     has_kserve: bool
     """Engines are KServe's InferenceServices."""
     observability: Observability | None
@@ -54,9 +62,10 @@ def make_workloads(ground: Ground) -> Workloads:
     """Raises PlanError, DoesNotFitError or LockMissingError, each with a fix."""
     owners = make_owners(ground)
     queues = make_queues(ground, owners)
-    engines = make_cluster_engines(ground, queues)
+    tracing = make_tracing(ground)
+    engines = traced_engines(make_cluster_engines(ground, queues), tracing)
     routing = make_routing(ground, engines)
-    gateway = make_cluster_gateway(ground, engines, routing)
+    gateway = traced_gateway(make_cluster_gateway(ground, engines, routing), tracing)
     experience = make_experience(ground)
     if gateway is not None and experience is not None:
         gateway = with_hosts(gateway, experience.hosts)
@@ -67,8 +76,9 @@ def make_workloads(ground: Ground) -> Workloads:
         routing=routing,
         gateway=gateway,
         policies=make_policies(ground, queues),
-        secrets=_secrets(ground, engines, gateway, experience),
+        secrets=_secrets(ground, engines, gateway, (experience, tracing)),
         experience=experience,
+        tracing=tracing,
         has_kserve=ground.runs("kserve"),
         observability=make_observability(ground, engines) if ground.runs("observability") else None,
     )
@@ -78,7 +88,7 @@ def _secrets(
     ground: Ground,
     engines: tuple[ClusterEngine, ...],
     gateway: ClusterGateway | None,
-    experience: Experience | None,
+    others: tuple[Experience | Tracing | None, ...],
 ) -> Secrets:
     found = [secret for engine in engines for secret in engine.secrets]
     if gateway is not None:
@@ -87,8 +97,7 @@ def _secrets(
         token = gateway.entry.zone.token
         found.append(make_secret(ground, token, "external-dns", "external-dns"))
         found.append(make_secret(ground, token, EDGE, "cert-manager"))
-    if experience is not None:
-        found += experience.secrets
+    found += [secret for other in others if other is not None for secret in other.secrets]
     if ground.runs("kube-prometheus-stack"):
         found.append(make_secret(ground, GRAFANA_PASSWORD, MONITORING, "kube-prometheus-stack"))
     return Secrets(make_store(ground), tuple(found))

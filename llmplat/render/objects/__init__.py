@@ -1,11 +1,13 @@
 """Plan -> our own Kubernetes objects, by the Application that brings them."""
 
 from llmplat.plan.cluster.experience import DEX, PROXY
+from llmplat.plan.cluster.tracing import COLLECTOR
 from llmplat.plan.cluster.workloads import Workloads
 from llmplat.plan.plan import Plan
 from llmplat.render.objects.admission import make_admission
 from llmplat.render.objects.app_pods import make_app
 from llmplat.render.objects.apps import make_app_walls
+from llmplat.render.objects.collector import make_collector_objects
 from llmplat.render.objects.counters import make_counter_objects
 from llmplat.render.objects.dex import make_dex_objects
 from llmplat.render.objects.engines import make_model_objects
@@ -40,6 +42,8 @@ def make_objects(plan: Plan) -> dict[str, tuple[Object, ...]]:
         if work.gateway.usage_database is not None:
             found["usage-ledger"] = make_usage_ledger_objects(platform, work.gateway.usage_database)
         found["litellm"] = make_gateway_objects(platform, work.gateway, work.routing)
+    if work.tracing is not None:
+        found[COLLECTOR] = make_collector_objects(platform, work.tracing)
     if work.observability is not None:
         found["observability"] = make_observability_objects(platform, work.observability)
     return found | _experience(platform, work)

@@ -1,9 +1,10 @@
 """Apps without a chart that we would run: Tabby and n8n, each one pod with a disk."""
 
+import json
+
 from llmplat.plan.cluster.experience import TABBY, App, Experience
 from llmplat.plan.cluster.gateway import NAMESPACE as GATEWAY_NAMESPACE
 from llmplat.plan.cluster.secrets import VALUE
-from llmplat.render.dump import dump_json
 from llmplat.render.objects.shape import (
     ROLE,
     Object,
@@ -131,11 +132,11 @@ def _n8n(app: App, experience: Experience) -> Object:
         "N8N_VERSION_NOTIFICATIONS_ENABLED": "false",
         "N8N_TEMPLATES_ENABLED": "false",
         "N8N_BLOCK_ENV_ACCESS_IN_NODE": "true",
-        "NODES_EXCLUDE": dump_json(
+        "NODES_EXCLUDE": json.dumps(
             ["n8n-nodes-base.executeCommand", "n8n-nodes-base.readWriteFile"]
-        ).strip(),
+        ),
         # Kubernetes puts the key in; a credential of this kind needs nothing filled in by people.
-        "CREDENTIALS_OVERWRITE_DATA": dump_json(given).strip(),
+        "CREDENTIALS_OVERWRITE_DATA": json.dumps(given),
     }
     if experience.sign_in is not None:
         home = f"https://{app.place.host}.{experience.domain}/"

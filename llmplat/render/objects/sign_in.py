@@ -4,11 +4,12 @@ One proxy for each app, with cookies sealed by a key of its own: what one app se
 cookies opens no other door. It replaces every identity header that a browser sends.
 """
 
+import json
+
 from llmplat.plan.cluster.experience import DEX_PORT, PROXY, SIGN_IN, App, Experience, SignIn
 from llmplat.plan.cluster.gateway import EDGE
 from llmplat.plan.cluster.routing import Routing
 from llmplat.plan.cluster.secrets import VALUE
-from llmplat.render.dump import dump_json
 from llmplat.render.objects.apps import door_labels
 from llmplat.render.objects.edge import make_host_route
 from llmplat.render.objects.network import (
@@ -100,7 +101,7 @@ def make_settings(app: App, sign_in: SignIn, domain: str) -> dict[str, object]:
 
 def write_settings(settings: dict[str, object]) -> str:
     """As TOML: what is in use here is spelled like JSON."""
-    lines = (f"{key} = {dump_json(value).strip()}" for key, value in settings.items())
+    lines = (f"{key} = {json.dumps(value)}" for key, value in settings.items())
     return "\n".join(lines) + "\n"
 
 

@@ -12,6 +12,8 @@ APPS = ("open-webui", "tabby", "n8n")
 ALWAYS = "open-webui"
 """The one that the profile full brings by itself."""
 UNBUDGETED = "app-unbudgeted"
+_SECRET_KEYS = {"clientSecret", "bindPW"}
+_FROM_ENVIRONMENT = "$CLIENT_SECRET"
 _ZONED = ("cloud-dns", "route53", "cloudflare")
 
 
@@ -21,6 +23,7 @@ def check_experience(platform: Platform, tree: Tree) -> Iterator[Finding]:
         return
     yield from _dns(platform, tree)
     yield from _sign_in(platform, tree)
+    yield from _held_secrets(platform, tree)
     yield from _traces(platform, tree)
     for name in APPS:
         yield from _app(name, platform, tree)
@@ -105,6 +108,23 @@ def _sign_in(platform: Platform, tree: Tree) -> Iterator[Finding]:
             (*path, "clientSecret"),
             path,
         )
+
+
+def _held_secrets(platform: Platform, tree: Tree) -> Iterator[Finding]:
+    """Secrets written out where Dex would take them from the environment."""
+    given = platform.identity_provider
+    if given is None or given.connector is None:
+        return
+    for key in _SECRET_KEYS & given.connector.config.keys():
+        if given.connector.config[key] != _FROM_ENVIRONMENT:
+            yield conflict(
+                tree,
+                f"connector.config.{key} holds a secret",
+                "this file is read by more people than a secret, and kept for good",
+                f'{key}: "{_FROM_ENVIRONMENT}", with clientSecret: the name of the secret',
+                ("identityProvider", "connector", "config", key),
+                ("identityProvider", "clientSecret"),
+            )
 
 
 def _traces(platform: Platform, tree: Tree) -> Iterator[Finding]:
