@@ -104,7 +104,8 @@ def _reasons(
         told = "on" if switch else "off"
         yield reason_at(f"the file turns it {told}", loaded, (key,) if key else path)
     given = loaded.platform.components.get(component.name)
-    if given is not None and given.app is not None:
+    runs = any(one.name == component.name for one in plan.components)
+    if given is not None and given.app is not None and runs:
         yield reason_at(f"it shows the key of {given.app}", loaded, (*path, "app"))
     if given is not None and given.values:
         yield reason_at("the file lays values over ours", loaded, (*path, "values"))
