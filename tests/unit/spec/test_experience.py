@@ -28,11 +28,11 @@ SIGN_IN = (
 
 def told(text: str) -> list[str]:
     try:
-        return [item.what for item in parse_platform(HEAD + text, "p").warnings]
+        found = parse_platform(HEAD + text, "p").warnings
     except SpecError as error:
-        assert all(item.fix for item in error.findings)
-        assert all(item.where for item in error.findings)
-        return [item.what for item in error.findings]
+        found = error.findings
+    assert all(item.fix and item.where for item in found)
+    return [item.what for item in found]
 
 
 @pytest.mark.parametrize(

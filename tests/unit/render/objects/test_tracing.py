@@ -39,7 +39,9 @@ def test_the_collector_drops_every_text():
     keep = config["processors"]["redaction/keep"]
     assert keep["allow_all_keys"] is False
     for key in keep["allowed_keys"]:
-        assert not any(word in key for word in ("prompt.", "completion.", "messages", "input.value"))
+        assert not any(
+            word in key for word in ("prompt.", "completion.", "messages", "input.value")
+        )
     assert config["processors"]["filter/events"]["traces"]["spanevent"] == ["true"]
     used = config["service"]["pipelines"]["traces"]["processors"]
     assert set(config["processors"]) == set(used)
@@ -47,11 +49,11 @@ def test_the_collector_drops_every_text():
 
 
 def test_only_senders_reach_the_collector_and_it_goes_where_the_file_says():
-    spec = [
+    spec = next(
         one["spec"]
         for one in every(objects_with(with_traces), "NetworkPolicy")
         if (one["metadata"]["namespace"], one["metadata"]["name"]) == ("tracing", "otel-collector")
-    ][0]
+    )
     peers = json.dumps(spec["ingress"])
     assert "gateway" in peers
     assert "engine" in peers
