@@ -69,6 +69,8 @@ def make_settings(app: App, sign_in: SignIn, domain: str) -> dict[str, object]:
         "skip_provider_button": True,
         "email_domains": list(sign_in.email_domains),
         "insecure_oidc_allow_unverified_email": False,
+        # Off by default: a token of another sign-in would do.
+        "insecure_oidc_skip_nonce": False,
         "oidc_groups_claim": _VERIFIED,
         "allowed_groups": ["true"],
         "pass_user_headers": True,

@@ -34,6 +34,7 @@ def test_only_verified_addresses_of_the_named_domains_come_in(objects, app):
     # oauth2-proxy lets an address pass that the provider says nothing about; this does not.
     assert (found["oidc_groups_claim"], found["allowed_groups"]) == ("email_verified", ["true"])
     assert found["oidc_issuer_url"].startswith("https://")
+    assert found["insecure_oidc_skip_nonce"] is False
     assert found["skip_auth_strip_headers"] is True
 
 
