@@ -111,7 +111,9 @@ def _cookies(answer: httpx.Response) -> dict[str, str]:
 
 
 @contextmanager
-def _door(folder: Path, provider: IdentityProvider, app: str = "open-webui") -> Iterator[Door]:
+def _door(
+    folder: Path, provider: IdentityProvider, app: str = "open-webui", within_s: float = 20
+) -> Iterator[Door]:
     experience = plan_with(with_sign_in).cluster.workloads.experience
     sign_in = replace(experience.sign_in, issuer=provider.url)
     one = next(one for one in experience.apps if one.name == app)
@@ -128,7 +130,7 @@ def _door(folder: Path, provider: IdentityProvider, app: str = "open-webui") -> 
         child = start([_binary(), f"--config={file}"], folder / f"{app}.log", env)
         try:
             door = Door(f"http://127.0.0.1:{port}", provider, seen)
-            wait_until(lambda: _is_ready(door), 20, 0.1)
+            wait_until(lambda: _is_ready(door), within_s, 0.1)
             yield door
         finally:
             child.end()
@@ -235,3 +237,12 @@ def test_tabby_s_clients_pass_without_an_identity(
         assert "x-forwarded-email" not in door.seen[-1]
         assert door.get("/", {}, **FORGED).status_code == 302
         assert door.get("/graphql", {}).status_code == 302
+
+
+def test_a_provider_that_is_down_opens_nothing(tmp_path: Path) -> None:
+    gone = IdentityProvider(url=f"http://127.0.0.1:{find_port()}")
+    with pytest.raises(AssertionError), _door(tmp_path, gone, within_s=3):
+        pass
+    assert "Connection refused" in (tmp_path / "open-webui.log").read_text().replace(
+        "connection refused", "Connection refused"
+    )

@@ -6,16 +6,13 @@ from dataclasses import dataclass, replace
 from llmplat.plan.cluster.engines import ClusterEngine
 from llmplat.plan.cluster.gateway import ClusterGateway
 from llmplat.plan.cluster.ground import Ground
+from llmplat.plan.cluster.langfuse import LANGFUSE, PORT, PROJECT_KEY
 from llmplat.plan.cluster.secrets import PlannedSecret, make_secret
 
 COLLECTOR = "otel-collector"
 """Component and Service."""
 NAMESPACE = "tracing"
 OTLP_PORT = 4318
-LANGFUSE = "langfuse"
-LANGFUSE_PORT = 3000
-LANGFUSE_KEY = "langfuse-otlp-authorization"
-"""Secret with "Basic " and base64 of public:secret key of a project."""
 _ENDPOINT = f"http://{COLLECTOR}.{NAMESPACE}.svc:{OTLP_PORT}"
 _COMMON = (
     ("OTEL_EXPORTER_OTLP_ENDPOINT", _ENDPOINT),
@@ -36,7 +33,7 @@ class Tracing:
     url: str
     """OTLP over HTTP, without /v1/traces."""
     key: str | None
-    """Name of the secret that is sent as the Authorization header."""
+    """Name of the secret that is sent as the Authorization header; as a password to Langfuse."""
     to_langfuse: bool
     replicas: int
     secrets: tuple[PlannedSecret, ...]
@@ -48,8 +45,8 @@ def make_tracing(ground: Ground) -> Tracing | None:
     if given is None or ground.gateway is None or not ground.runs(COLLECTOR):
         return None
     to_langfuse = given.url is None
-    key = LANGFUSE_KEY if to_langfuse else given.key_secret
-    inside = f"http://{LANGFUSE}-web.{LANGFUSE}.svc:{LANGFUSE_PORT}/api/public/otel"
+    key = PROJECT_KEY if to_langfuse else given.key_secret
+    inside = f"http://{LANGFUSE}-web.{LANGFUSE}.svc:{PORT}/api/public/otel"
     secrets = (make_secret(ground, key, NAMESPACE, COLLECTOR, "OTLP_AUTHORIZATION"),) if key else ()
     return Tracing(
         image=ground.image(COLLECTOR),

@@ -11,6 +11,7 @@ from llmplat.plan.cluster.gateway import (
     with_hosts,
 )
 from llmplat.plan.cluster.ground import Ground
+from llmplat.plan.cluster.langfuse import Langfuse, make_langfuse
 from llmplat.plan.cluster.observability import NAMESPACE as MONITORING
 from llmplat.plan.cluster.observability import Observability, make_observability
 from llmplat.plan.cluster.owners import Owner, make_owners
@@ -43,6 +44,8 @@ class Workloads:
     """None where the profile ends below what people touch."""
     tracing: Tracing | None
     """None where no spans are made."""
+    langfuse: Langfuse | None
+    """None where nobody looks at them here."""
     has_kserve: bool
     """Engines are KServe's InferenceServices."""
     observability: Observability | None
@@ -62,7 +65,7 @@ def make_workloads(ground: Ground) -> Workloads:
     """Raises PlanError, DoesNotFitError or LockMissingError, each with a fix."""
     owners = make_owners(ground)
     queues = make_queues(ground, owners)
-    tracing = make_tracing(ground)
+    tracing, langfuse = make_tracing(ground), make_langfuse(ground)
     engines = traced_engines(make_cluster_engines(ground, queues), tracing)
     routing = make_routing(ground, engines)
     gateway = traced_gateway(make_cluster_gateway(ground, engines, routing), tracing)
@@ -76,9 +79,10 @@ def make_workloads(ground: Ground) -> Workloads:
         routing=routing,
         gateway=gateway,
         policies=make_policies(ground, queues),
-        secrets=_secrets(ground, engines, gateway, (experience, tracing)),
+        secrets=_secrets(ground, engines, gateway, (experience, tracing, langfuse)),
         experience=experience,
         tracing=tracing,
+        langfuse=langfuse,
         has_kserve=ground.runs("kserve"),
         observability=make_observability(ground, engines) if ground.runs("observability") else None,
     )
@@ -88,7 +92,7 @@ def _secrets(
     ground: Ground,
     engines: tuple[ClusterEngine, ...],
     gateway: ClusterGateway | None,
-    others: tuple[Experience | Tracing | None, ...],
+    others: tuple[Experience | Tracing | Langfuse | None, ...],
 ) -> Secrets:
     found = [secret for engine in engines for secret in engine.secrets]
     if gateway is not None:

@@ -12,6 +12,7 @@ from llmplat.render.objects.counters import make_counter_objects
 from llmplat.render.objects.dex import make_dex_objects
 from llmplat.render.objects.engines import make_model_objects
 from llmplat.render.objects.gateway import make_gateway_objects
+from llmplat.render.objects.langfuse import make_langfuse_objects
 from llmplat.render.objects.namespaces import make_namespaces
 from llmplat.render.objects.observability import make_observability_objects
 from llmplat.render.objects.queues import make_queue_objects
@@ -46,6 +47,8 @@ def make_objects(plan: Plan) -> dict[str, tuple[Object, ...]]:
         found[COLLECTOR] = make_collector_objects(platform, work.tracing)
     if work.observability is not None:
         found["observability"] = make_observability_objects(platform, work.observability)
+    if work.langfuse is not None:
+        found["langfuse-config"] = make_langfuse_objects(platform, work.langfuse)
     return found | _experience(platform, work)
 
 

@@ -1,11 +1,10 @@
 """OpenTelemetry's collector: takes spans from gateway and engines, drops all text, sends them on."""
 
 from llmplat.plan.cluster.gateway import NAMESPACE as GATEWAY_NAMESPACE
+from llmplat.plan.cluster.langfuse import LANGFUSE, PORT, PUBLIC_KEY
 from llmplat.plan.cluster.secrets import VALUE
 from llmplat.plan.cluster.tracing import (
     COLLECTOR,
-    LANGFUSE,
-    LANGFUSE_PORT,
     NAMESPACE,
     OTLP_PORT,
     Tracing,
@@ -84,7 +83,12 @@ def make_config(tracing: Tracing) -> Object:
         "sending_queue": {"queue_size": 1000},
         "retry_on_failure": {"max_elapsed_time": "5m"},
     }
-    if tracing.key is not None:
+    extensions: Object = {"health_check": {"endpoint": f"0.0.0.0:{HEALTH_PORT}"}}
+    if tracing.to_langfuse:
+        login = {"username": PUBLIC_KEY, "password": "${env:OTLP_AUTHORIZATION}"}
+        extensions["basicauth/langfuse"] = {"client_auth": login}
+        exporter["auth"] = {"authenticator": "basicauth/langfuse"}
+    elif tracing.key is not None:
         exporter["headers"] = {"Authorization": "${env:OTLP_AUTHORIZATION}"}
     return {
         "receivers": {"otlp": {"protocols": {"http": {"endpoint": f"0.0.0.0:{OTLP_PORT}"}}}},
@@ -109,9 +113,9 @@ def make_config(tracing: Tracing) -> Object:
             "batch": {},
         },
         "exporters": {"otlphttp": exporter},
-        "extensions": {"health_check": {"endpoint": f"0.0.0.0:{HEALTH_PORT}"}},
+        "extensions": extensions,
         "service": {
-            "extensions": ["health_check"],
+            "extensions": sorted(extensions),
             "telemetry": {"metrics": {"level": "none"}, "logs": {"level": "warn"}},
             "pipelines": {
                 "traces": {
@@ -175,7 +179,7 @@ def _deployment(metadata: Object, tracing: Tracing, config: str) -> Object:
 def _walls(platform: str, tracing: Tracing) -> Object:
     """Engines and the gateway may send; nobody reads here."""
     senders = [pods_in(GATEWAY_NAMESPACE, {ROLE: "gateway"}), pods_of_owners({ROLE: "engine"})]
-    out = go_to([pods_in(LANGFUSE)], LANGFUSE_PORT) if tracing.to_langfuse else go_to((), 443)
+    out = go_to([pods_in(LANGFUSE)], PORT) if tracing.to_langfuse else go_to((), 443)
     return make_policy(
         platform,
         COLLECTOR,

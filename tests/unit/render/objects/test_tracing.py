@@ -2,10 +2,12 @@
 
 import json
 
+import pytest
 import yaml
 
-from tests.fakes.cluster_platform import every, find, objects_with
-from tests.fakes.experience import with_traces
+from llmplat.domain.errors import PlanError
+from tests.fakes.cluster_platform import every, find, objects_with, plan_with
+from tests.fakes.experience import with_sign_in, with_traces
 
 
 def test_without_traces_nothing_speaks_of_them():
@@ -58,3 +60,44 @@ def test_only_senders_reach_the_collector_and_it_goes_where_the_file_says():
     assert "gateway" in peers
     assert "engine" in peers
     assert spec["egress"] == [{"ports": [{"protocol": "TCP", "port": 443}]}]
+
+
+def with_langfuse(document, **values):
+    with_sign_in(document)
+    document["traces"] = {}
+    stores = {
+        "clickhouse": {"host": "clickhouse.example.com"},
+        "s3": {"endpoint": "https://s3.example.com", "bucket": "spans"},
+    }
+    document["components"]["langfuse"] = {"enabled": True, "values": stores | values}
+
+
+def test_langfuse_gets_spans_by_the_key_of_its_own_project():
+    objects = objects_with(with_langfuse)
+    config = yaml.safe_load(find(objects, "ConfigMap", "otel-collector")["data"]["collector.yaml"])
+    exporter = config["exporters"]["otlphttp"]
+    assert exporter["endpoint"] == "http://langfuse-web.langfuse.svc:3000/api/public/otel"
+    assert exporter["auth"]["authenticator"] in config["service"]["extensions"]
+    wanted = {one["metadata"]["name"] for one in every(objects, "ExternalSecret")}
+    assert {"langfuse-project-key", "langfuse-salt", "langfuse-s3-secret-key"} <= wanted
+    database = find(objects, "Cluster", "langfuse-db")
+    assert database["spec"]["bootstrap"]["initdb"]["database"] == "langfuse"
+    waves = {one.name: one.wave for one in plan_with(with_langfuse).cluster.applications}
+    assert waves["cloudnative-pg"] < waves["langfuse-config"] < waves["langfuse"]
+
+
+def test_only_the_collector_and_itself_reach_langfuse():
+    spec = next(
+        one["spec"]
+        for one in every(objects_with(with_langfuse), "NetworkPolicy")
+        if (one["metadata"]["namespace"], one["metadata"]["name"]) == ("langfuse", "langfuse")
+    )
+    pages = [rule for rule in spec["ingress"] if rule.get("ports", [{}])[0].get("port") == 3000]
+    (peer,) = pages[0]["from"]
+    assert peer["namespaceSelector"]["matchLabels"] == {"kubernetes.io/metadata.name": "tracing"}
+
+
+def test_langfuse_without_its_stores_is_refused():
+    with pytest.raises(PlanError, match="nowhere to keep its spans") as caught:
+        plan_with(lambda document: with_langfuse(document, s3={"bucket": "b"}))
+    assert "s3.endpoint" in caught.value.why
