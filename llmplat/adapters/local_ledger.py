@@ -10,8 +10,10 @@ from llmplat.domain.errors import PreconditionError
 from llmplat.domain.usage import RequestRecord, UsageSum
 
 _SUMS = """SELECT date(at_ms / 1000, 'unixepoch'), tenant, app, model, place, outcome, cause,
-  count(*), sum(prompt_tokens), sum(completion_tokens), sum(nanousd)
-  FROM requests WHERE at_ms >= ? GROUP BY 1, 2, 3, 4, 5, 6, 7 ORDER BY 1, 2, 3, 4, 5, 6, 7"""
+  count(*), sum(prompt_tokens), sum(completion_tokens), sum(nanousd),
+  CASE instr(charged, 'user:') WHEN 0 THEN '' ELSE substr(charged, instr(charged, 'user:') + 5) END AS who
+  FROM requests WHERE at_ms >= ? GROUP BY 1, 2, 3, 4, 5, 6, 7, who
+  ORDER BY 1, 2, 3, 4, 5, 6, 7, who"""
 _LAST = "SELECT * FROM requests WHERE at_ms >= ? ORDER BY at_ms DESC, rowid DESC LIMIT ?"
 _BUSY = """SELECT max(at_ms - duration_ms, ?), at_ms FROM requests WHERE model = ? AND at_ms >= ?
   AND place = 'engine' ORDER BY 1"""

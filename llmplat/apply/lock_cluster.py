@@ -7,6 +7,7 @@ from typing import TypeVar
 from llmplat.catalog.entries import Catalog, PinnedVersion
 from llmplat.domain.errors import Finding, InputError
 from llmplat.plan.cluster.substrate import substrate_of
+from llmplat.plan.implied import switches_of
 from llmplat.plan.layers import make_stack
 from llmplat.spec.lock import LockedChart, LockedImage
 from llmplat.spec.platform import Platform
@@ -29,8 +30,8 @@ class ClusterPins:
 def pin_charts(platform: Platform, pins: ClusterPins) -> tuple[LockedChart, ...]:
     """The charts of every component that runs on this substrate, in any profile."""
     substrate = substrate_of(platform, pins.catalog)
-    switches = {name: part.enabled for name, part in platform.components.items()}
-    stack = make_stack("full", substrate, switches, pins.catalog)
+    wide = platform.model_copy(update={"profile": "full"})
+    stack = make_stack("full", substrate, switches_of(wide), pins.catalog)
     charts = {
         (pin.chart, pin.pinned): pin
         for part in stack.components

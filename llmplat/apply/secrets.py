@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from llmplat.domain.errors import InputError, LlmplatError, PreconditionError, SecretGuardedError
 from llmplat.domain.secrets import SecretBackend
+from llmplat.plan.cluster.experience import PLACES
 from llmplat.plan.cluster.secrets import PlannedSecret
 from llmplat.plan.plan import Plan
 
@@ -18,13 +19,27 @@ _GENERATED = {
     "system-key": "sk-llmplat-",
     "open-webui-session-key": "",
     "grafana-admin": "",
+    "dex-client-secret": "",
+    "n8n-encryption-key": "",
+    "langfuse-admin-password": "",
+    "langfuse-encryption-key": "",
+    "langfuse-nextauth-secret": "",
+    "langfuse-project-key": "sk-lf-",
+    "langfuse-redis-password": "",
+    "langfuse-salt": "",
+    **{f"{app}-cookie-key": "" for app in PLACES},
 }
 """Names that a random value does for -> what that begins with; the others a person must bring."""
 _WRITE_ONCE = {
     "open-webui-session-key": "Open WebUI encrypts stored sign-ins with it",
+    "n8n-encryption-key": "n8n encrypts stored credentials with it",
+    "langfuse-encryption-key": "Langfuse encrypts stored keys with it",
+    "langfuse-salt": "Langfuse hashes the keys of its projects with it",
     "litellm-salt-key": "LiteLLM encrypts stored provider keys with it",
 }
 """What another value would make unreadable for good."""
+_HEX = ("langfuse-encryption-key",)
+"""Of them those that are wanted as 64 hexadecimal digits."""
 _KEY_BYTES = 32
 """43 characters of URL-safe base64."""
 _LONGEST = 64 * 1024
@@ -246,6 +261,8 @@ def _find(plan: Plan, name: str) -> WantedSecret:
 def _generate(one: WantedSecret) -> str | None:
     if not one.is_generated:
         return None
+    if one.name in _HEX:
+        return secrets.token_hex(_KEY_BYTES)
     return _GENERATED[one.name] + secrets.token_urlsafe(_KEY_BYTES)
 
 

@@ -2,30 +2,77 @@
 
 import datetime as dt
 import re
+from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from llmplat.cli.wiring import Opened, catalog, read_lock
-from llmplat.domain.errors import InputError, PreconditionError
+from llmplat.domain.errors import InputError, LlmplatError, PreconditionError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from llmplat.cli.run import Run
+    from llmplat.domain.cluster import Cluster
     from llmplat.domain.usage import UsageLedger
     from llmplat.plan.plan import Plan
+
+
+@dataclass(frozen=True)
+class Source:
+    """The record of requests, and the cluster that it stands in."""
+
+    ledger: "UsageLedger"
+    cluster: "Cluster | None" = None
+
 
 _AGO = re.compile(r"^([0-9]{1,4})([hd])$")
 
 
-def ledger(opened: Opened) -> "UsageLedger":
-    """The ledger of a platform on this machine; PreconditionError for another."""
+@contextmanager
+def open_ledger(run: "Run", opened: Opened, plan: "Plan") -> "Iterator[Source]":
+    """The ledger of this machine, or of the cluster by its API server, until the block ends.
+
+    Raises PreconditionError where the cluster keeps no records or they cannot be reached.
+    """
     from llmplat.adapters.local_home import LocalHome
     from llmplat.adapters.local_ledger import LocalLedger
 
-    if opened.loaded.platform.substrate.local is None:
+    if plan.cluster is None:
+        yield Source(LocalLedger(LocalHome(opened.name, opened.state).ledger_file))
+        return
+    from llmplat.adapters.cluster_ledger import open_cluster_ledger
+    from llmplat.cli.wiring_cluster import open_cluster
+    from llmplat.plan.cluster.gateway import NAMESPACE, USAGE_LEDGER
+
+    gateway = plan.cluster.workloads.gateway
+    if gateway is None or gateway.usage_database is None:
         raise PreconditionError(
-            "This platform does not run on this machine.",
-            "its ledger is a database in the cluster, which cannot be reached from here",
-            ("ask it there: kubectl exec -n llm-gateway usage-ledger-1 -- psql usage",),
+            f"The platform {opened.name} keeps no record of requests.",
+            "the component usage-ledger is not switched on",
+            ("components: {usage-ledger: {enabled: true}}", "llmplat up"),
         )
-    return LocalLedger(LocalHome(opened.name, opened.state).ledger_file)
+    cluster = open_cluster(run, opened)
+    with open_cluster_ledger(cluster, NAMESPACE, USAGE_LEDGER) as ledger:
+        yield Source(ledger, cluster)
+
+
+def hours_of(run: "Run", source: "Source", plan: "Plan", start: dt.datetime) -> dict[str, float]:
+    """How long engines ran, by the cluster's Prometheus; {} and a note where that does not answer."""
+    from llmplat.adapters.metrics_source import Prometheus
+    from llmplat.observe.engine_hours import engine_hours
+
+    if source.cluster is None:
+        return {}
+    hours = (dt.datetime.now(dt.UTC) - start).total_seconds() / 3600
+    try:
+        with source.cluster.forward("monitoring", "kube-prometheus-stack-prometheus", 9090) as url:
+            return engine_hours(plan, Prometheus(url).query, hours)
+    except LlmplatError as error:
+        run.emitter.note(
+            f"engine hours are counted as if all replicas ran all the time: {error.what}"
+        )
+        return {}
 
 
 def plan_of(opened: Opened) -> "Plan":

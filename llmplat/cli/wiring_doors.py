@@ -48,10 +48,10 @@ def running(opened: "Opened") -> tuple[str, ...]:
     """Names of the components that the platform file asks for."""
     from llmplat.cli.wiring import catalog
     from llmplat.plan.cluster.substrate import substrate_of
+    from llmplat.plan.implied import switches_of
     from llmplat.plan.layers import make_stack
 
     platform = opened.loaded.platform
-    switches = {name: part.enabled for name, part in platform.components.items()}
     substrate = substrate_of(platform, catalog())
-    stack = make_stack(platform.profile, substrate, switches, catalog())
+    stack = make_stack(platform.profile, substrate, switches_of(platform), catalog())
     return tuple(one.name for one in stack.components)

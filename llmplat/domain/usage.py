@@ -23,6 +23,8 @@ class UsageSum:
     prompt_tokens: int
     completion_tokens: int
     nanousd: int
+    user: str = ""
+    """tenant/app/id, where an app named who asked through it."""
 
 
 @dataclass(frozen=True)
@@ -45,7 +47,12 @@ class RequestRecord:
     outcome: str
     cause: str
     charged: str
-    """Budgets it was charged to, each with its period."""
+    """Budgets it was charged to, each with its period, and behind them who asked (user:...)."""
+
+    @property
+    def user(self) -> str:
+        """tenant/app/id of whoever asked, where the app named it."""
+        return self.charged.rpartition("user:")[2] if " user:" in f" {self.charged}" else ""
 
 
 class UsageLedger(Protocol):

@@ -27,6 +27,10 @@ class Flight:
     priority: int
     ways: tuple[WayOut, ...] = ()
     """Services outside that this request may be sent to."""
+    user: str = ""
+    """Whoever asks through an app that may say so, as tenant/app/id; "" where none is known."""
+    traceparent: str = ""
+    """W3C trace context of the spans; "" where nothing is traced."""
     way: WayOut | None = None
     """The one it was sent to last; None for an engine."""
     is_burst: bool = False

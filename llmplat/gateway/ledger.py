@@ -105,13 +105,24 @@ class Ledger:
         self._is_hung = False
         self._loops: list[asyncio.Task[None]] = []
 
-    async def admit(
-        self, lane: Lane, request_id: str, deny: str, tokens: int, nanousd: int, *, slots: bool
+    async def admit(  # noqa: PLR0913 (what one step takes)
+        self,
+        lane: Lane,
+        request_id: str,
+        deny: str,
+        tokens: int,
+        nanousd: int,
+        *,
+        slots: bool,
+        user: str = "",
     ) -> None:
-        """Checks all scopes, then takes from all of them; RefusedError names the scope that said no."""
+        """Checks all scopes, then takes from all of them; RefusedError names the scope that said no.
+
+        `user` goes into the record: tenant/app/id, or "".
+        """
         lease_ms = LEASE_MS if slots else 0
         args: list[str | int] = [lane.text, request_id, tokens, nanousd, lease_ms, deny, 1]
-        args.append(LEASE_MS)
+        args += [LEASE_MS, user]
         try:
             cause, wait_ms, detail = await self._ask(self._admit(args=args))
         except asyncio.CancelledError:

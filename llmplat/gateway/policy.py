@@ -31,6 +31,8 @@ class Bounds:
     models: frozenset[str] | None
     """None means all."""
     class_name: str | None
+    forwards_users: bool = False
+    """Names whoever asks through it, and is believed: an app whose users signed in."""
 
 
 @dataclass(frozen=True)
@@ -109,6 +111,8 @@ class Policy:
     """Records that may wait to be stored before requests are refused; 0 keeps no records."""
     ledger_keep_s: int
     """How long records are kept."""
+    trace_share: float = 0.0
+    """Part of the requests whose spans are kept."""
     lanes: dict[Any, Any] = field(default_factory=dict, compare=False)
     """Derived values kept as long as this policy is the current one."""
 
@@ -147,6 +151,7 @@ def parse_policy(document: dict[str, Any]) -> Policy:
         body_limit_bytes=int(document.get("body_limit_bytes", 1 << 20)),
         ledger_backlog=int((document.get("ledger") or {}).get("backlog", 0)),
         ledger_keep_s=int((document.get("ledger") or {}).get("keep_s", 400 * 86400)),
+        trace_share=float((document.get("traces") or {}).get("share", 0)),
     )
 
 
@@ -257,6 +262,7 @@ def _parse_bounds(entry: dict[str, Any]) -> Bounds:
         parallel_requests=_parse_count(entry.get("parallel_requests")),
         models=None if "*" in models else frozenset(models),
         class_name=entry.get("class"),
+        forwards_users=entry.get("forwards_users") is True,
     )
 
 

@@ -2,7 +2,8 @@
 
 A lane (see lanes.py) names the counters of one app on one model:
 `deny` the key's deny entry, `rates` [[counter, requests, tokens]], `slots` [[set, places, cause]],
-`budgets` [[counter, nanousd, keep_s, cause]], `labels` for the metrics. Money goes in as digits and is
+`budgets` [[counter, nanousd, keep_s, cause]], `labels` for the metrics. Who asked through an app that
+may say so stands behind the budgets in the record, as `user:tenant/app/id`. Money goes in as digits and is
 added with INCRBY; comparing it as a Lua number is exact up to 9 million dollars.
 
 Where `ledger` (how many records may wait to be stored) is above 0, the same step that ends a request
@@ -85,7 +86,9 @@ end
 if lane.ledger > 0 then
   local lease_ends = now + math.max(lease_ms, tonumber(ARGV[8]))
   redis.call('ZADD', p .. 'open', lease_ends, id)
-  local who = {lane.labels, lane.class, lane.charged, now}
+  local charged = lane.charged
+  if ARGV[9] ~= '' then charged = charged .. ' user:' .. ARGV[9] end
+  local who = {lane.labels, lane.class, charged, now}
   redis.call('SET', p .. 'res:' .. id, cjson.encode({tokens, nano, windows, who}))
 else
   redis.call('SET', p .. 'res:' .. id, cjson.encode({tokens, nano, windows}), 'EX', 172800)
@@ -124,7 +127,8 @@ for _, b in ipairs(lane.budgets) do redis.call('INCRBY', b[1], change) end
 if outcome == 'void' then return 1 end
 if lane.ledger > 0 then
   put(p, id, lane.labels, lane.class,
-    {backend, place, prompt, completion, nano, ms, told, cause}, lane.charged)
+    {backend, place, prompt, completion, nano, ms, told, cause},
+    reserved[4] and reserved[4][3] or lane.charged)
 end
 local m, at = p .. 'metrics', '\\31' .. lane.labels .. '\\31' .. backend
 redis.call('HINCRBY', m, 'requests' .. at .. '\\31' .. outcome, 1)

@@ -22,6 +22,7 @@ from llmplat.gateway.ledger import Charge, Ledger
 from llmplat.gateway.policy import Key, Policy, ServedModel, WayOut, list_ways_out
 from llmplat.gateway.refusals import RefusedError
 from llmplat.gateway.relay import Relay
+from llmplat.gateway.tracing import make_traceparent
 from llmplat.gateway.upstream import (
     App,
     ClientGoneError,
@@ -32,6 +33,7 @@ from llmplat.gateway.upstream import (
     make_upstream_scope,
 )
 from llmplat.gateway.usage import make_charge, make_cut_charge
+from llmplat.gateway.users import find_user
 
 _EPOCH_MS = 1_767_225_600_000
 """2026-01-01: priorities are milliseconds since then, small enough for the engine."""
@@ -107,6 +109,7 @@ class Server:
             bound.tokens,
             bound.nanousd,
             slots=not is_cached,
+            user=flight.user,
         )
 
     async def _serve_admitted(self, line: Line, flight: Flight, policy: Policy) -> None:
@@ -155,6 +158,8 @@ class Server:
         relay = Relay(flight, backend, line.send, settle)
         may_shed = flight.lane.allowance_ms > 0
         headers = make_headers(flight.served, flight.request_id, may_shed=may_shed)
+        if flight.traceparent and not flight.served.is_external:
+            headers["traceparent"] = flight.traceparent
         body = make_upstream_body(flight.wish, flight.served, backend, headers, flight.priority)
         scope = make_upstream_scope(line.scope, flight, body)
         flight.tap, flight.error = None, None
@@ -241,7 +246,14 @@ def _make_flight(line: Line, policy: Policy, key: Key, model: ServedModel, wish:
         started_s=time.monotonic(),
         priority=max(0, min(priority, _PRIORITY_AT_MOST)),
         ways=ways,
+        user=_name_user(line, policy, key),
+        traceparent=make_traceparent(line.request_id, policy.trace_share),
     )
+
+
+def _name_user(line: Line, policy: Policy, key: Key) -> str:
+    user = find_user(line.scope, policy.tenants[key.tenant].apps[key.app])
+    return f"{key.tenant}/{key.app}/{user}" if user else ""
 
 
 def _ways(flight: Flight, use: str) -> list[WayOut]:

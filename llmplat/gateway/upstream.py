@@ -69,6 +69,7 @@ async def _end(call: asyncio.Future[None], *, is_stream: bool) -> None:
 def make_upstream_scope(scope: Scope, flight: Flight, body: bytes) -> Scope:
     """The scope LiteLLM sees: nothing of the client's but that it was admitted."""
     path = PATHS[flight.wish.route]
+    trace = [(b"traceparent", flight.traceparent.encode())] if flight.traceparent else []
     return {
         "type": "http",
         "asgi": scope.get("asgi", {"version": "3.0"}),
@@ -83,6 +84,7 @@ def make_upstream_scope(scope: Scope, flight: Flight, body: bytes) -> Scope:
             (b"host", b"gateway"),
             (b"content-type", b"application/json"),
             (b"content-length", b"%d" % len(body)),
+            *trace,
         ],
         "client": ("127.0.0.1", 0),
         "server": ("127.0.0.1", 0),

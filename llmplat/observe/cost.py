@@ -2,7 +2,7 @@
 
 import datetime as dt
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from llmplat.domain.units import usd_to_nano
@@ -70,9 +70,17 @@ class CostReport:
 
 
 def make_cost(
-    ledger: UsageLedger, plan: Plan, by: str, since: dt.datetime, until: dt.datetime
+    ledger: UsageLedger,
+    plan: Plan,
+    by: str,
+    since: dt.datetime,
+    until: dt.datetime,
+    hours: Mapping[str, float] | None = None,
 ) -> CostReport:
-    """The report since `since`; `by` is tenant, app, model or namespace.
+    """The report since `since`; `by` is tenant, app, user, model or namespace.
+
+    `hours`: model -> how long its engines ran, all replicas together, where that was measured; else
+    all of its replicas are taken to have run as long as the platform.
 
     Raises:
         PreconditionError: the ledger cannot be read.
@@ -93,7 +101,7 @@ def make_cost(
         by=by,
         rows=_rows(sums, _namer(by, plan)),
         total=_row("total", sums),
-        models=_models(ledger, plan, sums, minutes / 60, since_ms),
+        models=_models(ledger, plan, sums, (minutes / 60, hours or {}), since_ms),
         refusals=tuple(sorted(refusals.items(), key=lambda one: (-one[1], one[0]))),
         days=tuple(sorted(days.items())),
         ran_hours=minutes / 60,
@@ -114,6 +122,8 @@ def _namer(by: str, plan: Plan) -> Callable[[UsageSum], str]:
         return lambda one: one.tenant
     if by == "app":
         return lambda one: f"{one.tenant}/{one.app}"
+    if by == "user":
+        return lambda one: one.user or f"{one.tenant}/{one.app}: nobody named"
     if by == "model":
         return lambda one: one.model or "(none)"
     is_local = plan.cluster is None
@@ -150,15 +160,20 @@ def _row(name: str, sums: Sequence[UsageSum]) -> CostRow:
 
 
 def _models(
-    ledger: UsageLedger, plan: Plan, sums: Sequence[UsageSum], ran_hours: float, since_ms: int
+    ledger: UsageLedger,
+    plan: Plan,
+    sums: Sequence[UsageSum],
+    ran: tuple[float, Mapping[str, float]],
+    since_ms: int,
 ) -> tuple[ModelCost, ...]:
     """Each model that has engines. This machine is paid once, whatever number of engines share it."""
     hourly = {model.name: model.usd_per_hour or 0.0 for model in plan.models}
     sharing = sum(engine.replicas for engine in plan.engines) if plan.cluster is None else 1
     found = []
+    ran_hours, measured = ran
     for engine in plan.engines:
         mine = [one for one in sums if (one.model, one.place) == (engine.model, "engine")]
-        hours = ran_hours * engine.replicas
+        hours = measured.get(engine.model, ran_hours * engine.replicas)
         units = hours * (max(1, engine.gpus) if plan.cluster is not None else 1)
         cost = round(usd_to_nano(hourly[engine.model]) * units / sharing)
         busy_hours = min(union_ms(ledger.busy(engine.model, since_ms)) / _HOUR_MS, ran_hours)

@@ -79,12 +79,12 @@ def _list_human(report: RequestList, theme: Theme) -> Iterator[str]:
     if not report.requests:
         yield theme.dim("no requests")
         return
-    head = ["ended", "request", "tenant/app", "model", "where", "outcome", "tokens", "charged"]
+    head = ["ended", "request", "who", "model", "where", "outcome", "tokens", "charged"]
     rows = [
         [
             _moment(one.at_ms),
             one.request_id,
-            f"{one.tenant}/{one.app}",
+            one.user or f"{one.tenant}/{one.app}",
             one.model or "-",
             one.backend or "-",
             f"{one.outcome}{': ' + one.cause if one.cause else ''}",

@@ -7,6 +7,7 @@ from llmplat.catalog.entries import Catalog
 from llmplat.domain.errors import Finding, LockMissingError, PlanError
 from llmplat.plan.cluster.substrate import substrate_of
 from llmplat.plan.gateway import make_gateway, timeouts_of
+from llmplat.plan.implied import switches_of
 from llmplat.plan.layers import make_stack
 from llmplat.plan.plan import Plan
 from llmplat.plan.planned import PlannedTenant
@@ -41,8 +42,7 @@ def make_plan(
     not fit its GPU is planned all the same, with a warning.
     """
     substrate = substrate_of(platform, catalog)
-    switches = {name: part.enabled for name, part in platform.components.items()}
-    stack = make_stack(platform.profile, substrate, switches, catalog)
+    stack = make_stack(platform.profile, substrate, switches_of(platform), catalog)
     port = platform.substrate.local.port if platform.substrate.local else 0
     served = _serve_all(
         platform, lock, catalog, first_port=port + 1, is_unfit_accepted=is_unfit_accepted

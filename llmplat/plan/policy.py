@@ -33,6 +33,11 @@ VERIFY_APPS = (
 Constructed without validation, like all that this module adds: it is ours, and quick.
 """
 
+CHAT_APP = App.model_construct(
+    name="open-webui", budget=Budget.model_construct(usd=DEFAULT_BUDGET_USD, period="month")
+)
+"""The chat's own app where the file names none for it; see with_chat."""
+
 PROMPT_OVERHEAD_TOKENS = 128
 """Tokens a chat template may add to a prompt, reserved beside the prompt's own bound."""
 
@@ -65,19 +70,20 @@ def make_policy(
         "body_limit_bytes": body_limit_bytes,
         # In a cluster only with the component that keeps it; see plan/cluster/gateway.py.
         "ledger": make_ledger(platform.gateway.ledger) if platform.substrate.local else None,
+        **({"traces": {"share": platform.traces.share}} if platform.traces else {}),
     }
 
 
 def all_tenants(platform: Platform) -> tuple[Tenant, ...]:
     """The tenants of the file and, where the file does not name it, the platform's own."""
     if any(tenant.name == PLATFORM_TENANT for tenant in platform.tenants):
-        return tuple(_with_system(tenant) for tenant in platform.tenants)
+        return tuple(with_chat(_with_system(tenant), platform) for tenant in platform.tenants)
     own = Tenant.model_construct(
         name=PLATFORM_TENANT,
         budget=Budget.model_construct(usd=DEFAULT_BUDGET_USD, period="month"),
         data_class=DATA_CLASSES[-1],
     )
-    return (*platform.tenants, _with_system(own))
+    return (*platform.tenants, with_chat(_with_system(own), platform))
 
 
 def allowed_models(names: tuple[str, ...], data_class: str, platform: Platform) -> list[str]:
@@ -86,6 +92,23 @@ def allowed_models(names: tuple[str, ...], data_class: str, platform: Platform) 
     wanted = [m for m in platform.models if "*" in names or {m.name, *m.aliases} & set(names)]
     allowed = [model.name for model in wanted if model.data_class in cleared]
     return ["*"] if "*" in names and len(allowed) == len(platform.models) else allowed
+
+
+def with_chat(tenant: Tenant, platform: Platform) -> Tenant:
+    """The platform's own tenant with an app for Open WebUI where the file names none for it.
+
+    It has a budget, and no confidential model: whoever may sign in may chat.
+    """
+    given = platform.components.get("open-webui")
+    is_there = platform.profile == "full" and not platform.substrate.local
+    is_named = given is not None and (given.app is not None or not given.enabled)
+    has_it = any(app.name == CHAT_APP.name for app in tenant.apps)
+    if tenant.name != PLATFORM_TENANT or not is_there or is_named or has_it:
+        return tenant
+    open_to_all = DATA_CLASSES[:-1]
+    models = tuple(m.name for m in platform.models if m.data_class in open_to_all)
+    app = CHAT_APP.model_copy(update={"models": models})
+    return tenant.model_copy(update={"apps": (*tenant.apps, app)})
 
 
 def _with_system(tenant: Tenant) -> Tenant:
@@ -166,7 +189,17 @@ def _app(app: App, tenant: Tenant, platform: Platform) -> dict[str, Any]:
         **_limits(app.limits),
         "models": allowed_models(models, tenant.data_class, platform),
         "class": app.priority_class or tenant.priority_class,
+        **({"forwards_users": True} if _is_chat(tenant, app, platform) else {}),
     }
+
+
+def _is_chat(tenant: Tenant, app: App, platform: Platform) -> bool:
+    """Whether Open WebUI shows this app's key to the gateway, and people sign in before it."""
+    if platform.identity_provider is None or platform.profile != "full":
+        return False
+    given = platform.components.get("open-webui")
+    named = given.app if given is not None and given.app else f"{PLATFORM_TENANT}/{CHAT_APP.name}"
+    return f"{tenant.name}/{app.name}" == named
 
 
 def _budget(budget: Budget | None) -> dict[str, Any] | None:

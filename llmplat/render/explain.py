@@ -8,6 +8,7 @@ from typing import Any
 from llmplat.catalog.entries import Catalog, Component
 from llmplat.domain.errors import InputError
 from llmplat.plan.cluster.applications import PlannedApplication
+from llmplat.plan.implied import implied, named
 from llmplat.plan.plan import Plan
 from llmplat.render.explain_model import ModelExplanation, explain_model
 from llmplat.render.reasons import Reason, reason_at
@@ -97,14 +98,26 @@ def _reasons(
     if left is not None:
         kind = plan.substrate
         yield reason_at(f"{kind} does without it: {left.why}", loaded, ("substrate", kind))
-    switch = loaded.platform.components.get(component.name)
+    switch, key = _switch(component.name, loaded)
     path = ("components", component.name)
     if switch is not None:
-        yield reason_at(f"the file turns it {'on' if switch.enabled else 'off'}", loaded, path)
-    if switch is not None and switch.values:
+        told = "on" if switch else "off"
+        yield reason_at(f"the file turns it {told}", loaded, (key,) if key else path)
+    given = loaded.platform.components.get(component.name)
+    runs = any(one.name == component.name for one in plan.components)
+    if given is not None and given.app is not None and runs:
+        yield reason_at(f"it shows the key of {given.app}", loaded, (*path, "app"))
+    if given is not None and given.values:
         yield reason_at("the file lays values over ours", loaded, (*path, "values"))
     if component.optional and switch is None:
         yield Reason("it is left out unless the file turns it on", None)
+
+
+def _switch(name: str, loaded: LoadedPlatform) -> tuple[bool | None, str | None]:
+    """Whether the file turns it on or off, and the key that implies it where it is not named."""
+    switch = named(loaded.platform).get(name)
+    key = implied(loaded.platform).get(name) if switch is None else None
+    return (True, key) if key is not None else (switch, None)
 
 
 def _by_profile(

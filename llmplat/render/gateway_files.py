@@ -27,6 +27,7 @@ def make_gateway_files(
 
 def _litellm(gateway: GatewayLaunch, engine_url: Callable[[Backend], str]) -> dict[str, Any]:
     engine_s = gateway.timeouts.engine_s
+    is_traced = "traces" in gateway.policy
     return {
         "model_list": [_entry(backend, engine_s, engine_url) for backend in gateway.backends],
         "router_settings": {"num_retries": 0, "disable_cooldowns": True},
@@ -35,8 +36,13 @@ def _litellm(gateway: GatewayLaunch, engine_url: Callable[[Backend], str]) -> di
             "telemetry": False,
             "drop_params": False,
             "turn_off_message_logging": True,
-            "callbacks": ["llmplat.gateway.hooks.stream_tap"],
+            "callbacks": [
+                "llmplat.gateway.hooks.stream_tap",
+                *(["otel"] if is_traced else []),
+            ],
         },
+        # Said once more where spans are made: no prompt, no answer.
+        **({"callback_settings": {"otel": {"message_logging": False}}} if is_traced else {}),
         "general_settings": {
             "master_key": "os.environ/LITELLM_MASTER_KEY",
             "custom_auth": "llmplat.gateway.hooks.admit_marked",

@@ -135,7 +135,8 @@ TABLE: tuple[NotYet, ...] = (
     NotYet("gitops", _CLUSTER_ONLY, _remove("gitops"), _given, on=LOCAL),
     NotYet("mirror", "nothing is fetched through a registry mirror yet", _remove("mirror"), _given),
     NotYet("domain", _INTERNAL, _remove("domain"), _given, on=LOCAL),
-    NotYet("dns", "no DNS records are written yet", _remove("dns"), _given),
+    NotYet("dns", _INTERNAL, _remove("dns"), _given, on=LOCAL),
+    NotYet("traces", _CLUSTER_ONLY, _remove("traces"), _given, on=LOCAL),
     NotYet(
         "exposure",
         "no gateway is opened to the internet yet",
@@ -143,8 +144,8 @@ TABLE: tuple[NotYet, ...] = (
         _other_than("internal"),
         "anything but internal",
     ),
-    NotYet("identityProvider", "keys are the only way to sign in yet",
-           _remove("identityProvider"), _given),
+    NotYet("identityProvider", "on this machine keys are the only way to sign in",
+           _remove("identityProvider"), _given, on=LOCAL),
     NotYet("alertReceiver", "no alerts are sent yet", _remove("alertReceiver"), _given),
     NotYet(
         "tier",

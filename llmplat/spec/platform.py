@@ -17,6 +17,7 @@ from llmplat.spec.surroundings import (
     Gitops,
     IdentityProvider,
     Mirror,
+    Traces,
 )
 from llmplat.spec.tenant import BUILT_IN_CLASSES, EndUser, Organisation, PriorityClass, Tenant
 
@@ -95,6 +96,9 @@ class Platform(Shape):
     ] = "internal"
     identity_provider: Annotated[
         IdentityProvider | None, Field(description="Where people sign in.")
+    ] = None
+    traces: Annotated[
+        Traces | None, Field(description="Spans of requests through gateway and engines.")
     ] = None
     alert_receiver: Annotated[AlertReceiver | None, Field(description="Where alerts go.")] = None
 

@@ -151,6 +151,12 @@ ModelRef = Annotated[
 ]
 """A model of this file, by name or alias, or all of them."""
 
+AppRef = Annotated[
+    str,
+    Matches(f"^{_LABEL}/{_LABEL}$", "a tenant and one of its apps, such as team-a/chat", 81),
+]
+"""An app of a tenant of this file."""
+
 SecretName = Annotated[
     str,
     Matches(

@@ -75,7 +75,12 @@ def with_room(project: FakeProject, plan: Plan) -> FakeProject:
 def test_seed_makes_what_can_be_generated_and_names_what_cannot(place: Place, plan: Plan) -> None:
     report = seed_secrets(plan, place.backend)
     assert set(report.made) >= {"engine-key", "redis-password", "litellm-master-key", "system-key"}
-    assert report.wanting == ("fallback-key", "manifests", "open-webui-key")
+    assert report.wanting == (
+        "fallback-key",
+        "manifests",
+        "oidc-client-secret",
+        "open-webui-key",
+    )
     assert place.peek("production-system-key")[0].startswith("sk-llmplat-")
     assert place.peek("production-litellm-master-key")[0].startswith("sk-")
     assert len({place.peek(f"production-{name}")[0] for name in report.made}) == len(report.made)

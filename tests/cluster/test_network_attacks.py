@@ -1,8 +1,12 @@
 """What the rendered network policies refuse, judged by the evaluator that test_network.py holds to account."""
 
+from typing import Any
+
 import pytest
 
+from llmplat.render.namespaces import make_namespaces
 from tests.cluster.attacks.network import (
+    EXPERIENCE_ATTACKS,
     NETWORK_ATTACKS,
     OWN_ENGINE,
     TENANT,
@@ -14,6 +18,8 @@ from tests.cluster.attacks.network import (
 from tests.cluster.plane.furnish import all_objects
 from tests.cluster.plane.network import Network
 from tests.cluster.plane.rendered import render
+from tests.fakes.cluster_platform import catalog, objects_with, plan_with
+from tests.fakes.experience import with_dex
 
 _ids = [attack.name for attack in NETWORK_ATTACKS]
 
@@ -38,3 +44,33 @@ def test_the_twin_passes(attack: NetworkAttack, network: Network) -> None:
 def test_in_serving_the_platform_s_own_client_reaches_an_engine_and_nobody_else() -> None:
     network = make_network(all_objects(render("cluster-two-teams", "serving")))
     assert not Call(TENANT, OWN_ENGINE, 8000).passes(network)
+
+
+_page_ids = [attack.name for attack in EXPERIENCE_ATTACKS]
+
+
+@pytest.fixture(scope="module")
+def pages() -> Network:
+    """Everything people touch, by GitHub behind Dex, with spans and the record of requests."""
+
+    def change(document: dict[str, Any]) -> None:
+        with_dex(document)
+        document["traces"] = {"url": "https://otlp.example.com"}
+        document["components"]["usage-ledger"] = {"enabled": True}
+
+    found = objects_with(change)
+    everything = [one for objects in found.values() for one in objects]
+    plan = plan_with(change)
+    return make_network([*everything, *make_namespaces(plan, catalog(), everything)])
+
+
+@pytest.mark.parametrize("attack", EXPERIENCE_ATTACKS, ids=_page_ids)
+def test_the_walls_of_the_pages_refuse_it(attack: NetworkAttack, pages: Network) -> None:
+    assert not attack.call.passes(pages)
+    ends = (attack.call.source.namespace, attack.call.target.namespace)
+    assert attack.call.passes(without_walls(pages, *ends))
+
+
+@pytest.mark.parametrize("attack", EXPERIENCE_ATTACKS, ids=_page_ids)
+def test_the_twin_of_the_pages_passes(attack: NetworkAttack, pages: Network) -> None:
+    assert attack.twin.passes(pages)

@@ -1,8 +1,5 @@
 """Where records stay: a disk that fills up, and a real PostgreSQL that is killed under load."""
 
-import os
-import pwd
-import shutil
 import sqlite3
 import subprocess
 import threading
@@ -15,16 +12,14 @@ from pathlib import Path
 import pytest
 from gateway_world import (
     QUICK,
-    Child,
     World,
     ask,
-    find_port,
     make_model,
     make_policy,
     make_tenant,
-    start,
     wait_until,
 )
+from postgres_server import Postgres, serve_postgres
 
 pytestmark = [pytest.mark.gateway, pytest.mark.enable_socket]
 
@@ -104,66 +99,9 @@ def test_a_full_disk_stops_service_and_room_brings_it_back_with_every_record(wor
     print(f"{len(answered)} answered before the disk was full; all recorded")
 
 
-class Postgres:
-    """A PostgreSQL of its own; by the user postgres where we are root."""
-
-    def __init__(self, folder: Path) -> None:
-        self.port = find_port()
-        self._as = (
-            ["setpriv", "--reuid=postgres", "--regid=postgres", "--clear-groups"]
-            if os.getuid() == 0
-            else []
-        )
-        self._data = folder / "data"
-        self._folder = folder
-        self._bin = Path(shutil.which("postgres") or "").resolve().parent
-        self.child: Child | None = None
-        self._run(str(self._bin / "initdb"), "-D", str(self._data), "-U", "usage", "-A", "trust")
-
-    def start(self) -> None:
-        words = [
-            *self._as,
-            str(self._bin / "postgres"),
-            "-D",
-            str(self._data),
-            "-p",
-            str(self.port),
-        ]
-        words += ["-h", "127.0.0.1", "-k", str(self._folder)]
-        self.child = start(words, self._folder / "postgres.log")
-        wait_until(lambda: self.ask("SELECT 1") == ["1"], 60, 0.2)
-
-    def ask(self, query: str) -> list[str]:
-        """The rows, or nothing while it is down."""
-        words = [str(self._bin / "psql"), "-At", "-h", "127.0.0.1", "-p", str(self.port)]
-        words += ["-U", "usage", "-d", "postgres", "-c", query]
-        done = subprocess.run(words, capture_output=True, text=True, check=False)
-        return done.stdout.split() if done.returncode == 0 else []
-
-    def kill(self) -> None:
-        assert self.child is not None
-        self.child.kill()
-        (self._data / "postmaster.pid").unlink(missing_ok=True)
-
-    def _run(self, *words: str) -> None:
-        subprocess.run([*self._as, *words], check=True, capture_output=True, cwd=self._folder)
-
-
 @pytest.fixture
-def postgres(tmp_path: Path) -> Iterator[Postgres]:
-    if shutil.which("postgres") is None or shutil.which("psql") is None:
-        pytest.skip("no PostgreSQL on this machine")
-    folder = Path("/var/tmp") / f"llmplat-test-{os.getpid()}"
-    folder.mkdir()
-    if os.getuid() == 0:
-        owner = pwd.getpwnam("postgres")
-        os.chown(folder, owner.pw_uid, owner.pw_gid)
-    server = Postgres(folder)
-    server.start()
-    yield server
-    if server.child is not None:
-        server.child.end()
-    shutil.rmtree(folder, ignore_errors=True)
+def postgres() -> Iterator[Postgres]:
+    yield from serve_postgres("kills")
 
 
 def test_postgres_killed_under_load_has_each_answered_request_once(world, postgres):

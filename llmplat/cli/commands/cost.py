@@ -14,6 +14,7 @@ class By(StrEnum):
 
     TENANT = "tenant"
     APP = "app"
+    USER = "user"
     MODEL = "model"
     NAMESPACE = "namespace"
 
@@ -43,7 +44,9 @@ def command(  # noqa: PLR0913, PLR0917 (an option of the command line is a param
 
     Read from the ledger, which has one record for each request: tenant, app, model, where it was
     answered, tokens, cost and outcome, never its text. Idle time and the price of a million tokens
-    come from the hours the platform ran and the hourly price in the plan. The platform need not run.
+    come from the hours the platform ran and the hourly price in the plan. On this machine the platform
+    need not run. In a cluster the database is reached by the API server's port-forward: you need to
+    read one Secret and to forward ports in the namespace llm-gateway; Prometheus tells how long engines ran.
 
     \b
     Examples:
@@ -61,12 +64,14 @@ def command(  # noqa: PLR0913, PLR0917 (an option of the command line is a param
     run = current(ctx)
     opened = wiring.open_platform(run)
     start, now = wiring_cost.span(since)
-    ledger = wiring_cost.ledger(opened)
-    if requests:
-        found = tuple(ledger.last(last, round(start.timestamp() * 1000)))
-        run.emitter.result(cost_view.RequestList(opened.name, found), cost_view.REQUESTS)
-        return
-    report = make_cost(ledger, wiring_cost.plan_of(opened), by.value, start, now)
+    plan = wiring_cost.plan_of(opened)
+    with wiring_cost.open_ledger(run, opened, plan) as source:
+        if requests:
+            found = tuple(source.ledger.last(last, round(start.timestamp() * 1000)))
+            run.emitter.result(cost_view.RequestList(opened.name, found), cost_view.REQUESTS)
+            return
+        hours = wiring_cost.hours_of(run, source, plan, start)
+        report = make_cost(source.ledger, plan, by.value, start, now, hours)
     if csv is not None:
         wiring.write_user_file(csv, cost_view.make_csv(report))
     if html is not None:

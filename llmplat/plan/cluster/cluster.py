@@ -33,6 +33,6 @@ def make_cluster(ground: Ground) -> ClusterPlan:
         substrate=ground.substrate.name,
         gitops=gitops_of(ground.platform),
         applications=make_applications(ground),
-        settings=settings_of(ground, workloads.longest_start_s),
+        settings=settings_of(ground, workloads.longest_start_s, workloads.experience),
         workloads=workloads,
     )

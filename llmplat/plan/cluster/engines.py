@@ -69,6 +69,8 @@ class ClusterEngine:
     prefill: PlannedPrefill | None = None
     is_claimed: bool = False
     """GPUs come by a claim in place of a number."""
+    is_traced: bool = False
+    """It sends spans to the collector."""
 
 
 @dataclass(frozen=True)

@@ -4,6 +4,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from llmplat.catalog.cluster import load_gateway_code
+from llmplat.domain.errors import PlanError
 from llmplat.plan.cluster.engines import ClusterEngine
 from llmplat.plan.cluster.ground import Ground
 from llmplat.plan.cluster.routing import Routing
@@ -11,6 +12,7 @@ from llmplat.plan.cluster.secrets import PlannedSecret, make_secret
 from llmplat.plan.launch import Backend, GatewayLaunch, SecretEnv
 from llmplat.plan.policy import make_ledger
 from llmplat.spec.keys import KeysFile
+from llmplat.spec.platform import Platform
 
 NAMESPACE = "llm-gateway"
 COMPONENT = "litellm"
@@ -66,6 +68,18 @@ class UsageDatabase:
 
 
 @dataclass(frozen=True)
+class Zone:
+    """A DNS zone that the platform writes in."""
+
+    provider: str
+    name: str
+    project: str | None
+    """Google Cloud project of a zone of Cloud DNS."""
+    token: str | None
+    """Name of the secret with the token, where one is shown."""
+
+
+@dataclass(frozen=True)
 class Entry:
     """How teams reach the gateway."""
 
@@ -74,6 +88,10 @@ class Entry:
     annotations: tuple[tuple[str, str], ...]
     domain: str | None
     """DNS name; with one the way in speaks TLS."""
+    hosts: tuple[str, ...] = ()
+    """First labels of further names in the domain, which lead to doors of apps."""
+    zone: Zone | None = None
+    """Where records are written; None: by hand, and an authority of the platform's own signs."""
 
 
 @dataclass(frozen=True)
@@ -98,6 +116,8 @@ class ClusterGateway:
     """A service outside answers for some model."""
     usage_database: UsageDatabase | None = None
     """None keeps no records."""
+    is_traced: bool = False
+    """It sends spans to the collector."""
 
 
 def make_cluster_gateway(
@@ -159,7 +179,32 @@ def _entry(ground: Ground) -> Entry:
         service_type="LoadBalancer" if is_balanced else "ClusterIP",
         annotations=tuple(_INTERNAL.items()) if is_balanced else (),
         domain=ground.platform.domain,
+        zone=zone_of(ground.platform),
     )
+
+
+def zone_of(platform: Platform) -> Zone | None:
+    """The zone that records are written in; PlanError for one of Cloud DNS without a project."""
+    dns = platform.dns
+    if dns is None or dns.provider == "none" or dns.zone is None:
+        return None
+    token = dns.token_secret
+    if dns.provider != "cloud-dns":
+        return Zone(dns.provider, dns.zone, None, token)
+    project, _, name = dns.zone.rpartition("/")
+    project = project or (platform.substrate.gke.project if platform.substrate.gke else "")
+    if not project:
+        raise PlanError(
+            f"The zone {dns.zone} of Cloud DNS names no project.",
+            why="this cluster belongs to no Google Cloud project that llmplat knows.",
+            fix=("dns: {provider: cloud-dns, zone: my-project/my-zone}",),
+        )
+    return Zone(dns.provider, name, project, token)
+
+
+def with_hosts(gateway: ClusterGateway, hosts: tuple[str, ...]) -> ClusterGateway:
+    """`gateway` with further names at its way in."""
+    return replace(gateway, entry=replace(gateway.entry, hosts=hosts))
 
 
 def internal_annotations() -> dict[str, str]:

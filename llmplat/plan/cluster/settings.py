@@ -1,10 +1,12 @@
 """What the values of charts depend on, decided once: the only words their templates may use."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import timedelta
 
 from llmplat.plan.cluster.claims import DEVICE_CLASS
-from llmplat.plan.cluster.gateway import NAMESPACE
+from llmplat.plan.cluster.experience import Experience
+from llmplat.plan.cluster.gateway import NAMESPACE, Zone, zone_of
 from llmplat.plan.cluster.ground import Ground
 from llmplat.plan.cluster.substrate import gpu_stack_of, is_claimed
 from llmplat.spec.substrate import Substrate
@@ -39,13 +41,20 @@ class ChartSettings:
     gateway_url: str = ""
     """Of the LLM gateway inside the cluster, with /v1; "" where the profile ends below it."""
 
+    app_homes: Mapping[str, str] = field(default_factory=dict)
+    """Component -> https address of an app behind a door; empty without sign-in."""
+    zone: Zone | None = None
+    """Where records are written; None: by nobody here."""
+
     @property
     def wait_for_pods(self) -> str:
         """`wait_for_pods_s` as Kubernetes spells a duration."""
         return f"{timedelta(seconds=self.wait_for_pods_s) // timedelta(minutes=1)}m"
 
 
-def settings_of(ground: Ground, longest_start_s: float) -> ChartSettings:
+def settings_of(
+    ground: Ground, longest_start_s: float, experience: Experience | None = None
+) -> ChartSettings:
     """The settings of this platform; `longest_start_s` is the slowest model's start-up budget."""
     is_highly_available = ground.platform.tier == "high-availability"
     minutes = int(longest_start_s * WAIT_FOR_PODS_MARGIN // 60) + 1
@@ -62,8 +71,16 @@ def settings_of(ground: Ground, longest_start_s: float) -> ChartSettings:
         wait_for_pods_s=60 * max(30, minutes),
         gpu_clients=_gpu_clients(ground.platform.substrate),
         device_class=DEVICE_CLASS if is_claimed(ground.platform.substrate) else "",
+        app_homes=_app_homes(experience),
+        zone=zone_of(ground.platform),
         gateway_url=f"http://{ground.gateway.name}.{NAMESPACE}.svc/v1" if ground.gateway else "",
     )
+
+
+def _app_homes(experience: Experience | None) -> dict[str, str]:
+    if experience is None or experience.sign_in is None:
+        return {}
+    return {app.name: f"https://{app.place.host}.{experience.domain}" for app in experience.apps}
 
 
 def _gpu_clients(substrate: Substrate) -> int:

@@ -4,9 +4,16 @@ from dataclasses import dataclass
 
 from llmplat.plan.cluster.applications import ARGO_CD
 from llmplat.plan.cluster.engines import ClusterEngine, make_cluster_engines
-from llmplat.plan.cluster.gateway import ClusterGateway, make_cluster_gateway
+from llmplat.plan.cluster.experience import Experience, make_experience
+from llmplat.plan.cluster.gateway import (
+    EDGE,
+    ClusterGateway,
+    make_cluster_gateway,
+    with_hosts,
+)
 from llmplat.plan.cluster.gitops import gitops_of
 from llmplat.plan.cluster.ground import Ground
+from llmplat.plan.cluster.langfuse import Langfuse, make_langfuse
 from llmplat.plan.cluster.observability import NAMESPACE as MONITORING
 from llmplat.plan.cluster.observability import Observability, make_observability
 from llmplat.plan.cluster.owners import Owner, make_owners
@@ -14,8 +21,13 @@ from llmplat.plan.cluster.policies import Policies, make_policies
 from llmplat.plan.cluster.queues import Queues, make_queues
 from llmplat.plan.cluster.routing import Routing, make_routing
 from llmplat.plan.cluster.secrets import Secrets, make_secret, make_store
+from llmplat.plan.cluster.tracing import (
+    Tracing,
+    make_tracing,
+    traced_engines,
+    traced_gateway,
+)
 
-OPEN_WEBUI = "open-webui"
 GRAFANA_PASSWORD = "grafana-admin"  # noqa: S105 (the name of a secret)
 
 
@@ -30,7 +42,12 @@ class Workloads:
     gateway: ClusterGateway | None
     policies: Policies
     secrets: Secrets
-    has_open_webui: bool
+    experience: Experience | None
+    """None where the profile ends below what people touch."""
+    tracing: Tracing | None
+    """None where no spans are made."""
+    langfuse: Langfuse | None
+    """None where nobody looks at them here."""
     has_kserve: bool
     """Engines are KServe's InferenceServices."""
     observability: Observability | None
@@ -50,9 +67,13 @@ def make_workloads(ground: Ground) -> Workloads:
     """Raises PlanError, DoesNotFitError or LockMissingError, each with a fix."""
     owners = make_owners(ground)
     queues = make_queues(ground, owners)
-    engines = make_cluster_engines(ground, queues)
+    tracing, langfuse = make_tracing(ground), make_langfuse(ground)
+    engines = traced_engines(make_cluster_engines(ground, queues), tracing)
     routing = make_routing(ground, engines)
-    gateway = make_cluster_gateway(ground, engines, routing)
+    gateway = traced_gateway(make_cluster_gateway(ground, engines, routing), tracing)
+    experience = make_experience(ground)
+    if gateway is not None and experience is not None:
+        gateway = with_hosts(gateway, experience.hosts)
     return Workloads(
         owners=owners,
         queues=queues,
@@ -60,22 +81,29 @@ def make_workloads(ground: Ground) -> Workloads:
         routing=routing,
         gateway=gateway,
         policies=make_policies(ground, queues),
-        secrets=_secrets(ground, engines, gateway),
-        has_open_webui=ground.runs(OPEN_WEBUI) and gateway is not None,
+        secrets=_secrets(ground, engines, gateway, (experience, tracing, langfuse)),
+        experience=experience,
+        tracing=tracing,
+        langfuse=langfuse,
         has_kserve=ground.runs("kserve"),
         observability=make_observability(ground, engines) if ground.runs("observability") else None,
     )
 
 
 def _secrets(
-    ground: Ground, engines: tuple[ClusterEngine, ...], gateway: ClusterGateway | None
+    ground: Ground,
+    engines: tuple[ClusterEngine, ...],
+    gateway: ClusterGateway | None,
+    others: tuple[Experience | Tracing | Langfuse | None, ...],
 ) -> Secrets:
     found = [secret for engine in engines for secret in engine.secrets]
     if gateway is not None:
         found += gateway.secrets
-    if ground.runs(OPEN_WEBUI) and gateway is not None:
-        names = ("open-webui-key", "open-webui-session-key")
-        found += [make_secret(ground, name, OPEN_WEBUI, OPEN_WEBUI) for name in names]
+    if gateway is not None and gateway.entry.zone is not None and gateway.entry.zone.token:
+        token = gateway.entry.zone.token
+        found.append(make_secret(ground, token, "external-dns", "external-dns"))
+        found.append(make_secret(ground, token, EDGE, "cert-manager"))
+    found += [secret for other in others if other is not None for secret in other.secrets]
     key = gitops_of(ground.platform).key_secret
     if key is not None:
         found.append(make_secret(ground, key, ARGO_CD, "argo-cd"))

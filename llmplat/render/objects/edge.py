@@ -1,8 +1,10 @@
 """A domain -> the way in that speaks TLS: an own authority, a certificate, a Gateway and a route."""
 
-from llmplat.plan.cluster.gateway import COMPONENT, EDGE, NAMESPACE, internal_annotations
+from llmplat.plan.cluster.experience import DEX_PORT, SIGN_IN
+from llmplat.plan.cluster.gateway import COMPONENT, EDGE, NAMESPACE, Entry, internal_annotations
 from llmplat.plan.cluster.routing import AGENTGATEWAY, Routing
 from llmplat.render.objects.containers import PORT
+from llmplat.render.objects.issuers import CERT_API, issuer_reference, make_issuers
 from llmplat.render.objects.network import (
     PRIVATE_RANGES,
     addresses,
@@ -28,20 +30,25 @@ from llmplat.render.objects.shape import (
     make_object,
 )
 
-CERT_API = "cert-manager.io/v1"
-AUTHORITY = "llmplat-authority"
+API_HOST = "api"
+DOOR_PORT = 4180
 CERTIFICATE = "gateway-tls"
 _PODS = {"gateway.networking.k8s.io/gateway-name": EDGE}
 
 
-def make_edge_objects(platform: str, domain: str, routing: Routing) -> list[Object]:
-    """api.<domain> over TLS to the gateway, from private addresses."""
-    found = [*_certificates(platform, domain), _gateway(platform, domain, routing)]
+def make_edge_objects(platform: str, entry: Entry, routing: Routing) -> list[Object]:
+    """api.<domain> over TLS to the gateway, other names to their doors, from private addresses."""
+    domain = str(entry.domain)
+    found = [
+        *make_issuers(platform, entry),
+        _certificate(platform, entry),
+        _gateway(platform, entry, routing),
+    ]
     if routing.data_plane == AGENTGATEWAY:
         found.append(make_parameters(platform, EDGE, EDGE, routing.replicas, "LoadBalancer"))
-    found.append(_route(platform, domain, routing))
+    found.append(make_host_route(platform, f"api.{domain}", NAMESPACE, "gateway", routing))
     if routing.data_plane != "gke-gateway":
-        found.append(_walls(platform))
+        found.append(_walls(platform, entry))
     return found
 
 
@@ -49,101 +56,85 @@ def _metadata(platform: str, name: str, namespace: str = EDGE) -> Object:
     return make_metadata(platform, name, namespace, {NAME: COMPONENT})
 
 
-def _certificates(platform: str, domain: str) -> list[Object]:
-    """An authority of the platform's own: an internal name is proven to nobody outside."""
-    issuer = {"kind": "Issuer", "group": "cert-manager.io"}
-    root = {
-        "isCA": True,
-        "commonName": f"{platform} authority",
-        "secretName": AUTHORITY,
-        "duration": "87600h0m0s",
-        "privateKey": {"algorithm": "ECDSA", "size": 256, "rotationPolicy": "Never"},
-        "issuerRef": {"name": "self-signed", **issuer},
-    }
-    leaf = {
+def _certificate(platform: str, entry: Entry) -> Object:
+    spec = {
         "secretName": CERTIFICATE,
-        "dnsNames": [f"api.{domain}"],
+        "dnsNames": [f"{host}.{entry.domain}" for host in (API_HOST, *entry.hosts)],
         "duration": "2160h0m0s",
         "renewBefore": "720h0m0s",
         "privateKey": {"algorithm": "ECDSA", "size": 256, "rotationPolicy": "Always"},
-        "issuerRef": {"name": AUTHORITY, **issuer},
+        "issuerRef": issuer_reference(entry),
     }
-    return [
-        make_object(
-            CERT_API, "Issuer", _metadata(platform, "self-signed"), spec={"selfSigned": {}}
-        ),
-        make_object(CERT_API, "Certificate", _metadata(platform, AUTHORITY), spec=root),
-        make_object(
-            CERT_API,
-            "Issuer",
-            _metadata(platform, AUTHORITY),
-            spec={"ca": {"secretName": AUTHORITY}},
-        ),
-        make_object(CERT_API, "Certificate", _metadata(platform, CERTIFICATE), spec=leaf),
-    ]
+    return make_object(CERT_API, "Certificate", _metadata(platform, CERTIFICATE), spec=spec)
 
 
-def _gateway(platform: str, domain: str, routing: Routing) -> Object:
-    listener = {
-        "name": "https",
-        "hostname": f"api.{domain}",
-        "port": 443,
-        "protocol": "HTTPS",
-        "tls": {"mode": "Terminate", "certificateRefs": [{"kind": "Secret", "name": CERTIFICATE}]},
-        "allowedRoutes": {
-            "namespaces": {
-                "from": "Selector",
-                "selector": {"matchLabels": {NAMESPACE_NAME: NAMESPACE}},
-            }
-        },
-    }
+def _gateway(platform: str, entry: Entry, routing: Routing) -> Object:
+    listeners = [_listener("https", f"{API_HOST}.{entry.domain}", NAMESPACE)]
+    listeners += [_listener(host, f"{host}.{entry.domain}", SIGN_IN) for host in entry.hosts]
     infrastructure: Object = {"annotations": internal_annotations()}
     if routing.data_plane == AGENTGATEWAY:
         infrastructure["parametersRef"] = parameters_reference(EDGE)
     spec: Object = {
         "gatewayClassName": routing.gateway_class,
         "infrastructure": infrastructure,
-        "listeners": [listener],
+        "listeners": listeners,
     }
     if routing.data_plane == "gke-gateway":
         del spec["infrastructure"]
     return make_object(f"{GATEWAY_API}/v1", "Gateway", _metadata(platform, EDGE), spec=spec)
 
 
-def _route(platform: str, domain: str, routing: Routing) -> Object:
-    """Its time limit lies between the client's and the gateway's."""
+def _listener(name: str, host: str, namespace: str) -> Object:
+    """Routes for a name may come from one namespace only."""
+    allowed = {"from": "Selector", "selector": {"matchLabels": {NAMESPACE_NAME: namespace}}}
+    return {
+        "name": name,
+        "hostname": host,
+        "port": 443,
+        "protocol": "HTTPS",
+        "tls": {"mode": "Terminate", "certificateRefs": [{"kind": "Secret", "name": CERTIFICATE}]},
+        "allowedRoutes": {"namespaces": allowed},
+    }
+
+
+def make_host_route(
+    platform: str, host: str, namespace: str, service: str, routing: Routing, *, port: int = 80
+) -> Object:
+    """From a name of the edge to a Service; its time limit lies between the client's and the gateway's."""
     chain = routing.chain
     limit = milliseconds((chain.client_ms + chain.gateway_ms) // 2)
+    backend = {"group": "", "kind": "Service", "name": service, "port": port, "weight": 1}
     rule: Object = {
         "matches": [{"path": {"type": "PathPrefix", "value": "/"}}],
-        "backendRefs": [
-            {"group": "", "kind": "Service", "name": "gateway", "port": 80, "weight": 1}
-        ],
+        "backendRefs": [backend],
     }
     if routing.data_plane != "gke-gateway":
         rule["timeouts"] = {"request": limit, "backendRequest": limit}
+    first = host.partition(".")[0]
     parent = {
         "group": GATEWAY_API,
         "kind": "Gateway",
         "name": EDGE,
         "namespace": EDGE,
-        "sectionName": "https",
+        "sectionName": "https" if first == API_HOST else first,
     }
-    spec = {"parentRefs": [parent], "hostnames": [f"api.{domain}"], "rules": [rule]}
-    return make_object(
-        f"{GATEWAY_API}/v1", "HTTPRoute", _metadata(platform, "gateway", NAMESPACE), spec=spec
-    )
+    spec = {"parentRefs": [parent], "hostnames": [host], "rules": [rule]}
+    metadata = make_metadata(platform, service, namespace, {NAME: COMPONENT})
+    return make_object(f"{GATEWAY_API}/v1", "HTTPRoute", metadata, spec=spec)
 
 
-def _walls(platform: str) -> Object:
+def _walls(platform: str, entry: Entry) -> Object:
+    egress = [
+        go_to([pods_in(NAMESPACE, {ROLE: "gateway"})], PORT),
+        go_to([pods_in(CONTROL_PLANE)], CONTROL_PORT),
+    ]
+    if entry.hosts:
+        egress.append(go_to([pods_in(SIGN_IN)], DOOR_PORT, DEX_PORT))
     return make_policy(
         platform,
         EDGE,
         EDGE,
         _PODS,
         ingress=[come_from(addresses(PRIVATE_RANGES), 443)],
-        egress=[
-            go_to([pods_in(NAMESPACE, {ROLE: "gateway"})], PORT),
-            go_to([pods_in(CONTROL_PLANE)], CONTROL_PORT),
-        ],
+        egress=egress,
     )

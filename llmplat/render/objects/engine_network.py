@@ -4,6 +4,7 @@ from llmplat.plan.cluster import policies, routing
 from llmplat.plan.cluster.delivery import FETCH
 from llmplat.plan.cluster.engines import ClusterEngine
 from llmplat.plan.cluster.workloads import Workloads
+from llmplat.render.objects.collector import collector_peer
 from llmplat.render.objects.containers import PORT
 from llmplat.render.objects.network import (
     addresses,
@@ -32,6 +33,8 @@ def make_engine_policy(platform: str, engine: ClusterEngine, plan: Workloads) ->
     egress = []
     if engine.delivery.mode == FETCH:
         egress = [go_to((), 443), go_to(addresses(METADATA), 80, 988)]
+    if engine.is_traced:
+        egress.append(collector_peer())
     if engine.prefill is not None:
         # KV caches go from engine to engine by ports that these agree on as they go.
         ingress.append({"from": [pods_here(mine)]})

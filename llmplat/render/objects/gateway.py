@@ -17,6 +17,7 @@ from llmplat.plan.cluster.routing import Routing
 from llmplat.plan.cluster.secrets import VALUE
 from llmplat.render.dump import dump_json
 from llmplat.render.gateway_files import LITELLM, make_gateway_files
+from llmplat.render.objects.collector import collector_peer
 from llmplat.render.objects.containers import (
     CONFIG_DIR,
     GATEWAY_CODE,
@@ -77,7 +78,7 @@ def make_gateway_objects(
         _monitor(platform),
     ]
     if gateway.entry.domain is not None:
-        found += make_edge_objects(platform, gateway.entry.domain, routing)
+        found += make_edge_objects(platform, gateway.entry, routing)
     return tuple(found)
 
 
@@ -193,6 +194,8 @@ def _walls(platform: str, gateway: ClusterGateway, routing: Routing) -> Object:
     ]
     if gateway.usage_database is not None:
         egress.append(go_to([pods_here(DATABASE_PODS)], DATABASE_PORT))
+    if gateway.is_traced:
+        egress.append(collector_peer())
     if gateway.has_external:
         egress.append(go_to((), 443))
     return make_policy(

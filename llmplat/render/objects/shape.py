@@ -1,5 +1,6 @@
 """What all objects of ours share: their metadata, the pod around a container, references to secrets."""
 
+import hashlib
 from collections.abc import Mapping
 from typing import Any
 
@@ -72,6 +73,11 @@ def secret_env(secret: PlannedSecret) -> Object:
     """The environment variable that carries `secret`."""
     reference = {"name": secret.name, "key": VALUE}
     return {"name": secret.env, "valueFrom": {"secretKeyRef": reference}}
+
+
+def digest_of(text: str) -> str:
+    """What changes when `text` does: pods that read it only when they start carry it."""
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
 def cores(count: float) -> str:

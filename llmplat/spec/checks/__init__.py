@@ -2,6 +2,7 @@
 
 from llmplat.domain.errors import Finding
 from llmplat.spec.checks.engine import check_engine_options
+from llmplat.spec.checks.experience import check_experience
 from llmplat.spec.checks.models import check_models
 from llmplat.spec.checks.names import check_names
 from llmplat.spec.checks.slo import check_slo
@@ -19,6 +20,7 @@ _CHECKS = (
     check_tenants,
     check_timeouts,
     check_slo,
+    check_experience,
 )
 
 

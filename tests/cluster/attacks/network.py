@@ -79,6 +79,62 @@ NETWORK_ATTACKS = (
 )  # fmt: skip
 
 
+def _app(name: str, ip: str) -> Peer:
+    return Peer(name, {_ROLE: "app"}, ip)
+
+
+def _door(app: str, ip: str) -> Peer:
+    return Peer("sign-in", {_ROLE: "door", "llmplat.dev/app": app}, ip)
+
+
+EDGE_PROXY = Peer("edge", {GATEWAY_NAME: "edge"}, "10.8.3.1")
+CHAT, CODE, FLOWS = (
+    _app("open-webui", "10.8.3.2"),
+    _app("tabby", "10.8.3.3"),
+    _app("n8n", "10.8.3.4"),
+)
+CHAT_DOOR, CODE_DOOR, FLOWS_DOOR = (
+    _door("open-webui", "10.8.3.5"),
+    _door("tabby", "10.8.3.6"),
+    _door("n8n", "10.8.3.7"),
+)
+FALSE_DOOR = Peer("models-team-a", {_ROLE: "door", "llmplat.dev/app": "open-webui"}, "10.8.3.8")
+DEX = Peer("sign-in", {_ROLE: "dex"}, "10.8.3.9")
+COLLECTOR = Peer("tracing", {_ROLE: "collector"}, "10.8.3.10")
+LEDGER = Peer("llm-gateway", {"cnpg.io/cluster": "usage-ledger"}, "10.8.3.11")
+COLLEAGUE = Peer(ip="10.1.2.3")
+"""A browser in the house: with a trusted header of its own it must not get past a door."""
+
+_BY_THE_DOOR = Call(CHAT_DOOR, CHAT, 8080)
+_CHAT_TO_GATEWAY = Call(CHAT, GATEWAY, 8000)
+_FLOWS_TO_GATEWAY = Call(FLOWS, GATEWAY, 8000)
+EXPERIENCE_ATTACKS = (
+    NetworkAttack("a forged identity header past the door, by a tenant", Call(TENANT, CHAT, 8080), _BY_THE_DOOR),
+    NetworkAttack("a forged identity header past the door, by a browser", Call(COLLEAGUE, CHAT, 8080), Call(EDGE_PROXY, CHAT_DOOR, 4180)),
+    NetworkAttack("a forged identity header past the door, by the edge", Call(EDGE_PROXY, CHAT, 8080), Call(EDGE_PROXY, CHAT_DOOR, 4180)),
+    NetworkAttack("a forged identity header, by a pod that calls itself a door", Call(FALSE_DOOR, CHAT, 8080), _BY_THE_DOOR),
+    NetworkAttack("a forged identity header, by another app's door", Call(FLOWS_DOOR, CHAT, 8080), Call(FLOWS_DOOR, FLOWS, 5678)),
+    NetworkAttack("the door itself past the edge", Call(TENANT, CHAT_DOOR, 4180), Call(EDGE_PROXY, CHAT_DOOR, 4180)),
+    NetworkAttack("workflows past their door", Call(TENANT, FLOWS, 5678), Call(FLOWS_DOOR, FLOWS, 5678)),
+    NetworkAttack("code answers past their door", Call(TENANT, CODE, 8080), Call(CODE_DOOR, CODE, 8080)),
+    NetworkAttack("an app to another app", Call(FLOWS, CHAT, 8080), _FLOWS_TO_GATEWAY),
+    NetworkAttack("an app to an engine", Call(CHAT, COMMON_ENGINE, 8000), _CHAT_TO_GATEWAY),
+    NetworkAttack("an app to the routing gateway", Call(CHAT, ROUTING, 8080), _CHAT_TO_GATEWAY),
+    NetworkAttack("an app to the counters", Call(FLOWS, COUNTERS, 6379), _FLOWS_TO_GATEWAY),
+    NetworkAttack("an app to the record of requests", Call(FLOWS, LEDGER, 5432), Call(GATEWAY, LEDGER, 5432)),
+    NetworkAttack("a workflow that carries off what it read", Call(FLOWS, OUTSIDE, 443), _FLOWS_TO_GATEWAY),
+    NetworkAttack("a chat that carries off what it read", Call(CHAT, OUTSIDE, 443), _CHAT_TO_GATEWAY),
+    NetworkAttack("an app to the API server", Call(FLOWS, Peer(ip="10.0.0.1"), 443), _FLOWS_TO_GATEWAY),
+    NetworkAttack("a door to the gateway", Call(CHAT_DOOR, GATEWAY, 8000), _BY_THE_DOOR),
+    NetworkAttack("Dex inside, past its name", Call(TENANT, DEX, 5556), Call(CHAT_DOOR, DEX, 5556)),
+    NetworkAttack("Dex from an app", Call(CHAT, DEX, 5556), Call(EDGE_PROXY, DEX, 5556)),
+    NetworkAttack("spans that a tenant made up", Call(TENANT, COLLECTOR, 4318), Call(GATEWAY, COLLECTOR, 4318)),
+    NetworkAttack("spans that an app made up", Call(CHAT, COLLECTOR, 4318), Call(COMMON_ENGINE, COLLECTOR, 4318)),
+    NetworkAttack("the record of requests", Call(TENANT, LEDGER, 5432), Call(GATEWAY, LEDGER, 5432)),
+)  # fmt: skip
+"""What stands in front of and behind the pages that tenants use."""
+
+
 def make_network(things: list[Object]) -> Network:
     """The policies of rendered objects and the labels of their namespaces."""
     spaces: Mapping[str, Mapping[str, str]] = {

@@ -78,7 +78,7 @@ def test_a_model_is_followed_to_its_pods_and_to_its_callers():
     assert "gpuQuota: 4" in (line(text, by_part["queue"][0]) or "")
     assert "ClusterQueue team-a" in by_part["queue"][0].what
     assert "Deployment models-team-a/engine-writer" in by_part["pods"][0].what
-    assert by_part["tenants"][0].what == "team-a, team-b"
+    assert by_part["tenants"][0].what == "team-a, team-b, people"
 
 
 def test_only_the_cleared_may_call_what_is_confidential():

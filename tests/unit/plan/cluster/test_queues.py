@@ -109,7 +109,7 @@ def shared(document):
     del pools[2]
     for name in ("assistant", "writer"):
         document["models"].remove(model(document, name))
-    del document["tenants"][2]
+    del document["tenants"][2:], document["components"]["open-webui"]
     document["tenants"][0]["gpuQuota"] = 0
 
 

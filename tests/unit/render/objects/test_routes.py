@@ -145,7 +145,7 @@ def test_the_way_in_is_internal():
     assert service["spec"]["type"] == "ClusterIP"
 
     def without_domain(document):
-        del document["domain"]
+        del document["domain"], document["dns"], document["identityProvider"]
 
     service = find(objects_with(without_domain, name="cluster-production"), "Service", "gateway")
     assert service["spec"]["type"] == "LoadBalancer"
@@ -155,7 +155,8 @@ def test_the_way_in_is_internal():
 def test_a_domain_brings_a_certificate_and_a_name():
     objects = objects_with(name="cluster-production")
     assert find(objects, "Certificate", "gateway-tls")["spec"]["dnsNames"] == [
-        "api.llm.example.com"
+        "api.llm.example.com",
+        "chat.llm.example.com",
     ]
     route = find(objects, "HTTPRoute", "gateway")["spec"]
     assert route["hostnames"] == ["api.llm.example.com"]

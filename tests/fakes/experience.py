@@ -1,0 +1,49 @@
+"""The two-teams example with everything people touch switched on, for tests."""
+
+from typing import Any
+
+EMBEDDER = {
+    "name": "embed",
+    "kind": "embedding",
+    "backend": {"url": "https://e.example.com/v1", "model": "e", "keySecret": "embed-key"},
+    "context": 512,
+    "price": {"inputUsdPerMillionTokens": 1, "outputUsdPerMillionTokens": 0},
+}
+
+
+def with_sign_in(document: dict[str, Any]) -> None:
+    """Names, an identity provider and three apps, each with a bounded key."""
+    document["domain"] = "llm.example.com"
+    document["dns"] = {"provider": "none"}
+    document["identityProvider"] = {
+        "issuer": "https://id.example.com",
+        "clientSecret": "oidc-client-secret",
+        "emailDomains": ["example.com"],
+    }
+    document["models"].append(dict(EMBEDDER))
+    bounds = {"budget": {"usd": 5}, "models": ["assistant", "embed"]}
+    names = ("chat", "editor", "flows")
+    document["tenants"].append(
+        {"name": "people", "apps": [{"name": name, **bounds} for name in names]}
+    )
+    document["components"] = {
+        "open-webui": {"app": "people/chat"},
+        "tabby": {"enabled": True, "app": "people/editor"},
+        "n8n": {"enabled": True, "app": "people/flows"},
+    }
+
+
+def with_dex(document: dict[str, Any]) -> None:
+    """As with_sign_in, by GitHub behind Dex."""
+    with_sign_in(document)
+    document["identityProvider"] = {
+        "connector": {"type": "github", "config": {"clientID": "x"}},
+        "clientSecret": "github-client-secret",
+        "emailDomains": ["example.com"],
+    }
+
+
+def with_traces(document: dict[str, Any]) -> None:
+    """As with_sign_in, and spans of requests."""
+    with_sign_in(document)
+    document["traces"] = {"url": "https://otlp.example.com", "keySecret": "otlp", "share": 0.5}
