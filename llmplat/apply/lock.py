@@ -150,7 +150,10 @@ def make_lock(
 def _of_cluster(platform: Platform, tools: LockTools) -> dict[str, Any]:
     if platform.substrate.local is not None or tools.cluster is None:
         return {}
-    return {"charts": pin_charts(platform, tools.cluster), "images": pin_images(tools.cluster)}
+    return {
+        "charts": pin_charts(platform, tools.cluster),
+        "images": pin_images(platform, tools.cluster),
+    }
 
 
 def _seen(tools: LockTools) -> tuple[LockedGpu, ...]:
