@@ -95,6 +95,26 @@ class MirrorPlace:
         return path
 
 
+@dataclass(frozen=True)
+class FetchFrom:
+    """Where this machine fetches Python packages and models; by default where they are published."""
+
+    packages: str | None = None
+    """Address of a package index."""
+    wheels: str | None = None
+    """A folder of wheels: no index is asked."""
+    hub: str | None = None
+    """Address of a model hub."""
+    models: str | None = None
+    """A folder of models."""
+    is_closed: bool = False
+    """Nothing may come from elsewhere."""
+
+
+ANYWHERE = FetchFrom()
+"""No mirror."""
+
+
 def _folder_of(host: str) -> str:
     """The host as one part of a repository's name."""
     lower = host.lower()
