@@ -198,9 +198,25 @@ def mirror_findings(run: Run, opened: Opened) -> tuple[Finding, ...]:
         return ()
     target = target_of(opened, None)
     things = things_of(opened, target)
+    things = tuple(thing for thing in things if not _is_here(opened, thing))
     if target.folder is None:
         things = tuple(thing for thing in things if thing.is_oci)
     return findings_of(look(run, opened, target, things, is_quick=True))
+
+
+def _is_here(opened: Opened, thing: "Thing") -> bool:
+    """Whether this machine has fetched it before, so that the mirror is not asked for it again."""
+    from llmplat.adapters.environments import find_environment
+    from llmplat.adapters.model_store import model_folder
+    from llmplat.catalog.runtimes import load_runtime
+
+    if thing.is_oci or thing.digest is None:
+        return False
+    if thing.kind == "packages" and "==" not in thing.origin:
+        return find_environment(load_runtime(thing.origin), opened.cache) is not None
+    if thing.kind == "files":
+        return model_folder(opened.cache, thing.digest).is_dir()
+    return any((opened.cache / "models" / "demos").glob("*.json"))
 
 
 def require_mirror(run: Run, opened: Opened) -> None:
