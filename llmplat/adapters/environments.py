@@ -15,6 +15,7 @@ from llmplat.adapters.file_lock import hold
 from llmplat.adapters.uv_tool import run_uv
 from llmplat.catalog.runtimes import LockedRuntime, load_runtime
 from llmplat.domain.errors import PreconditionError
+from llmplat.domain.mirror import ANYWHERE, FetchFrom
 from llmplat.domain.ports import Progress, StepProgress
 from llmplat.domain.units import format_size, parse_size
 
@@ -36,7 +37,9 @@ def find_environment(runtime: LockedRuntime, cache: Path) -> Path | None:
     return python if (folder / _MARKER).is_file() and python.exists() else None
 
 
-def ensure_environment(runtime: str, cache: Path, progress: Progress) -> Path:
+def ensure_environment(
+    runtime: str, cache: Path, progress: Progress, fetch: FetchFrom = ANYWHERE
+) -> Path:
     """The python of the environment called `runtime`, installed under `cache` if need be.
 
     Killed at any moment, the next call starts the folder afresh from uv's cache; a second call at
@@ -47,10 +50,12 @@ def ensure_environment(runtime: str, cache: Path, progress: Progress) -> Path:
         DownloadError: the index cannot be reached, or serves other bytes than the lock pins.
         BusyError: another run has been installing it for an hour.
     """
-    return ensure_locked(load_runtime(runtime), cache, progress)
+    return ensure_locked(load_runtime(runtime), cache, progress, fetch)
 
 
-def ensure_locked(runtime: LockedRuntime, cache: Path, progress: Progress) -> Path:
+def ensure_locked(
+    runtime: LockedRuntime, cache: Path, progress: Progress, fetch: FetchFrom = ANYWHERE
+) -> Path:
     """The same for a runtime that is already loaded."""
     found = find_environment(runtime, cache)
     if found is not None:
@@ -63,7 +68,7 @@ def ensure_locked(runtime: LockedRuntime, cache: Path, progress: Progress) -> Pa
             found = find_environment(runtime, cache)
             if found is None:
                 _require_space(runtime, folder)
-                found = _install(runtime, folder, lock, _Tale(runtime, progress, step))
+                found = _install(runtime, folder, lock, _Tale(runtime, progress, step), fetch)
             step.detail(_in_words(folder))
     return found
 
@@ -93,7 +98,9 @@ class _Tale:
             self.installed += 1
 
 
-def _install(runtime: LockedRuntime, folder: Path, lock: int, tale: _Tale) -> Path:
+def _install(
+    runtime: LockedRuntime, folder: Path, lock: int, tale: _Tale, fetch: FetchFrom
+) -> Path:
     # Installed in place, because scripts in bin/ hold the folder's name; the marker is written
     # last, and a folder without it is thrown away, since nobody knows where it was cut off.
     shutil.rmtree(folder, ignore_errors=True)
@@ -109,6 +116,7 @@ def _install(runtime: LockedRuntime, folder: Path, lock: int, tale: _Tale) -> Pa
         folder=folder.parent,
         keep_open=(lock,),
         on_line=tale.hear,
+        fetch=fetch,
     )
     facts = {
         "packages": tale.installed,

@@ -7,6 +7,7 @@ from llmplat.adapters.hash_index import HashIndex
 from llmplat.adapters.model_source_demo import Workshop, open_demo
 from llmplat.adapters.model_source_folder import FolderSource
 from llmplat.domain.errors import InputError
+from llmplat.domain.mirror import ANYWHERE
 from llmplat.domain.ports import ModelSource
 
 
@@ -30,8 +31,15 @@ def open_source(
     if scheme == "hf":
         from llmplat.adapters.model_source_hub import HubSource  # noqa: PLC0415 (httpx is slow)
 
+        fetch = workshop.fetch if workshop is not None else ANYWHERE
+        if fetch.models is not None:
+            from llmplat.adapters.model_folder import open_model  # noqa: PLC0415 (rarely needed)
+
+            return open_model(Path(fetch.models), source)
+        if fetch.is_closed and fetch.hub is None:
+            raise _no_hub(source)
         repository, _, wanted = rest.partition("@")
-        return HubSource(repository, revision or wanted or "main")
+        return HubSource(repository, revision or wanted or "main", endpoint=fetch.hub)
     if scheme == "oci":
         from llmplat.adapters.model_source_oci import ImageSource  # noqa: PLC0415 (slow to import)
         from llmplat.domain.oci import Reference  # noqa: PLC0415 (the same)
@@ -41,6 +49,17 @@ def open_source(
         f"The model source {source} cannot be read yet.",
         why=f"llmplat reads hf://, file://, demo:// and oci://, not {scheme}://",
         fix=("use hf://org/name@revision, file:///folder, demo://name or oci://...@sha256:...",),
+    )
+
+
+def _no_hub(source: str) -> InputError:
+    return InputError(
+        f"The mirror has no hub to read {source} from.",
+        why="with a mirror in the platform file nothing is read from the public hub",
+        fix=(
+            "mirror: {hub: https://hub.example.com}",
+            "or lock the model where the hub can be reached: the lock is kept behind the mirror",
+        ),
     )
 
 

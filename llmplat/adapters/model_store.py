@@ -13,6 +13,7 @@ from llmplat.adapters.file_lock import hold
 from llmplat.adapters.hash_index import hash_file
 from llmplat.adapters.model_fetch import fetch_files, missing_bytes
 from llmplat.domain.errors import DownloadError, InputError
+from llmplat.domain.mirror import ANYWHERE, FetchFrom
 from llmplat.domain.model_record import ModelRecord, PinnedFile, PinnedModel, digest_files
 from llmplat.domain.ports import ModelFile, ModelSource, Progress
 from llmplat.domain.units import format_size
@@ -50,13 +51,15 @@ def ensure_model(
     progress: Progress,
     *,
     runtime: str = "vllm-cpu",
+    fetch: FetchFrom = ANYWHERE,
 ) -> StoredModel:
     """The model `source`, exactly as `locked` pins it (as it is now, when None).
 
     Files of a `file://` source stay where they are: weights are large, and the folder is the
     user's. Everything else ends in `<cache>/models/<digest>/`, read-only. Killed at any moment,
     the next call goes on where this one was; a second call at the same time waits.
-    `runtime` is the environment that may have to convert a bundled model.
+    `runtime` is the environment that may have to convert a bundled model; `fetch` says where
+    packages and models come from.
 
     Raises:
         InputError: the source does not exist or cannot be served (named file, byte figures).
@@ -72,7 +75,7 @@ def ensure_model(
     from llmplat.adapters.model_source import open_source  # noqa: PLC0415 (the same)
     from llmplat.adapters.model_source_demo import Workshop  # noqa: PLC0415 (the same)
 
-    workshop = Workshop(cache, progress, runtime)
+    workshop = Workshop(cache, progress, runtime, fetch)
     revision = locked.revision if locked is not None else None
     reader = open_source(source, revision=revision, workshop=workshop)
     pinned = locked or describe_model(reader, source, progress)

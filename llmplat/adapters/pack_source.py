@@ -6,8 +6,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from llmplat.adapters.hub_claims import HubClaims, read_claims
+from llmplat.adapters.model_source_demo import Workshop
 from llmplat.adapters.pack_members import list_folder, list_source
 from llmplat.domain.errors import InputError
+from llmplat.domain.mirror import ANYWHERE, FetchFrom
 from llmplat.domain.ports import Progress
 from llmplat.pack.request import PackFile
 
@@ -27,8 +29,12 @@ class SourceFiles:
     are_hashes_computed: bool = False
 
 
-def open_pack_source(source: str, cache: Path, progress: Progress) -> SourceFiles:
+def open_pack_source(
+    source: str, cache: Path, progress: Progress, fetch: FetchFrom = ANYWHERE
+) -> SourceFiles:
     """The files of `source`: a folder, file:///folder, hf://org/name@revision or demo://name.
+
+    `fetch` says where hubs and packages are read.
 
     Raises:
         InputError: no such source, a broken link, a scheme that is not packaged.
@@ -40,9 +46,9 @@ def open_pack_source(source: str, cache: Path, progress: Progress) -> SourceFile
     if scheme == "file":
         return _folder(Path(rest), source)
     if scheme == "demo":
-        return _demo(source, cache, progress)
+        return _demo(source, Workshop(cache, progress, fetch=fetch))
     if scheme == "hf":
-        return _hub(source)
+        return _hub(source, Workshop(cache, progress, fetch=fetch))
     raise InputError(
         f"The source {source} cannot be packaged.",
         why=f"a folder, hf://, demo:// and oci:// can, {scheme}:// cannot",
@@ -89,24 +95,22 @@ def _claimed(files: Sequence[PackFile], claims: HubClaims) -> tuple[PackFile, ..
     return tuple(replace(file, sha256=claims.sha256.get(file.path)) for file in files)
 
 
-def _hub(source: str) -> SourceFiles:
+def _hub(source: str, workshop: Workshop) -> SourceFiles:
     from llmplat.adapters.model_source import open_source  # noqa: PLC0415 (httpx is slow to import)
     from llmplat.adapters.model_source_hub import HubSource  # noqa: PLC0415 (the same)
 
-    reader = open_source(source)
+    reader = open_source(source, workshop=workshop)
     repository = reader.repository if isinstance(reader, HubSource) else source
     files = list_source(reader)
     return SourceFiles(files, source, f"hf://{repository}", reader.revision, is_pinned=True)
 
 
-def _demo(source: str, cache: Path, progress: Progress) -> SourceFiles:
+def _demo(source: str, workshop: Workshop) -> SourceFiles:
     from llmplat.adapters.model_source import open_source  # noqa: PLC0415 (slow, needed here only)
-    from llmplat.adapters.model_source_demo import Workshop  # noqa: PLC0415 (the same)
     from llmplat.adapters.model_store import ensure_model  # noqa: PLC0415 (the same)
 
-    workshop = Workshop(cache, progress)
     revision = open_source(source, workshop=workshop).revision
-    stored = ensure_model(source, None, cache, progress)
+    stored = ensure_model(source, None, workshop.cache, workshop.progress, fetch=workshop.fetch)
     hashes = {file.path: file.sha256 for file in stored.files}
     files = tuple(replace(file, sha256=hashes.get(file.path)) for file in list_folder(stored.path))
     return SourceFiles(files, source, source, revision, is_pinned=True, are_hashes_computed=True)

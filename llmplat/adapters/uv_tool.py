@@ -9,6 +9,7 @@ from pathlib import Path
 import uv
 
 from llmplat.domain.errors import DownloadError, LlmplatError, PreconditionError
+from llmplat.domain.mirror import ANYWHERE, FetchFrom
 
 _LAST_LINES = 20
 _CREDENTIALS = re.compile(r"(?<=://)[^/\s@]+@")
@@ -49,17 +50,42 @@ def uv_environment(env: Mapping[str, str]) -> dict[str, str]:
     return result
 
 
-def run_uv(
+_INDEXES = (
+    "UV_DEFAULT_INDEX",
+    "UV_INDEX_URL",
+    "UV_INDEX",
+    "UV_EXTRA_INDEX_URL",
+    "UV_FIND_LINKS",
+    "UV_NO_INDEX",
+)
+
+
+def only_from(env: Mapping[str, str], place: FetchFrom) -> dict[str, str]:
+    """`env` in which uv asks the mirror's index or folder and no other; as it is without a mirror."""
+    if not place.is_closed:
+        return dict(env)
+    kept = {name: value for name, value in env.items() if name not in _INDEXES}
+    # A machine's own uv.toml may name further indexes.
+    kept["UV_NO_CONFIG"] = "1"
+    if place.wheels is not None:
+        return kept | {"UV_FIND_LINKS": place.wheels, "UV_NO_INDEX": "1", "UV_OFFLINE": "1"}
+    return kept | ({"UV_DEFAULT_INDEX": place.packages} if place.packages else {})
+
+
+def run_uv(  # noqa: PLR0913 (a child process has this many sides)
     arguments: Sequence[str],
     *,
     purpose: str,
     folder: Path,
     keep_open: tuple[int, ...] = (),
     on_line: Callable[[str], None] = lambda _line: None,
+    fetch: FetchFrom = ANYWHERE,
+    env: Mapping[str, str] | None = None,
 ) -> None:
     """Run uv in `folder`, handing each line it says to `on_line`; `purpose` names the act.
 
-    `keep_open` are descriptors the child holds until it ends (a lock).
+    `keep_open` are descriptors the child holds until it ends (a lock); `fetch` is where packages
+    come from; `env` stands in for the process's own environment.
 
     Raises:
         DownloadError: no network, a package is missing or is not the one the lock pins.
@@ -69,7 +95,7 @@ def run_uv(
     with subprocess.Popen(
         [uv.find_uv_bin(), *arguments],
         cwd=folder,
-        env=uv_environment(os.environ) | {"NO_COLOR": "1"},
+        env=only_from(uv_environment(env or os.environ), fetch) | {"NO_COLOR": "1"},
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,

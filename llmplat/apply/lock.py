@@ -1,7 +1,7 @@
 """A platform file -> platform.lock.yaml: what planning must know of the world, pinned."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
 from llmplat import __version__
@@ -72,6 +72,8 @@ class LockTools:
     """Replaces the lock file at once."""
     cluster: ClusterPins | None = None
     """What a cluster's charts and images are asked for with; not needed on this machine."""
+    kept: Mapping[str, LockedModel] = field(default_factory=dict)
+    """Models that are not looked at again, by name: behind a mirror nobody can read their hub."""
 
 
 @dataclass(frozen=True)
@@ -98,7 +100,9 @@ def lock_platform(
     nothing is packaged or signed, and such a lock would change.
     """
     before = tools.read()
-    lock = make_lock(platform, tools, progress, _published(before, file), is_check=is_check)
+    old = _parsed(before, file)
+    tools = replace(tools, kept=_kept(platform, old))
+    lock = make_lock(platform, tools, progress, _published(old), is_check=is_check)
     text = dump_lock(lock)
     is_changed = before != text
     if is_changed and not is_check:
@@ -123,7 +127,9 @@ def make_lock(
     found: dict[str, ModelRecord] = {}
     models = []
     for model in platform.models:
-        if model.source is not None:
+        if model.name in tools.kept:
+            models.append(tools.kept[model.name])
+        elif model.source is not None:
             if model.source not in found:
                 found[model.source] = tools.describe(model.source, progress)
             record = found[model.source]
@@ -150,25 +156,46 @@ def make_lock(
 def _of_cluster(platform: Platform, tools: LockTools) -> dict[str, Any]:
     if platform.substrate.local is not None or tools.cluster is None:
         return {}
-    return {"charts": pin_charts(platform, tools.cluster), "images": pin_images(tools.cluster)}
+    return {
+        "charts": pin_charts(platform, tools.cluster),
+        "images": pin_images(platform, tools.cluster),
+    }
 
 
 def _seen(tools: LockTools) -> tuple[LockedGpu, ...]:
     return tuple(LockedGpu(name=gpu.name, memory_bytes=gpu.memory_bytes) for gpu in tools.gpus())
 
 
-def _published(text: str | None, file: str) -> dict[tuple[str, str], Published]:
-    if text is None:
-        return {}
+def _parsed(text: str | None, file: str) -> Lock:
     try:
-        models = parse_lock(text, file).models
+        return Lock() if text is None else parse_lock(text, file)
     except SpecError:
-        return {}  # it is written anew anyway
+        return Lock()  # it is written anew anyway
+
+
+def _published(old: Lock) -> dict[tuple[str, str], Published]:
     return {
         (model.name, model.digest): Published(model.image, model.signed_by)
-        for model in models
+        for model in old.models
         if model.image
     }
+
+
+def _kept(platform: Platform, old: Lock) -> dict[str, LockedModel]:
+    """Models of the old lock whose hub the mirror does not stand in for, their images in the mirror."""
+    mirror, place = platform.mirror, platform.mirror_place
+    if mirror is None or mirror.hub or mirror.folder or place is None:
+        return {}
+    sources = {model.name: model for model in platform.models}
+    kept = {}
+    for entry in old.models:
+        model = sources.get(entry.name)
+        if model is None or model.source != entry.source or not entry.source.startswith("hf://"):
+            continue
+        image = place.image(entry.image) if entry.image else None
+        if model.is_served_from(image):
+            kept[entry.name] = entry.model_copy(update={"image": image})
+    return kept
 
 
 def _locked(

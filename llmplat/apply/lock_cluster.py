@@ -4,7 +4,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TypeVar
 
-from llmplat.catalog.entries import Catalog, PinnedVersion
+from llmplat.catalog.entries import Catalog, Component, PinnedVersion
+from llmplat.catalog.through_mirror import through_mirror
 from llmplat.domain.errors import Finding, InputError
 from llmplat.plan.cluster.substrate import substrate_of
 from llmplat.plan.implied import switches_of
@@ -29,13 +30,10 @@ class ClusterPins:
 
 def pin_charts(platform: Platform, pins: ClusterPins) -> tuple[LockedChart, ...]:
     """The charts of every component that runs on this substrate, in any profile."""
-    substrate = substrate_of(platform, pins.catalog)
-    wide = platform.model_copy(update={"profile": "full"})
-    stack = make_stack("full", substrate, switches_of(wide), pins.catalog)
     charts = {
         (pin.chart, pin.pinned): pin
-        for part in stack.components
-        if (pin := pins.catalog.components[part.name].version) is not None and pin.chart
+        for part in components_of(platform, pins.catalog)
+        if (pin := part.version) is not None and pin.chart
     }
     digests = _ask_each(charts, pins.chart)
     return tuple(
@@ -44,11 +42,29 @@ def pin_charts(platform: Platform, pins: ClusterPins) -> tuple[LockedChart, ...]
     )
 
 
-def pin_images(pins: ClusterPins) -> tuple[LockedImage, ...]:
-    """Every image that our own objects may run."""
-    references = {image.reference: image.reference for image in pins.catalog.images.values()}
+def pin_images(platform: Platform, pins: ClusterPins) -> tuple[LockedImage, ...]:
+    """Every image that our own objects may run; those of charts too where a mirror must have them."""
+    catalog = through_mirror(pins.catalog, platform.mirror_place)
+    references = {image.reference: image.reference for image in catalog.images.values()}
+    if platform.mirror_place is not None:
+        run = [one for part in components_of(platform, catalog) for one in part.images or ()]
+        references |= {one.reference: one.reference for one in run if one.unused is None}
     digests = _ask_each(references, pins.image)
     return tuple(LockedImage(reference=one, digest=digests[one]) for one in sorted(references))
+
+
+def components_of(platform: Platform, catalog: Catalog) -> tuple[Component, ...]:
+    """Every component that runs on this substrate: in any profile, or what the mirror must have.
+
+    A mirror is filled for one profile, so nothing beyond it can be asked for.
+    """
+    place = platform.mirror_place
+    substrate = substrate_of(platform, catalog)
+    profile = "full" if place is None else platform.profile
+    switches = switches_of(platform.model_copy(update={"profile": profile}))
+    stack = make_stack(profile, substrate, switches, catalog)
+    seen = through_mirror(catalog, place)
+    return tuple(seen.components[part.name] for part in stack.components)
 
 
 def _ask_each(wanted: Mapping[Key, Asked], ask: Callable[[Asked], str]) -> dict[Key, str]:

@@ -5,8 +5,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from llmplat.catalog import make
-from llmplat.catalog.entries import Component, PinnedVersion
-from llmplat.catalog.read import read_each, read_mapping
+from llmplat.catalog.entries import ChartImage, Component, PinnedVersion
+from llmplat.catalog.read import Record, read_each, read_mapping
 from llmplat.domain.errors import CatalogError
 
 
@@ -37,11 +37,18 @@ def _whole(component: Component, folder: Path, version: PinnedVersion | None) ->
         component,
         version=version,
         values_template=template.read_text("utf-8") if template.is_file() else None,
+        images=_images(folder / "images.yaml"),
         objects=tuple(
             (path.name, path.read_text("utf-8"))
             for path in sorted((folder / "objects").glob("*.yaml"))
         ),
     )
+
+
+def _images(file: Path) -> tuple[ChartImage, ...] | None:
+    if not file.is_file():
+        return None
+    return make.make_chart_images(Record(read_mapping(file), str(file)))
 
 
 def _wrong(why: str) -> CatalogError:

@@ -62,6 +62,18 @@ class Image(Sourced):
 
 
 @dataclass(frozen=True)
+class ChartImage:
+    """A container image that a chart's values name."""
+
+    reference: str
+    """Registry, repository and tag; no tag where `unused` and the chart alone knows it."""
+    values: Mapping[str, str]
+    """Path of a value -> which part of the reference it holds, a word of `render.chart_images`."""
+    unused: str | None = None
+    """Why our values never run it; None: it runs."""
+
+
+@dataclass(frozen=True)
 class Incompatible(Sourced):
     """Two components that do not work together at these versions."""
 
@@ -135,6 +147,8 @@ class Component:
     """Files of objects by their makers, applied as they are: name, text."""
     values_template: str | None = None
     """Text of its values.yaml.j2."""
+    images: tuple[ChartImage, ...] | None = None
+    """What its chart runs; None where its folder does not say."""
     kinds: Kinds = Kinds()
     """What its chart or its makers' objects consist of; a project allows just these."""
     kinds_elsewhere: tuple[str, ...] = ()

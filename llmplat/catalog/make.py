@@ -3,6 +3,7 @@
 from typing import Any
 
 from llmplat.catalog.entries import (
+    ChartImage,
     ClaimRule,
     Component,
     DeliveryRule,
@@ -83,6 +84,29 @@ def make_image(record: Record) -> Image:
     """One row of data/versions.yaml: images."""
     image = Image(name=record.text("name"), reference=record.text("reference"), **_sourced(record))
     record.done()
+    return image
+
+
+PARTS = ("host", "path", "repository", "parent", "name", "tag", "reference")
+"""What a value of a chart may hold of an image, see `plan.cluster.chart_images`."""
+
+
+def make_chart_images(record: Record) -> tuple[ChartImage, ...]:
+    """templates/components/<name>/images.yaml."""
+    _sourced(record)
+    images = tuple(_chart_image(row) for row in record.records("images"))
+    record.done()
+    return images
+
+
+def _chart_image(record: Record) -> ChartImage:
+    image = ChartImage(
+        record.text("reference"), record.mapping("values"), record.optional_text("unused")
+    )
+    record.done()
+    unknown = sorted(set(image.values.values()) - set(PARTS))
+    if unknown:
+        raise record.wrong("values", f"one of {', '.join(PARTS)} is needed", unknown[0])
     return image
 
 

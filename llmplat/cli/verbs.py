@@ -29,6 +29,7 @@ VERBS: tuple[Verb, ...] = (
     Verb("render", Panel.DESIGN, "Render the manifests of a platform on a cluster."),
     Verb("diff", Panel.DESIGN, "Show what applying would change."),
     Verb("lock", Panel.DESIGN, "Pin what planning must know of the world."),
+    Verb("mirror", Panel.DESIGN, "List, copy and check what a platform fetches."),
     Verb("schema", Panel.DESIGN, "Print the JSON Schema of a file."),
     Verb("up", Panel.RUN, "Start the platform and prove it answers."),
     Verb("status", Panel.RUN, "Show what runs, waits, fails and spends."),

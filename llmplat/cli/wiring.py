@@ -14,6 +14,7 @@ from llmplat.domain.errors import InputError, PreconditionError
 
 if TYPE_CHECKING:
     from llmplat.catalog.entries import Catalog
+    from llmplat.domain.mirror import FetchFrom
     from llmplat.spec.keys import KeysFile
     from llmplat.spec.load import LoadedPlatform
     from llmplat.spec.lock import Lock
@@ -150,6 +151,23 @@ def _file(run: Run) -> Path | None:
         return run.file
     default = Path(DEFAULT_FILE)
     return default if default.is_file() else None
+
+
+def fetch_from(opened: Opened) -> "FetchFrom":
+    """Where this machine fetches packages and models for the opened platform."""
+    from llmplat.domain.mirror import FetchFrom
+
+    mirror = opened.loaded.platform.mirror
+    if mirror is None:
+        return FetchFrom()
+    folder = mirror.folder
+    return FetchFrom(
+        packages=mirror.packages,
+        wheels=f"{folder}/packages" if folder else None,
+        hub=mirror.hub,
+        models=f"{folder}/models" if folder else None,
+        is_closed=True,
+    )
 
 
 def read_lock(opened: Opened) -> "Lock | None":

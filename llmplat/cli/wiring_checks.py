@@ -13,6 +13,7 @@ from llmplat.cli.wiring import (
 )
 from llmplat.cli.wiring_gateway import desk_of, entrance
 from llmplat.cli.wiring_local import substrate
+from llmplat.cli.wiring_mirror import mirror_findings
 from llmplat.cli.wiring_substrate import Ground, ground_of
 from llmplat.domain.errors import LlmplatError, PreconditionError
 
@@ -89,6 +90,7 @@ def _wishes_of_cluster(run: Run, opened: Opened) -> "Wishes":
     inventory = read_inventory(cluster)
     refuse_other(inventory, plan.platform)
     found = (*preflight(opened, cluster, plan, inventory), *missing_secrets(cluster, plan))
+    found = (*found, *mirror_findings(run, opened))
     return Wishes(opened.name, missing=found, is_local=False)
 
 
@@ -99,7 +101,10 @@ def _wishes_of_gke(run: Run, opened: Opened) -> "Wishes":
     from llmplat.domain.errors import Finding
     from llmplat.observe.doctor import Wishes
 
-    found = look_at_cloud(run, opened, cluster_plan(opened)).findings
+    found = (
+        *look_at_cloud(run, opened, cluster_plan(opened)).findings,
+        *mirror_findings(run, opened),
+    )
     try:
         provisioner(run, opened)
     except PreconditionError as error:

@@ -163,7 +163,7 @@ def request_of(run: Run, wish: PackWish, stop: "Stop") -> "tuple[SourceFiles, Pa
     from llmplat.pack.model_card import read_licence
     from llmplat.pack.request import PackRequest
 
-    found = open_pack_source(wish.source, cache_home(run.env), run.emitter)
+    found = open_pack_source(wish.source, cache_home(run.env), run.emitter, wish.fetch)
     if wish.has_file_digests and not found.are_hashes_computed:
         found = with_computed_hashes(found, run.emitter)
     licence = read_licence(found.files)

@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from llmplat.cli.run import Run
-from llmplat.cli.wiring import Opened, catalog, read_keys
+from llmplat.cli.wiring import Opened, catalog, fetch_from, read_keys
 from llmplat.domain.errors import PreconditionError
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ def up_tools(run: Run, opened: Opened) -> "UpTools":
     from llmplat.cli.wiring_lock import make_lock
 
     def install(runtime: str, progress: "Progress") -> Path:
-        return ensure_environment(runtime, opened.cache, progress)
+        return ensure_environment(runtime, opened.cache, progress, fetch_from(opened))
 
     def is_installed(runtime: str) -> bool:
         return find_environment(load_runtime(runtime), opened.cache) is not None
@@ -69,7 +69,7 @@ def _fetch(
     entry = next((one for one in entries if (one.name, one.source) == (name, source)), None)
     # A packaged model is served from its image: what was published is what runs.
     place = f"oci://{entry.image}" if entry is not None and entry.image else source
-    return ensure_model(place, entry, opened.cache, progress).path
+    return ensure_model(place, entry, opened.cache, progress, fetch=fetch_from(opened)).path
 
 
 def _keys_json(run: Run, opened: Opened, places: "Places") -> str:

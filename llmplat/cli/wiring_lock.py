@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING
 
 from llmplat.cli.run import Run
-from llmplat.cli.wiring import Opened, catalog
+from llmplat.cli.wiring import Opened, catalog, fetch_from
 
 if TYPE_CHECKING:
     from llmplat.apply.lock import LockTools
@@ -31,7 +31,9 @@ def lock_tools(run: Run, opened: Opened) -> "LockTools":
 
     return LockTools(
         describe=lambda source, progress: _describe(opened, source, progress),
-        package=lambda model, record, held, _progress: publish(run, model, record, held),
+        package=lambda model, record, held, _progress: publish(
+            run, model, record, held, fetch_from(opened)
+        ),
         runtimes=tuple(load_runtime(name) for name in sorted(catalog().runtimes)),
         gpus=find_gpus,
         read=read,
@@ -51,7 +53,9 @@ def _describe(opened: Opened, source: str, progress: "Progress") -> "ModelRecord
     from llmplat.adapters.model_source import open_source
     from llmplat.adapters.model_source_demo import Workshop
 
-    reader = open_source(source, workshop=Workshop(opened.cache, progress))
+    reader = open_source(
+        source, workshop=Workshop(opened.cache, progress, fetch=fetch_from(opened))
+    )
     return describe_model(reader, source, progress)
 
 

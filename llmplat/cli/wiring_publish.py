@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 from llmplat.cli.run import Run
 from llmplat.domain.errors import InputError, PreconditionError
+from llmplat.domain.mirror import ANYWHERE, FetchFrom
 from llmplat.pack.wish import PackWish
 
 if TYPE_CHECKING:
@@ -17,7 +18,11 @@ KEY_NAME = "LLMPLAT_SIGNING_KEY"
 
 
 def publish(
-    run: Run, model: "Model", record: "ModelRecord", held: "Published | None"
+    run: Run,
+    model: "Model",
+    record: "ModelRecord",
+    held: "Published | None",
+    fetch: FetchFrom = ANYWHERE,
 ) -> "Published":
     """Publish `model` as the platform file asks, exactly as `record` found it.
 
@@ -27,32 +32,34 @@ def publish(
     if package is None:
         raise InputError(f"The model {model.name} is not one to be packaged.")
     if held is None:
-        return _package(run, model, record)
+        return _package(run, model, record, fetch)
     is_enough = held.signed_by is not None and not run.env.get(KEY_NAME)
     if not package.sign or is_enough:
         return held
-    return _sign(run, model, record, held)
+    return _sign(run, model, record, held, fetch)
 
 
-def _package(run: Run, model: "Model", record: "ModelRecord") -> "Published":
+def _package(run: Run, model: "Model", record: "ModelRecord", fetch: FetchFrom) -> "Published":
     from llmplat.apply.lock import Published
     from llmplat.cli.wiring_images import package_model, signer_of
 
-    wish = _wish(run, model, record)
+    wish = _wish(run, model, record, fetch)
     signer = None if wish.sign is None else signer_of(run, wish.sign)
     return Published(package_model(run, wish).reference, signer.hint if signer else None)
 
 
-def _sign(run: Run, model: "Model", record: "ModelRecord", held: "Published") -> "Published":
+def _sign(
+    run: Run, model: "Model", record: "ModelRecord", held: "Published", fetch: FetchFrom
+) -> "Published":
     from llmplat.apply.lock import Published
     from llmplat.cli.wiring_images import signer_of
 
-    wish = _wish(run, model, record)
+    wish = _wish(run, model, record, fetch)
     signer = signer_of(run, _key(run, model))
     if signer.hint == held.signed_by:
         return held
     if not _attach(run, wish, held.image, signer):
-        return _package(run, model, record)
+        return _package(run, model, record, fetch)
     return Published(held.image, signer.hint)
 
 
@@ -76,7 +83,7 @@ def _attach(run: Run, wish: PackWish, reference: str, signer: "Signer") -> bool:
     return True
 
 
-def _wish(run: Run, model: "Model", record: "ModelRecord") -> PackWish:
+def _wish(run: Run, model: "Model", record: "ModelRecord", fetch: FetchFrom) -> PackWish:
     """The tag is made of the files' digest, so that it never has to be moved."""
     package, source = model.package, model.source
     if package is None or source is None:
@@ -85,7 +92,7 @@ def _wish(run: Run, model: "Model", record: "ModelRecord") -> PackWish:
         source = f"{source.partition('@')[0]}@{record.revision}"
     tag = record.digest.removeprefix("sha256:")[:16]
     sign = _key(run, model) if package.sign else None
-    return PackWish(source, f"{package.repository}:{tag}", sign=sign)
+    return PackWish(source, f"{package.repository}:{tag}", sign=sign, fetch=fetch)
 
 
 def _key(run: Run, model: "Model") -> Path:

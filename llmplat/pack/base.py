@@ -1,8 +1,8 @@
 """A base image -> its parts per platform and its blobs, to be mounted or copied below the model."""
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 
+from llmplat.domain.copying import copied_blob
 from llmplat.domain.errors import InputError
 from llmplat.domain.oci import Descriptor
 from llmplat.domain.registry import Blob, Registry
@@ -10,27 +10,6 @@ from llmplat.pack.image_manifest import BaseParts, parse_base
 from llmplat.pack.request import BaseImage
 
 _MOST_CONFIG_BYTES = 4 * 1024 * 1024
-
-
-@dataclass(frozen=True)
-class StoredBlob:
-    """A blob of a registry as a Member of another blob: copied without touching a disk."""
-
-    registry: Registry
-    descriptor: Descriptor
-    local_file: str | None = None
-
-    @property
-    def size_bytes(self) -> int:
-        """As its descriptor says."""
-        return self.descriptor.size_bytes
-
-    def stream(self, start: int = 0) -> Iterator[bytes]:
-        """The bytes from `start`; raises RegistryError."""
-        return self.registry.stream_blob(self.descriptor.digest, start)
-
-    def check(self) -> None:
-        """Nothing to do: its digest pins it."""
 
 
 def read_base(base: BaseImage | None) -> tuple[BaseParts, ...]:
@@ -49,19 +28,6 @@ def base_blobs(base: BaseImage | None, parts: Sequence[BaseParts]) -> tuple[Blob
         return ()
     layers = {layer.digest: layer for part in parts for layer in part.layers}
     return tuple(copied_blob(base.registry, layer) for layer in layers.values())
-
-
-def copied_blob(registry: Registry, layer: Descriptor) -> Blob:
-    """A blob of `registry` to be had elsewhere: mounted where it is the same host, else streamed."""
-    return Blob(
-        name=f"{layer.digest.hex[:12]} of {registry.name}",
-        media_type=layer.media_type,
-        pieces=(StoredBlob(registry, layer),),
-        key=str(layer.digest),
-        digest=layer.digest,
-        annotations=layer.annotations,
-        mount_from=(registry.name,),
-    )
 
 
 def _config(registry: Registry, config: Descriptor) -> bytes:

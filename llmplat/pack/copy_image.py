@@ -3,10 +3,10 @@
 import time
 from collections.abc import Sequence
 
+from llmplat.domain.copying import copied_blob
 from llmplat.domain.oci import INDEX, Descriptor, Manifest
 from llmplat.domain.ports import Progress
 from llmplat.domain.registry import Registry
-from llmplat.pack.base import copied_blob
 from llmplat.pack.image import Image
 from llmplat.pack.request import PackedLayer, PackReport
 

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+from llmplat.domain.mirror import ANYWHERE, FetchFrom
 from llmplat.pack.request import PackReport
 
 
@@ -20,6 +21,8 @@ class PackWish:
     has_file_digests: bool = False
     allow_pickle: bool = False
     plain_http: bool = False
+    fetch: FetchFrom = ANYWHERE
+    """Where a model of a hub is read."""
 
 
 @dataclass(frozen=True)

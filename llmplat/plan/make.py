@@ -4,6 +4,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from llmplat.catalog.entries import Catalog
+from llmplat.catalog.through_mirror import through_mirror
 from llmplat.domain.errors import Finding, LockMissingError, PlanError
 from llmplat.plan.cluster.substrate import substrate_of
 from llmplat.plan.gateway import make_gateway, timeouts_of
@@ -41,6 +42,7 @@ def make_plan(
     machine they are files of their own. With `is_unfit_accepted` a model that does
     not fit its GPU is planned all the same, with a warning.
     """
+    catalog = through_mirror(catalog, platform.mirror_place)
     substrate = substrate_of(platform, catalog)
     stack = make_stack(platform.profile, substrate, switches_of(platform), catalog)
     port = platform.substrate.local.port if platform.substrate.local else 0

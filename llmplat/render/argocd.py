@@ -12,6 +12,7 @@ from llmplat.render.health import health_scripts
 SERVER = "https://kubernetes.default.svc"
 CONTENT_HASH = "llmplat.dev/content-hash"
 CHART_DIGEST = "llmplat.dev/chart-digest"
+HOSTS = "llmplat.dev/hosts"
 WAVE = "argocd.argoproj.io/sync-wave"
 SYNC_OPTIONS = "argocd.argoproj.io/sync-options"
 CONFIRM = "Prune=confirm,Delete=confirm"
@@ -23,9 +24,13 @@ _RETRY = {"limit": 10, "backoff": {"duration": "10s", "factor": 2, "maxDuration"
 
 
 def make_root(
-    platform: str, gitops: GitopsPlan, source: Mapping[str, Any]
+    platform: str, gitops: GitopsPlan, source: Mapping[str, Any], hosts: Iterable[str] = ()
 ) -> tuple[dict[str, Any], ...]:
-    """What starts everything: the root's own project, then the root Application."""
+    """What starts everything: the root's own project, then the root Application.
+
+    `hosts` are all that may be reached from behind a mirror; checks read them off the project.
+    """
+    allowed = " ".join(hosts)
     project = _project(
         platform,
         ROOT,
@@ -34,6 +39,7 @@ def make_root(
         namespaces=[ARGO_CD],
         cluster=[],
         namespaced=["argoproj.io/AppProject", "argoproj.io/Application"],
+        annotations={HOSTS: allowed} if allowed else None,
     )
     annotations = dict(_COMPARE)
     application = {

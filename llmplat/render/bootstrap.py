@@ -6,7 +6,7 @@ from llmplat.catalog.entries import Catalog
 from llmplat.domain.bootstrap import BootstrapInputs
 from llmplat.plan.plan import Plan
 from llmplat.render.argocd import labels_of
-from llmplat.render.values import make_values, merge
+from llmplat.render.values import chart_values, merge
 
 ARGO_CD = "argo-cd"
 
@@ -35,6 +35,6 @@ def make_bootstrap(
         chart=planned.chart.name,
         repository=planned.chart.repository,
         version=planned.chart.version,
-        values=merge(make_values(component, cluster.settings, planned.values), _FIRST),
+        values=merge(chart_values(component, planned, cluster.settings), _FIRST),
         labels=labels_of(plan.platform, ARGO_CD),
     )

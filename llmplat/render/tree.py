@@ -21,7 +21,7 @@ from llmplat.render.namespaces import APPLICATION as NAMESPACES
 from llmplat.render.namespaces import make_namespaces
 from llmplat.render.objects import make_objects
 from llmplat.render.projects import make_projects
-from llmplat.render.values import make_values
+from llmplat.render.values import chart_values
 
 MARKER = "llmplat-tree.json"
 ROOT_FILE = "root/root.yaml"
@@ -145,7 +145,7 @@ def _source(
     planned, gitops = one.planned, cluster.gitops
     if planned.chart is not None:
         component = catalog.components[planned.component]
-        values = make_values(component, cluster.settings, planned.values)
+        values = chart_values(component, planned, cluster.settings)
         return chart_source(planned, values), None
     if gitops.is_oci:
         artifact = make_artifact(planned.name, one.files)
@@ -172,11 +172,13 @@ def _root(
     if gitops.is_oci:
         artifact = make_artifact("root", (_within("root/", file) for file in below))
         source = {"repoURL": gitops.url, "targetRevision": str(artifact.digest), "path": "."}
-        made = make_root(plan.platform, gitops, {**source, "directory": {"recurse": True}})
+        whole = {**source, "directory": {"recurse": True}}
+        made = make_root(plan.platform, gitops, whole, cluster.hosts)
         return dump_yaml(*made), artifact
     path = "root" if gitops.path == "." else f"{gitops.path}/root"
     source = {"repoURL": gitops.url, "targetRevision": gitops.revision, "path": path}
-    return dump_yaml(*make_root(plan.platform, gitops, {**source, "directory": directory})), None
+    whole = {**source, "directory": directory}
+    return dump_yaml(*make_root(plan.platform, gitops, whole, cluster.hosts)), None
 
 
 def _within(folder: str, file: Manifest) -> Manifest:

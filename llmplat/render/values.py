@@ -10,10 +10,18 @@ from jinja2 import Environment, StrictUndefined, TemplateError
 
 from llmplat.catalog.entries import Component
 from llmplat.domain.errors import RenderError
+from llmplat.plan.cluster.applications import PlannedApplication
 from llmplat.plan.cluster.settings import ChartSettings
 from llmplat.render.health import health_scripts
 
 _Loader: type[yaml.SafeLoader] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+
+def chart_values(
+    component: Component, planned: PlannedApplication, settings: ChartSettings
+) -> dict[str, Any]:
+    """What the chart of `planned` gets: our own values, its images in the mirror, the file's on top."""
+    return make_values(component, settings, merge(planned.images, planned.values))
 
 
 def make_values(

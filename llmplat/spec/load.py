@@ -58,7 +58,9 @@ def parse_platform(text: str, file: str) -> LoadedPlatform:
     findings = in_order(findings)
     if platform is None or any(item.severity is Severity.ERROR for item in findings):
         fail(findings, file)
-    return LoadedPlatform(platform.with_repositories(), file, text, tree, tuple(findings))
+    return LoadedPlatform(
+        platform.with_repositories().through_mirror(), file, text, tree, tuple(findings)
+    )
 
 
 def _without_faults(tree: Tree, findings: list[Finding]) -> Platform | None:

@@ -4,6 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from llmplat.domain.mirror import MirrorPlace
 from llmplat.spec.data_class import DataClass
 from llmplat.spec.model_serving import Engine, Prefill, PriceOrComputed, Replicas
 from llmplat.spec.model_source import Backend, Canary, LoraAdapter, PackageOrNot, Source
@@ -159,6 +160,19 @@ class Model(Shape):
             return self
         package = self.package.model_copy(update={"repository": f"{parent}/{self.name}"})
         return self.model_copy(update={"package": package})
+
+    def through(self, place: MirrorPlace) -> "Model":
+        """The same with its images where the mirror at `place` keeps them."""
+        moved: dict[str, object] = {}
+        if self.source is not None and self.source.startswith("oci://"):
+            moved["source"] = place.image(self.source)
+        if self.package is not None and self.package.repository is not None:
+            repository = place.repository(self.package.repository)
+            moved["package"] = self.package.model_copy(update={"repository": repository})
+        if self.canary is not None:
+            source = place.image(self.canary.source)
+            moved["canary"] = self.canary.model_copy(update={"source": source})
+        return self.model_copy(update=moved)
 
     def is_served_from(self, image: str | None) -> bool:
         """Whether a lock that says `image` fits: one in the package's repository, else none."""

@@ -133,7 +133,10 @@ TABLE: tuple[NotYet, ...] = (
     NotYet("components", "no component can be switched or given values on this machine",
            _remove("components"), _given, on=LOCAL),
     NotYet("gitops", _CLUSTER_ONLY, _remove("gitops"), _given, on=LOCAL),
-    NotYet("mirror", "nothing is fetched through a registry mirror yet", _remove("mirror"), _given),
+    NotYet("mirror.folder", "the nodes of a cluster do not see a folder of this machine",
+           "registry: registry.example.com/mirror", _given, on=CLUSTERS),
+    NotYet("mirror.keySecret", "nothing opens a registry with a secret yet; nodes and Argo CD need "
+           "the registry's account in their own configuration", _remove("keySecret"), _given),
     NotYet("domain", _INTERNAL, _remove("domain"), _given, on=LOCAL),
     NotYet("dns", _INTERNAL, _remove("dns"), _given, on=LOCAL),
     NotYet("traces", _CLUSTER_ONLY, _remove("traces"), _given, on=LOCAL),

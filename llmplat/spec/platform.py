@@ -4,6 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from llmplat.domain.mirror import MirrorPlace
 from llmplat.spec.gateway import Cache, Gateway, Timeouts, UsageLedger
 from llmplat.spec.model import Model
 from llmplat.spec.scalars import DnsName, Label, Word
@@ -86,7 +87,11 @@ class Platform(Shape):
         Gitops | None, Field(description="Where the cluster reads its manifests.")
     ] = None
     mirror: Annotated[
-        Mirror | None, Field(description="Registry to fetch from in place of the public ones.")
+        Mirror | None,
+        Field(
+            description="With it every chart, image, model and Python package comes from there "
+            "and from nowhere else."
+        ),
     ] = None
     domain: Annotated[DnsName | None, Field(description="DNS name of the platform.")] = None
     dns: Annotated[Dns | None, Field(description="Who keeps the DNS records.")] = None
@@ -108,6 +113,25 @@ class Platform(Shape):
             return self
         models = tuple(model.packaged_under(self.model_repository) for model in self.models)
         return self.model_copy(update={"models": models})
+
+    @property
+    def mirror_place(self) -> MirrorPlace | None:
+        """Where the mirror keeps images and charts; None without a mirror in a registry."""
+        registry = self.mirror.registry if self.mirror is not None else None
+        return MirrorPlace.parse(registry) if registry is not None else None
+
+    def through_mirror(self) -> "Platform":
+        """The same with every image of a model where the mirror keeps it; twice is once."""
+        place = self.mirror_place
+        if place is None:
+            return self
+        repository = self.model_repository
+        return self.model_copy(
+            update={
+                "models": tuple(model.through(place) for model in self.models),
+                "model_repository": repository and place.repository(repository),
+            }
+        )
 
     @property
     def classes(self) -> tuple[PriorityClass, ...]:

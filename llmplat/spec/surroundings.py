@@ -4,7 +4,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from llmplat.spec.scalars import AppRef, DnsName, HttpUrl, SecretName, Word
+from llmplat.spec.scalars import AppRef, DnsName, HttpUrl, Matches, SecretName, Word
 from llmplat.spec.shape import Shape
 
 
@@ -35,10 +35,45 @@ class Gitops(Shape):
     oci: Annotated[OciSource | None, Field(description="An OCI artifact.")] = None
 
 
-class Mirror(Shape):
-    """Where images, charts and models are fetched in place of the public registries."""
+_PLACE = (
+    r"^[a-z0-9]([a-z0-9.-]*[a-z0-9])?(:[0-9]{1,5})?"
+    r"(/[a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*)*$"
+)
+_IMAGE = r"^[a-z0-9.-]+(:[0-9]{1,5})?(/[a-z0-9._-]+)+(:[\w.-]+)?(@sha256:[0-9a-f]{64})?$"
 
-    registry: Annotated[Word, Field(description="Host and path of the registry.")]
+
+class Mirror(Shape):
+    """Where everything is fetched from in place of public registries, hubs and package indexes."""
+
+    registry: Annotated[
+        Annotated[str, Matches(_PLACE, "host:port/path of a registry, in lower case", 200)] | None,
+        Field(
+            description="Registry, and the path in it below which images and charts of other "
+            "registries lie by their host and name: registry.example.com/mirror."
+        ),
+    ] = None
+    folder: Annotated[
+        Annotated[str, Matches(r"^/\S.*$", "an absolute path such as /srv/mirror", 300)] | None,
+        Field(
+            description="In place of packages and hub, on this machine: a folder that `llmplat "
+            "mirror copy` filled."
+        ),
+    ] = None
+    packages: Annotated[
+        HttpUrl | None,
+        Field(description="Package index for Python: https://host/simple."),
+    ] = None
+    hub: Annotated[
+        HttpUrl | None,
+        Field(description="Model hub that hf:// sources are read from, by Hugging Face's API."),
+    ] = None
+    images: Annotated[
+        tuple[Annotated[str, Matches(_IMAGE, "registry/repository:tag", 300)], ...],
+        Field(
+            description="Further images to be in the mirror, under their own names: those that "
+            "only your own values run."
+        ),
+    ] = ()
     key_secret: Annotated[
         SecretName | None, Field(description="Name of the secret for the registry.")
     ] = None

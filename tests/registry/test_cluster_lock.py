@@ -114,7 +114,7 @@ def test_every_chart_and_image_of_an_example_is_pinned_and_planned_with(name, v3
     pins = cluster_pins(run, catalog)
     loaded = load_platform(EXAMPLES / f"cluster-{name}.yaml")
     lock = parse_lock((EXAMPLES / f"cluster-{name}.lock.yaml").read_text("utf-8"), "lock")
-    charts, images = pin_charts(loaded.platform, pins), pin_images(pins)
+    charts, images = pin_charts(loaded.platform, pins), pin_images(loaded.platform, pins)
     lock = lock.model_copy(update={"charts": charts, "images": images})
     plan = make_plan(loaded.platform, lock, catalog)
     digests = {chart.name: chart.digest for chart in charts}

@@ -89,6 +89,10 @@ def command(  # noqa: PLR0913, PLR0917 (its flags)
 
     run = current(ctx)
     opened = wiring.open_platform(run)
+    if opened.loaded.platform.mirror is not None:
+        from llmplat.cli.wiring_mirror import require_mirror
+
+        require_mirror(run, opened)
     if ground_of(opened) is not Ground.LOCAL:
         flags = ClusterUpFlags(
             dry_run,

@@ -6,6 +6,7 @@ from typing import Any
 
 from llmplat.catalog.entries import Component
 from llmplat.domain.errors import Finding, LockMissingError
+from llmplat.plan.cluster.chart_images import image_values
 from llmplat.plan.cluster.ground import Ground
 from llmplat.plan.cluster.owners import namespace_of
 
@@ -52,6 +53,8 @@ class PlannedApplication:
     chart: ChartRef | None = None
     values: dict[str, Any] = field(default_factory=dict)
     """What the file lays over the component's own values."""
+    images: dict[str, Any] = field(default_factory=dict)
+    """Values that name the chart's images in the mirror; {} without one."""
     has_objects: bool = False
     """Objects in place of a chart."""
     holds_data: bool = False
@@ -83,7 +86,9 @@ def _parts(component: Component, ground: Ground) -> Iterator[PlannedApplication]
     if chart is not None:
         given = ground.platform.components.get(component.name)
         values = dict(given.values) if given else {}
-        yield replace(_part(component, component.name), chart=chart, values=values)
+        images = image_values(component) if ground.platform.mirror_place else {}
+        part = _part(component, component.name)
+        yield replace(part, chart=chart, values=values, images=images)
     if component.has_objects or component.objects:
         name = component.name + CONFIG if chart else component.name
         yield replace(_part(component, name), has_objects=True)

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from llmplat.plan.cluster.applications import PlannedApplication, make_applications
 from llmplat.plan.cluster.gitops import GitopsPlan, gitops_of
 from llmplat.plan.cluster.ground import Ground
+from llmplat.plan.cluster.reach import hosts_of
 from llmplat.plan.cluster.settings import ChartSettings, settings_of
 from llmplat.plan.cluster.workloads import Workloads, make_workloads
 
@@ -23,6 +24,8 @@ class ClusterPlan:
     """What the values of charts depend on."""
     workloads: Workloads
     """Owners, engines, queues, routing, gateway, policies and secrets."""
+    hosts: tuple[str, ...] = ()
+    """All that may be reached from behind a mirror; empty without one."""
 
 
 def make_cluster(ground: Ground) -> ClusterPlan:
@@ -35,4 +38,5 @@ def make_cluster(ground: Ground) -> ClusterPlan:
         applications=make_applications(ground),
         settings=settings_of(ground, workloads.longest_start_s, workloads.experience),
         workloads=workloads,
+        hosts=hosts_of(ground.platform),
     )

@@ -3,6 +3,7 @@
 from llmplat.domain.errors import Finding
 from llmplat.spec.checks.engine import check_engine_options
 from llmplat.spec.checks.experience import check_experience
+from llmplat.spec.checks.mirror import check_mirror
 from llmplat.spec.checks.models import check_models
 from llmplat.spec.checks.names import check_names
 from llmplat.spec.checks.slo import check_slo
@@ -14,6 +15,7 @@ from llmplat.spec.tree import Tree
 
 _CHECKS = (
     check_substrate,
+    check_mirror,
     check_names,
     check_models,
     check_engine_options,

@@ -28,7 +28,7 @@ def platform(name):
 @pytest.mark.parametrize("name", ["smallest", "two-teams", "production"])
 def test_what_is_pinned_is_all_that_a_plan_asks_for(name):
     lock = parse_lock((EXAMPLES / f"cluster-{name}.lock.yaml").read_text("utf-8"), "lock")
-    charts, images = pin_charts(platform(name), pins()), pin_images(pins())
+    charts, images = pin_charts(platform(name), pins()), pin_images(platform(name), pins())
     bare = lock.model_copy(update={"charts": charts, "images": images})
     for profile in ("serving", "llm-gateway", "full"):
         wider = platform(name).model_copy(update={"profile": profile})
@@ -48,4 +48,4 @@ def test_a_registry_that_fails_stops_it():
         raise RegistryError("no")
 
     with pytest.raises(RegistryError):
-        pin_images(pins(image=fail))
+        pin_images(platform("smallest"), pins(image=fail))
