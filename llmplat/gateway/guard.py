@@ -6,7 +6,7 @@ import secrets
 import time
 from collections.abc import Callable
 
-from llmplat.gateway import desk, own
+from llmplat.gateway import account, desk, own
 from llmplat.gateway.answers import send_refusal
 from llmplat.gateway.bodies import parse_wish
 from llmplat.gateway.entrance import check_headers, find_key, read_body, watch_leaving
@@ -113,7 +113,7 @@ class Guard:
                 raise RefusedError("key_revoked")
             question = own.Question(policy, key, self._ledger)
             if route in desk.READS or route.startswith(_POST):
-                visit = desk.Visit(question, self._settings.keys, self._records)
+                visit = account.Visit(question, self._settings.keys, self._records)
                 await self._serve_desk(route, visit, (scope, receive, send), request_id)
             else:
                 await own.answer(route, question, send, request_id)
@@ -121,7 +121,7 @@ class Guard:
         await self._generate(route, key, policy, (scope, receive, send), request_id)
 
     async def _serve_desk(
-        self, route: str, visit: desk.Visit, ends: tuple[Scope, Receive, Send], request_id: str
+        self, route: str, visit: account.Visit, ends: tuple[Scope, Receive, Send], request_id: str
     ) -> None:
         scope, receive, send = ends
         if not route.startswith(_POST):
