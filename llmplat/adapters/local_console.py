@@ -12,11 +12,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-import llmplat
 from llmplat.adapters.atomic_file import write_whole
 from llmplat.adapters.local_home import LocalHome
 from llmplat.adapters.local_http import is_well
+from llmplat.catalog.cluster import load_console_code
 from llmplat.domain.errors import PreconditionError, SubstrateError
+from llmplat.plan.console import make_console
+from llmplat.render.processes import spell_process
 
 _HOST = "127.0.0.1"
 _START_WITHIN_S = 30.0
@@ -50,16 +52,11 @@ def serve_console(
     """
     port = _take_port(port)
     code, log = _copy_code(home), home.logs / "console.log"
-    argv = [str(python), "-P", "-m", "uvicorn", "llmplat.console.asgi:app", "--host", _HOST]
-    argv += ["--port", str(port), "--no-access-log", "--no-server-header", "--ws", "none"]
-    argv += ["--log-level", "warning", "--timeout-graceful-shutdown", "2"]
-    env = {
-        "PATH": os.environ.get("PATH", ""),
-        "PYTHONPATH": str(code),
-        "PYTHONUNBUFFERED": "1",
-        "LLMPLAT_GATEWAY_URL": gateway_url,
-        "LLMPLAT_CONSOLE_HOSTS": f"{_HOST}:{port} localhost:{port}",
-    }
+    launch = spell_process(
+        make_console(gateway_url, port), host=_HOST, port=port, model_dir="", config_dir=""
+    )
+    argv = [str(python), "-P", *launch.argv]
+    env = {"PATH": os.environ.get("PATH", ""), "PYTHONPATH": str(code), **dict(launch.env)}
     with log.open("wb") as out:
         process = subprocess.Popen(
             argv,
@@ -106,16 +103,12 @@ def _copy_code(home: LocalHome) -> Path:
     root = home.rendered / "console-code"
     folder = root / "llmplat" / "console"
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    sources = {
-        path.name: path
-        for path in (Path(llmplat.__file__).parent / "console").iterdir()
-        if path.is_file()
-    }
+    code = load_console_code()
     for stale in folder.iterdir():
-        if stale.is_file() and stale.name not in sources:
+        if stale.is_file() and stale.name not in code:
             stale.unlink()
-    for name, path in sources.items():
-        write_whole(folder / name, path.read_bytes())
+    for name, text in code.items():
+        write_whole(folder / name, text.encode())
     return root
 
 

@@ -7,7 +7,7 @@ import pytest
 
 sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).parents[1] / "gateway")]
 
-from console_world import ConsoleWorld, open_world  # found by the line above
+from console_world import ConsoleWorld, open_world  # noqa: E402 (found by the line above)
 
 
 @pytest.fixture(scope="module")

@@ -64,12 +64,8 @@ def make_world_policy() -> dict[str, Any]:
         "vault": make_model(owner="blue-team", data_class="confidential"),
     }
     tenants = {
-        "red": make_tenant(
-            apps, models=["stub"], budget={"nanousd": 2 * 10**9, "period": "month"}
-        ),
-        "blue": make_tenant(
-            {"web": make_app(models=["stub", "vault"])}, self_service=CAP
-        ),
+        "red": make_tenant(apps, models=["stub"], budget={"nanousd": 2 * 10**9, "period": "month"}),
+        "blue": make_tenant({"web": make_app(models=["stub", "vault"])}, self_service=CAP),
     }
     return make_policy(models, tenants)
 

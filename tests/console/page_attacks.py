@@ -44,7 +44,10 @@ class Site:
         self.sessions = Sessions(lambda: self.now_s)
         self.attempts = attempts.Attempts(lambda: self.now_s)
         self.app: Any = make_app(
-            Settings("http://gateway", frozenset({HOST})), self.gateway, self.sessions, self.attempts
+            Settings("http://gateway", frozenset({HOST})),
+            self.gateway,
+            self.sessions,
+            self.attempts,
         )
 
     def browser(self, key: str | None = None) -> TestClient:
@@ -211,7 +214,13 @@ def see_key_once(site: Site) -> bool:
 
 def inject_markup(site: Site) -> bool:
     """A model name, a cause or an owner's word that is markup."""
-    refusal = {"app": BAIT, "model": BAIT, "cause": BAIT, "count": 1, "last": "2026-11-22T10:00:00Z"}
+    refusal = {
+        "app": BAIT,
+        "model": BAIT,
+        "cause": BAIT,
+        "count": 1,
+        "last": "2026-11-22T10:00:00Z",
+    }
     site.gateway.told["refusals"] = [refusal]
     return BAIT in site.browser(RED).get("/tenants/red").text
 

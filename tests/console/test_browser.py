@@ -26,7 +26,9 @@ def page(browser):
     page = context.new_page()
     page.set_default_timeout(15_000)
     said: list[str] = []
-    page.on("console", lambda message: said.append(message.text) if message.type == "error" else None)
+    page.on(
+        "console", lambda message: said.append(message.text) if message.type == "error" else None
+    )
     page.on("pageerror", lambda error: said.append(str(error)))
     page.on("request", lambda one: said.append(one.url) if _is_foreign(one.url) else None)
     yield page

@@ -32,8 +32,15 @@ def test_a_wish_waits_and_makes_no_key_good(world):
     sha256 = hashlib.sha256(secret.encode()).hexdigest()
     told = _ask(world, world.red, act="create", sha256=sha256, lifetime_s=86400).json
     assert world.chat(secret) == 401
-    (mine,) = [c for c in world.read("account", world.red).json["changes"] if c["id"] == told["change"]]
-    assert (mine["state"], mine["tenant"], mine["app"], mine["by"]) == ("open", "red", "web", "k-red00001")
+    (mine,) = [
+        c for c in world.read("account", world.red).json["changes"] if c["id"] == told["change"]
+    ]
+    assert (mine["state"], mine["tenant"], mine["app"], mine["by"]) == (
+        "open",
+        "red",
+        "web",
+        "k-red00001",
+    )
 
 
 def test_own_key_is_revoked_at_once_and_it_is_in_the_record(world):
@@ -95,7 +102,9 @@ def test_no_tenant_decides_for_itself_and_the_platform_does(world):
     assert world.send("key-verdicts", world.system, **verdict).status == 200
     late = world.send("key-verdicts", world.system, change=change, state="rejected")
     assert (late.status, late.code) == (409, "change_settled")
-    assert any(r["request_id"] == f"{change}-approved" for r in _records(world, "key_create_approved"))
+    assert any(
+        r["request_id"] == f"{change}-approved" for r in _records(world, "key_create_approved")
+    )
 
 
 def test_a_revocation_is_never_taken_back(world):

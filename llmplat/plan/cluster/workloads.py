@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from llmplat.plan.cluster.console import ClusterConsole, make_cluster_console
 from llmplat.plan.cluster.engines import ClusterEngine, make_cluster_engines
 from llmplat.plan.cluster.gateway import ClusterGateway, make_cluster_gateway
 from llmplat.plan.cluster.ground import Ground
@@ -26,6 +27,7 @@ class Workloads:
     engines: tuple[ClusterEngine, ...]
     routing: Routing | None
     gateway: ClusterGateway | None
+    console: ClusterConsole | None
     policies: Policies
     secrets: Secrets
     has_open_webui: bool
@@ -57,6 +59,7 @@ def make_workloads(ground: Ground) -> Workloads:
         engines=engines,
         routing=routing,
         gateway=gateway,
+        console=make_cluster_console(ground),
         policies=make_policies(ground, queues),
         secrets=_secrets(ground, engines, gateway),
         has_open_webui=ground.runs(OPEN_WEBUI) and gateway is not None,

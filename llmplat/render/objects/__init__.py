@@ -3,6 +3,7 @@
 from llmplat.plan.cluster.workloads import Workloads
 from llmplat.plan.plan import Plan
 from llmplat.render.objects.admission import make_admission
+from llmplat.render.objects.console import make_console_objects
 from llmplat.render.objects.counters import make_counter_objects
 from llmplat.render.objects.engines import make_model_objects
 from llmplat.render.objects.gateway import make_gateway_objects
@@ -36,6 +37,8 @@ def make_objects(plan: Plan) -> dict[str, tuple[Object, ...]]:
         if work.gateway.usage_database is not None:
             found["usage-ledger"] = make_usage_ledger_objects(platform, work.gateway.usage_database)
         found["litellm"] = make_gateway_objects(platform, work.gateway, work.routing)
+    if work.console is not None:
+        found["console"] = make_console_objects(platform, work.console)
     if work.observability is not None:
         found["observability"] = make_observability_objects(platform, work.observability)
     if work.has_open_webui:
