@@ -180,3 +180,21 @@ def test_refusals_are_told_by_cause_and_spend_by_day(world):
     assert causes["nightly", "stub", "requests_per_minute"] >= 1
     assert told["days"][-1]["nanousd"] >= 2200
     assert told["usage"]["budget"]["spentNanousd"] >= 2200
+
+
+def test_no_attempt_of_verify_on_account_and_keys_succeeds(world):
+    from urllib.parse import urlsplit
+
+    from llmplat.adapters.raw_http import exchange
+    from llmplat.observe.attacks import Prey, Who, judge
+    from llmplat.observe.attacks_desk import desk_attacks
+
+    port = urlsplit(world.gateway_url).port or 0
+    keys = {Who.ALLOWED: world.red, Who.BARRED: world.red, Who.NOBODY: ""}
+    prey = Prey("127.0.0.1", port, "stub", "default", keys)
+    attacks = list(desk_attacks())
+    assert len(attacks) >= 30
+    for attack in attacks:
+        data = attack.make(prey, keys[attack.who])
+        assert judge(attack, prey, data, exchange(prey.host, port, data, 30)) is None, attack.name
+    assert world.chat(world.red) == 200
