@@ -107,6 +107,18 @@ def ending(keys: KeysFile, target: Target, at: datetime) -> KeysFile:
     )
 
 
+def ending_one(keys: KeysFile, key_id: str, at: datetime) -> KeysFile:
+    """`keys` where that one ends at `at`, or earlier where it did before."""
+    return _mapped(
+        keys,
+        lambda key: (
+            key.model_copy(update={"expires": min(key.expires or at, at)})
+            if key.id == key_id and key.revoked is None
+            else key
+        ),
+    )
+
+
 def revoked(keys: KeysFile, ids: Iterable[str], at: datetime) -> KeysFile:
     """`keys` where those of `ids` are taken back; what was before stays as it was."""
     chosen = set(ids)

@@ -10,6 +10,7 @@ from llmplat.catalog.make import make_claim_rule, make_delivery_rule, make_servi
 from llmplat.catalog.read import read_each
 
 GATEWAY_CODE = Path(__file__).parents[1] / "gateway"
+CONSOLE_CODE = Path(__file__).parents[1] / "console"
 
 
 @cache
@@ -41,3 +42,10 @@ def load_script(name: str, data: Path = DATA) -> str:
 def load_gateway_code() -> Mapping[str, str]:
     """File name -> text of the package that runs inside the gateway's process."""
     return {file.name: file.read_text("utf-8") for file in sorted(GATEWAY_CODE.glob("*.py"))}
+
+
+@cache
+def load_console_code() -> Mapping[str, str]:
+    """File name -> text of the console package: its modules, pages, style and script."""
+    files = sorted(file for file in CONSOLE_CODE.iterdir() if file.is_file())
+    return {file.name: file.read_text("utf-8") for file in files}

@@ -1,5 +1,7 @@
 """The composition root of what speaks to the gateway: questions, and changes of keys."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -10,6 +12,7 @@ from llmplat.domain.errors import PreconditionError
 if TYPE_CHECKING:
     from llmplat.apply.key_changes import Desk
     from llmplat.domain.chat import ChatService
+    from llmplat.domain.key_change import ChangeBook
     from llmplat.domain.ports import KeysStore
     from llmplat.spec.platform import Platform
 
@@ -59,6 +62,28 @@ def chat_service(run: Run, opened: Opened) -> "ChatService":
 
     way = entrance(run, opened)
     return GatewayChat(way.url, way.key, opened.loaded.platform.timeouts.client_s)
+
+
+@contextmanager
+def change_book(run: Run, opened: Opened, context: str | None = None) -> "Iterator[ChangeBook]":
+    """The changes of keys that tenants asked for: at the gateway here, or of the cluster."""
+    from llmplat.adapters.gateway_changes import GatewayChanges
+
+    if opened.loaded.platform.substrate.local is not None:
+        way = entrance(run, opened)
+        yield GatewayChanges(way.url, way.key)
+        return
+    from llmplat.apply.cluster_secrets import system_key
+    from llmplat.cli.wiring_cluster import open_cluster
+    from llmplat.cli.wiring_tree import cluster_plan
+    from llmplat.plan.cluster.gateway import NAMESPACE
+    from llmplat.render.objects.gateway import NAME_OF_ALL, SERVICE_PORT
+
+    cluster = open_cluster(run, opened, context)
+    key = system_key(cluster, cluster_plan(opened))
+    run.emitter.masker.add(key)
+    with cluster.forward(NAMESPACE, NAME_OF_ALL, SERVICE_PORT) as url:
+        yield GatewayChanges(url, key)
 
 
 def keys_store(opened: Opened) -> "KeysStore":

@@ -17,7 +17,7 @@ class UsageSum:
     place: str
     """engine, external or cache; "" where nothing was asked."""
     outcome: str
-    """answered, refused, aborted or failed."""
+    """answered, refused, aborted, failed, or changed for a change of keys."""
     cause: str
     requests: int
     prompt_tokens: int

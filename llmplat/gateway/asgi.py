@@ -8,6 +8,7 @@ from llmplat.gateway.drain import Drain
 from llmplat.gateway.guard import Guard
 from llmplat.gateway.lanes import get_prefix
 from llmplat.gateway.ledger import Ledger
+from llmplat.gateway.records import Records
 from llmplat.gateway.settings import Settings
 from llmplat.gateway.store import make_store
 from llmplat.gateway.upstream import App
@@ -44,10 +45,12 @@ def _make_guard() -> Guard:
         raise GatewayStartError(msg)
     prefix = get_prefix(settings.policy.platform)
     url, password = _read("LLMPLAT_REDIS_URL"), os.environ.get("LLMPLAT_REDIS_PASSWORD")
+    records = None
     if settings.policy.ledger_backlog:
+        records = Records(_read("LLMPLAT_LEDGER_URL"))
         store = make_store(_read("LLMPLAT_LEDGER_URL"))
         Drain(url, password, prefix, store, settings.policy.ledger_keep_s).start()
-    return Guard(_load_litellm, settings, lambda: Ledger(url, password, prefix))
+    return Guard(_load_litellm, settings, lambda: Ledger(url, password, prefix), records)
 
 
 app = _make_guard()

@@ -6,12 +6,13 @@ import secrets
 import time
 from collections.abc import Callable
 
-from llmplat.gateway import own
+from llmplat.gateway import account, desk, own
 from llmplat.gateway.answers import send_refusal
 from llmplat.gateway.bodies import parse_wish
 from llmplat.gateway.entrance import check_headers, find_key, read_body, watch_leaving
 from llmplat.gateway.ledger import Ledger, Refused
 from llmplat.gateway.policy import Key, Policy, get_class_name, may_use
+from llmplat.gateway.records import Records
 from llmplat.gateway.refusals import RefusedError
 from llmplat.gateway.serving import Line, Server, get_deny_name
 from llmplat.gateway.settings import Settings
@@ -23,6 +24,8 @@ _ROUTES = {
     "/v1/embeddings": "embedding",
 }
 _KINDS = {"chat": "chat", "completion": "chat", "embedding": "embedding"}
+_POST = "POST "
+"""Before the path of what a tenant may send beside prompts."""
 _log = logging.getLogger("llmplat.gateway")
 
 
@@ -30,9 +33,14 @@ class Guard:
     """The ASGI app in front of LiteLLM."""
 
     def __init__(
-        self, load_app: Callable[[], App], settings: Settings, make_ledger: Callable[[], Ledger]
+        self,
+        load_app: Callable[[], App],
+        settings: Settings,
+        make_ledger: Callable[[], Ledger],
+        records: Records | None = None,
     ) -> None:
         self._load_app = load_app
+        self._records = records
         self._settings = settings
         self._make_ledger = make_ledger
         self._app: App | None = None
@@ -103,9 +111,25 @@ class Guard:
         if route not in _KINDS:
             if await self._ledger.is_denied(get_deny_name(policy, key)):
                 raise RefusedError("key_revoked")
-            await own.answer(route, own.Question(policy, key, self._ledger), send, request_id)
+            question = own.Question(policy, key, self._ledger)
+            if route in desk.READS or route.startswith(_POST):
+                visit = account.Visit(question, self._settings.keys, self._records)
+                await self._serve_desk(route, visit, (scope, receive, send), request_id)
+            else:
+                await own.answer(route, question, send, request_id)
             return
         await self._generate(route, key, policy, (scope, receive, send), request_id)
+
+    async def _serve_desk(
+        self, route: str, visit: account.Visit, ends: tuple[Scope, Receive, Send], request_id: str
+    ) -> None:
+        scope, receive, send = ends
+        if not route.startswith(_POST):
+            await desk.answer(route, visit, send, request_id)
+            return
+        check_headers(scope)
+        body = await read_body(scope, receive, desk.BODY_BYTES)
+        await desk.change(route.removeprefix(_POST), visit, body, send, request_id)
 
     async def _generate(
         self,
@@ -141,7 +165,11 @@ class Guard:
 
     def _find_route(self, scope: Scope) -> str:
         path, method = scope["path"], scope["method"]
-        route = _ROUTES.get(path) if method == "POST" else own.find_route(method, path)
+        if method == "POST":
+            route = f"{_POST}{path}" if path in desk.WRITES else _ROUTES.get(path)
+        else:
+            is_desk = method == "GET" and path in desk.READS
+            route = path if is_desk else own.find_route(method, path)
         if route is None:
             raise RefusedError("path_unknown")
         if scope.get("query_string"):

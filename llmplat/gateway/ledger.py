@@ -98,7 +98,7 @@ class Ledger:
         self._note = self.redis.register_script(NOTE)
         self._unsaid: deque[Refused] = deque(maxlen=_OWED_AT_MOST)
         self._in_flight = self.redis.register_script(IN_FLIGHT)
-        self._prefix = prefix
+        self.prefix = prefix
         self._held: dict[str, Lane] = {}
         self._owed: deque[list[str | int]] = deque(maxlen=_OWED_AT_MOST)
         self._counts: dict[str, int] = {}
@@ -167,8 +167,8 @@ class Ledger:
 
     async def read_ledger(self) -> dict[str, str]:
         """How the storing of records goes: backlog, written, failing, and since when."""
-        told = await self._ask(self.redis.hgetall(f"{self._prefix}ledger"))
-        waiting = await self._ask(self.redis.xlen(f"{self._prefix}records"))
+        told = await self._ask(self.redis.hgetall(f"{self.prefix}ledger"))
+        waiting = await self._ask(self.redis.xlen(f"{self.prefix}records"))
         return {name.decode(): value.decode() for name, value in told.items()} | {
             "backlog": str(waiting)
         }
@@ -176,6 +176,15 @@ class Ledger:
     async def is_denied(self, deny: str) -> bool:
         """Whether the key with this deny entry is revoked."""
         return bool(await self._ask(self.redis.exists(deny)))
+
+    async def run(self, script: str, args: list[str | int]) -> Reply:
+        """What a script of ours says; Redis runs it as one step."""
+        return await self._ask(self.redis.eval(script, 0, *args))
+
+    async def read_hash(self, name: str) -> dict[str, str]:
+        """The fields of the hash `name` of this platform."""
+        told = await self._ask(self.redis.hgetall(f"{self.prefix}{name}"))
+        return {field.decode(): value.decode() for field, value in told.items()}
 
     async def read_counts(self, sets: list[str]) -> list[int]:
         """How many slots are held in each of `sets`."""
@@ -189,7 +198,7 @@ class Ledger:
     async def read_metrics(self) -> dict[str, int]:
         """All metric counters of the platform."""
         await self._flush_counts()
-        raw = await self._ask(self.redis.hgetall(f"{self._prefix}metrics"))
+        raw = await self._ask(self.redis.hgetall(f"{self.prefix}metrics"))
         return {name.decode(): int(value) for name, value in raw.items()}
 
     async def read_blob(self, name: str) -> bytes | None:
@@ -247,10 +256,10 @@ class Ledger:
 
     async def _reap_lost(self) -> None:
         """Turns reservations that no gateway renews any more into records."""
-        await self._ask(self._reap(args=[self._prefix, REAP_AFTER_MS]))
+        await self._ask(self._reap(args=[self.prefix, REAP_AFTER_MS]))
 
     async def _say(self, refused: Refused) -> None:
-        args: list[str | int] = [self._prefix, refused.backlog, refused.request_id, refused.who]
+        args: list[str | int] = [self.prefix, refused.backlog, refused.request_id, refused.who]
         await self._ask(self._note(args=[*args, refused.class_name, refused.cause]))
 
     def _put_off(self, refused: Refused) -> None:
@@ -261,7 +270,7 @@ class Ledger:
     async def _renew_all(self) -> None:
         held = list(self._held.items())
         for start in range(0, len(held), 200):
-            args: list[str | int] = [self._prefix, LEASE_MS]
+            args: list[str | int] = [self.prefix, LEASE_MS]
             for request_id, lane in held[start : start + 200]:
                 args += (request_id, lane.slots)
             await self._ask(self._renew(args=args))
@@ -294,7 +303,7 @@ class Ledger:
         try:
             pipe = self.redis.pipeline(transaction=True)
             for name, number in counts.items():
-                _ = pipe.hincrby(f"{self._prefix}metrics", name, number)
+                _ = pipe.hincrby(f"{self.prefix}metrics", name, number)
             await self._ask(pipe.execute())
         except RefusedError:
             for name, number in counts.items():

@@ -88,20 +88,21 @@ def _find_card(question: Question, spelling: str) -> dict[str, Any]:
 async def _make_usage(question: Question) -> dict[str, Any]:
     policy, key = question.policy, question.key
     seen = policy.tenants.values() if key.is_system else [policy.tenants[key.tenant]]
-    tenants = [await _describe_tenant(question, tenant) for tenant in seen]
+    tenants = [await describe_tenant(question, tenant) for tenant in seen]
     report: dict[str, Any] = {
         "apiVersion": "llmplat.dev/v1alpha1",
         "kind": "Usage",
         "tenants": tenants,
     }
     if key.is_system:
-        report["models"] = await _describe_models(question)
+        report["models"] = await describe_models(question)
         report["ledger"] = await _describe_ledger(question)
         report["organisation"] = await _describe_organisation(question)
     return report
 
 
-async def _describe_tenant(question: Question, tenant: Tenant) -> dict[str, Any]:
+async def describe_tenant(question: Question, tenant: Tenant) -> dict[str, Any]:
+    """Budgets, limits and requests in flight of `tenant` and its apps."""
     prefix = get_prefix(question.policy.platform)
     scopes = [f"tenant:{tenant.name}"] + [f"app:{tenant.name}/{app}" for app in tenant.apps]
     flights = await question.ledger.read_counts([f"{prefix}slots:{scope}" for scope in scopes])
@@ -120,7 +121,7 @@ async def _describe_tenant(question: Question, tenant: Tenant) -> dict[str, Any]
                 "period": budget.period,
                 "limitNanousd": budget.nanousd,
                 "spentNanousd": number,
-                "resetsAt": _tell_time(get_period_end_s(budget.period, now_s)),
+                "resetsAt": tell_time(get_period_end_s(budget.period, now_s)),
             }
     rows_by_scope = [
         {
@@ -140,7 +141,8 @@ async def _describe_tenant(question: Question, tenant: Tenant) -> dict[str, Any]
     return {"name": tenant.name, **rows_by_scope[0], "apps": apps}
 
 
-async def _describe_models(question: Question) -> list[dict[str, Any]]:
+async def describe_models(question: Question) -> list[dict[str, Any]]:
+    """How many requests run and wait at each model."""
     models = list(question.policy.models.values())
     prefix = get_prefix(question.policy.platform)
     flights = await question.ledger.read_counts([f"{prefix}slots:model:{m.name}" for m in models])
@@ -188,5 +190,6 @@ async def _make_metrics(question: Question) -> bytes:
     return make_text(counters, usage).encode()
 
 
-def _tell_time(at_s: float | None) -> str | None:
+def tell_time(at_s: float | None) -> str | None:
+    """`at_s` (seconds since 1970) as RFC 3339 in UTC."""
     return None if at_s is None else time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(at_s))

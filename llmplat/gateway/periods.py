@@ -16,6 +16,17 @@ def get_period_id(period: str, now_s: float) -> str:
     return moment.strftime("%Y-%m") if period == "month" else "all"
 
 
+def get_period_start_s(period: str, now_s: float) -> float:
+    """When the period of `now_s` began, in seconds since 1970; of total a year before."""
+    moment = dt.datetime.fromtimestamp(now_s, dt.UTC)
+    start = moment.replace(hour=0, minute=0, second=0, microsecond=0)
+    if period == "week":
+        return (start - dt.timedelta(days=start.weekday())).timestamp()
+    if period == "month":
+        return start.replace(day=1).timestamp()
+    return (start if period == "day" else start - dt.timedelta(days=365)).timestamp()
+
+
 def get_period_end_s(period: str, now_s: float) -> float | None:
     """When the period of `now_s` ends, in seconds since 1970; None for total."""
     moment = dt.datetime.fromtimestamp(now_s, dt.UTC)

@@ -44,6 +44,8 @@ class Tenant:
     apps: dict[str, Bounds]
     data_class: str = DATA_CLASSES[-1]
     """How sensitive what it sends may be."""
+    self_service: tuple[int, int] | None = None
+    """Keys of an app that it may have without asking, and their longest life in seconds."""
 
 
 @dataclass(frozen=True)
@@ -82,6 +84,8 @@ class ServedModel:
     """A router picks the replica: it is told the model, and what may be shed, by headers."""
     data_class: str = DATA_CLASSES[-1]
     ways_out: tuple[WayOut, ...] = ()
+    owner: str = ""
+    """The team that answers for it."""
 
 
 @dataclass(frozen=True)
@@ -126,6 +130,7 @@ class Key:
     app: str
     expires_s: float | None
     """Seconds since 1970."""
+    created_s: float | None = None
 
     @property
     def is_system(self) -> bool:
@@ -163,6 +168,7 @@ def parse_keys(document: dict[str, Any]) -> dict[str, Key]:
             tenant=str(entry["tenant"]),
             app=str(entry["app"]),
             expires_s=_parse_time(entry.get("expires")),
+            created_s=_parse_time(entry.get("created")),
         )
         for entry in document["keys"]
         if not entry.get("revoked")
@@ -240,6 +246,7 @@ def _parse_own(name: str, entry: dict[str, Any]) -> ServedModel:
         is_external=entry.get("external") is True,
         is_routed=entry.get("routed") is True,
         data_class=str(entry.get("data_class", DATA_CLASSES[-1])),
+        owner=str(entry.get("owner", "")),
     )
 
 
@@ -250,7 +257,9 @@ def _parse_class(entry: dict[str, Any]) -> PriorityClass:
 def _parse_tenant(name: str, entry: dict[str, Any]) -> Tenant:
     apps = {app: _parse_bounds(bounds) for app, bounds in entry["apps"].items()}
     data_class = str(entry.get("data_class", DATA_CLASSES[-1]))
-    return Tenant(name, _parse_bounds(entry), apps, data_class)
+    own = entry.get("self_service")
+    cap = None if own is None else (int(own["keys"]), int(own["lifetime_s"]))
+    return Tenant(name, _parse_bounds(entry), apps, data_class, cap)
 
 
 def _parse_bounds(entry: dict[str, Any]) -> Bounds:

@@ -49,6 +49,30 @@ REFUSALS: dict[str, Refusal] = {
     "system_key_only": Refusal(
         403, "permission_error", "system_key_only", "Only the platform's system key may read this."
     ),
+    "tenant_key_only": Refusal(
+        403, "permission_error", "tenant_key_only", "Keys are asked for with a tenant's own key."
+    ),
+    "key_not_yours": Refusal(404, _REQUEST, "not_found", "Your app has no such key."),
+    "key_hash_taken": Refusal(409, _REQUEST, "key_hash_taken", "That key was asked for before."),
+    "changes_full": Refusal(
+        429,
+        "rate_limit_error",
+        "changes_full",
+        "Too many changes of keys wait for the platform's owner.",
+        should_retry=False,
+    ),
+    "change_unknown": Refusal(404, _REQUEST, "not_found", "There is no such change."),
+    "change_settled": Refusal(409, _REQUEST, "change_settled", "That change was decided before."),
+    "change_final": Refusal(
+        409, _REQUEST, "change_final", "A revocation is not taken back; make a new key."
+    ),
+    "records_unreadable": Refusal(
+        503,
+        "server_error",
+        "records_unreadable",
+        "The record of requests cannot be read now.",
+        has_retry_after=True,
+    ),
     "no_budget": Refusal(
         403, "permission_error", "no_budget", "This key has no budget, so nothing may be spent."
     ),

@@ -11,7 +11,7 @@ adds its record to the stream `records`: there is no moment at which one exists 
 A reservation that nobody renews or settles is found in `open` and becomes a record by REAP.
 """
 
-_PUT = """
+PUT = """
 local function put(p, id, who, class, fields, charged)
   local clock = redis.call('TIME')
   redis.call('XADD', p .. 'records', '*', 'id', id,
@@ -23,7 +23,7 @@ end
 """
 
 ADMIT = (
-    _PUT
+    PUT
     + """
 local lane, id, tokens, nano = cjson.decode(ARGV[1]), ARGV[2], tonumber(ARGV[3]), ARGV[4]
 local lease_ms, deny, count = tonumber(ARGV[5]), ARGV[6], tonumber(ARGV[7])
@@ -98,7 +98,7 @@ return {'ok', 0, ''}
 )
 
 SETTLE = (
-    _PUT
+    PUT
     + """
 local lane, id, tokens, nano = cjson.decode(ARGV[1]), ARGV[2], tonumber(ARGV[3]), ARGV[4]
 local prompt, completion, backend, outcome, ms = ARGV[5], ARGV[6], ARGV[7], ARGV[8], tonumber(ARGV[9])
@@ -168,7 +168,7 @@ return counts
 """
 
 REAP = (
-    _PUT
+    PUT
     + """
 local p, grace_ms = ARGV[1], tonumber(ARGV[2])
 local clock = redis.call('TIME')
@@ -198,7 +198,7 @@ return reaped
 )
 
 NOTE = (
-    _PUT
+    PUT
     + """
 local p, most = ARGV[1], tonumber(ARGV[2])
 if redis.call('XLEN', p .. 'records') >= most then

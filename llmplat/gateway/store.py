@@ -28,6 +28,7 @@ _TABLE = """CREATE TABLE IF NOT EXISTS requests (
 _SCHEMA = (
     _TABLE,
     "CREATE INDEX IF NOT EXISTS requests_at ON requests (at_ms)",
+    "CREATE INDEX IF NOT EXISTS requests_tenant ON requests (tenant, at_ms)",
     # One row a minute in which the platform ran.
     "CREATE TABLE IF NOT EXISTS minutes (minute BIGINT PRIMARY KEY)",
 )

@@ -1,6 +1,7 @@
 """Every bypass attempt that `verify` makes and that the gateway's tests make, in one list."""
 
 from llmplat.observe.attacks import Attack
+from llmplat.observe.attacks_desk import desk_attacks
 from llmplat.observe.attacks_keys import key_attacks
 from llmplat.observe.attacks_leaving import leaving_attacks
 from llmplat.observe.attacks_protocol import protocol_attacks
@@ -15,6 +16,7 @@ ATTACKS: tuple[Attack, ...] = (
     *wire_attacks(),
     *protocol_attacks(),
     *leaving_attacks(),
+    *desk_attacks(),
 )
 """Names are unique; order is by group."""
 

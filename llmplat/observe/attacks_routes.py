@@ -17,6 +17,7 @@ _READ_ROUTES = (
     "/.well-known/litellm-ui-config", "/metrics", "/metrics/", "/v1/files", "/v1/batches",
     "/v1/assistants", "/v1/fine_tuning/jobs", "/mcp/", "/v1/mcp/server", "/version", "/test",
     "/.env", "/favicon.ico", "/get_image", "/static/index.html", "/llmplat/v1/usage",
+    "/llmplat/v1/account", "/llmplat/v1/catalog", "/llmplat/v1/key-changes",
     "/v1/models", "/models", "/engines", "/lazy/openai/x", "/fallback/login", "/in_product_nudges",
 )  # fmt: skip
 """Read without a key; whether one with a key may read them is another question."""

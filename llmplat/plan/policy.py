@@ -139,6 +139,7 @@ def _model(model: PlannedModel) -> dict[str, Any]:
         },
         "capacity": {"running": model.capacity.running, "waiting": model.capacity.waiting},
         "data_class": model.data_class,
+        "owner": model.owner,
         "backends": len(model.backends),
         "external": model.is_external,
         "overflow": [_overflow(way) for way in model.overflow],
@@ -177,8 +178,14 @@ def _tenant(tenant: Tenant, platform: Platform) -> dict[str, Any]:
         "models": allowed_models(tenant.models, tenant.data_class, platform),
         "class": tenant.priority_class,
         "data_class": tenant.data_class,
+        "self_service": _self_service(tenant),
         "apps": {app.name: _app(app, tenant, platform) for app in tenant.apps},
     }
+
+
+def _self_service(tenant: Tenant) -> dict[str, Any] | None:
+    cap = tenant.self_service
+    return None if cap is None else {"keys": cap.keys, "lifetime_s": round(cap.lifetime_s)}
 
 
 def _app(app: App, tenant: Tenant, platform: Platform) -> dict[str, Any]:

@@ -67,6 +67,23 @@ class App(Shape):
     ] = None
 
 
+class SelfService(Shape):
+    """What a tenant may change about its keys without anybody's approval."""
+
+    keys: Annotated[
+        int, Field(ge=1, le=100, description="Keys that each app may have, those made here too.")
+    ]
+    lifetime_s: Annotated[
+        Duration,
+        Field(
+            alias="lifetime",
+            ge=60,
+            le=31_622_400,
+            description="The longest life of a key made without approval.",
+        ),
+    ] = 2_592_000.0
+
+
 class Tenant(Shape):
     """A team: a budget, limits and models shared by its apps."""
 
@@ -90,6 +107,13 @@ class Tenant(Shape):
     gpu_quota: Annotated[
         int, Field(ge=0, le=100_000, description="GPUs the tenant's own models may hold.")
     ] = 0
+    self_service: Annotated[
+        SelfService | None,
+        Field(
+            description="Changes of its keys that take effect without approval; without it the "
+            "platform's owner approves each."
+        ),
+    ] = None
     apps: Annotated[
         tuple[App, ...], Field(description="Applications; keys are made for these.")
     ] = ()

@@ -1,4 +1,4 @@
-"""`llmplat keys`: create, list, rotate and revoke tenant keys."""
+"""`llmplat keys`: create, list, rotate and revoke tenant keys, and decide what tenants ask for."""
 
 from typing import TYPE_CHECKING, Annotated
 
@@ -132,6 +132,86 @@ def revoke(
     if report.ids and not report.at_gateway and not dry_run:
         run.emitter.warn("no gateway runs here; the keys are refused from its next start on")
     run.emitter.result(report, keys_view.REVOKED)
+
+
+@app.command("pending")
+def pending(ctx: typer.Context) -> None:
+    """List changes of keys that tenants asked for."""
+    from llmplat.apply import key_requests
+    from llmplat.cli import wiring, wiring_gateway
+    from llmplat.output import key_requests_view
+
+    run = current(ctx)
+    opened = wiring.open_platform(run)
+    with wiring_gateway.change_book(run, opened) as book:
+        found = key_requests.pending(wiring_gateway.desk_of(opened), book)
+    run.emitter.result(found, key_requests_view.PENDING)
+
+
+@app.command("approve")
+def approve(
+    ctx: typer.Context,
+    changes: Annotated[
+        list[str] | None, typer.Argument(metavar="CHANGE...", help="Changes, by their ids.")
+    ] = None,
+    within_cap: Annotated[
+        bool,
+        typer.Option("--within-cap", help="All that selfService allows; the rest goes on waiting."),
+    ] = False,
+) -> None:
+    r"""Declare the keys that tenants asked for.
+
+    What is approved is written to keys.yaml. A gateway on this machine knows it at once; for a
+    cluster, bring the file there as always.
+
+    \b
+    Examples:
+      # what waits, and what each asks for
+      llmplat keys pending
+      # one of them
+      llmplat keys approve c-5f0a6c1be2d3
+    """
+    from llmplat.apply import key_requests
+    from llmplat.cli import wiring, wiring_gateway
+    from llmplat.output import key_requests_view
+
+    run = current(ctx)
+    if bool(changes) == within_cap:
+        raise InputError(
+            "Which changes are meant?",
+            "one of CHANGE... and --within-cap is wanted",
+            ("llmplat keys pending", "llmplat keys approve --within-cap"),
+        )
+    opened = wiring.open_platform(run)
+    desk = wiring_gateway.desk_of(opened)
+    with wiring_gateway.change_book(run, opened) as book:
+        report = (
+            key_requests.approve_within_cap(desk, book)
+            if within_cap
+            else key_requests.approve(desk, book, changes or [])
+        )
+    run.emitter.result(report, key_requests_view.DECIDED)
+    if report.changes and not report.at_gateway:
+        run.emitter.hint(f"llmplat up    (brings {desk.name} to the gateway)")
+
+
+@app.command("reject")
+def reject(
+    ctx: typer.Context,
+    changes: Annotated[
+        list[str], typer.Argument(metavar="CHANGE...", help="Changes, by their ids.")
+    ],
+    why: Annotated[str, typer.Option("--why", help="What the tenant is told.")] = "",
+) -> None:
+    """Say no to changes that tenants asked for."""
+    from llmplat.apply import key_requests
+    from llmplat.cli import wiring, wiring_gateway
+    from llmplat.output import key_requests_view
+
+    run = current(ctx)
+    with wiring_gateway.change_book(run, wiring.open_platform(run)) as book:
+        report = key_requests.reject(book, changes, why)
+    run.emitter.result(report, key_requests_view.DECIDED)
 
 
 def _show_created(run: Run, made: "Created") -> None:

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from llmplat.plan.cluster.applications import ARGO_CD
+from llmplat.plan.cluster.console import ClusterConsole, make_cluster_console
 from llmplat.plan.cluster.engines import ClusterEngine, make_cluster_engines
 from llmplat.plan.cluster.experience import Experience, make_experience
 from llmplat.plan.cluster.gateway import (
@@ -40,6 +41,7 @@ class Workloads:
     engines: tuple[ClusterEngine, ...]
     routing: Routing | None
     gateway: ClusterGateway | None
+    console: ClusterConsole | None
     policies: Policies
     secrets: Secrets
     experience: Experience | None
@@ -80,6 +82,7 @@ def make_workloads(ground: Ground) -> Workloads:
         engines=engines,
         routing=routing,
         gateway=gateway,
+        console=make_cluster_console(ground),
         policies=make_policies(ground, queues),
         secrets=_secrets(ground, engines, gateway, (experience, tracing, langfuse)),
         experience=experience,

@@ -9,6 +9,7 @@ from llmplat.render.objects.admission import make_admission
 from llmplat.render.objects.app_pods import make_app
 from llmplat.render.objects.apps import make_app_walls
 from llmplat.render.objects.collector import make_collector_objects
+from llmplat.render.objects.console import make_console_objects
 from llmplat.render.objects.counters import make_counter_objects
 from llmplat.render.objects.dex import make_dex_objects
 from llmplat.render.objects.engines import make_model_objects
@@ -47,6 +48,8 @@ def make_objects(plan: Plan) -> dict[str, tuple[Object, ...]]:
         found["litellm"] = make_gateway_objects(platform, work.gateway, work.routing)
     if work.tracing is not None:
         found[COLLECTOR] = make_collector_objects(platform, work.tracing)
+    if work.console is not None:
+        found["console"] = make_console_objects(platform, work.console)
     if work.observability is not None:
         found["observability"] = make_observability_objects(platform, work.observability)
     if work.langfuse is not None:

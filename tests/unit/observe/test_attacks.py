@@ -104,6 +104,7 @@ def test_the_list_covers_every_way_in() -> None:
         "protocols",
         "pages without a key",
         "leaving",
+        "account and keys",
     }
     assert set(GROUPS) == wanted
     assert {attack.who for attack in ATTACKS} == set(Who)

@@ -1,0 +1,39 @@
+"""Counts failed sign-ins, by address and all together, and says when there were too many."""
+
+import time
+from collections import OrderedDict, deque
+from collections.abc import Callable
+
+PER_ADDRESS = 5
+TOGETHER = 300
+WINDOW_S = 60.0
+_ADDRESSES = 10_000
+
+
+class Attempts:
+    """Failures of the last minute; a good sign-in is never counted."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._all: deque[float] = deque()
+        self._by_address: OrderedDict[str, deque[float]] = OrderedDict()
+
+    def wait_s(self, address: str) -> int:
+        """Seconds until `address` may try again; 0 when it may now."""
+        mine = self._by_address.get(address, deque())
+        return max(self._left(mine, PER_ADDRESS), self._left(self._all, TOGETHER))
+
+    def failed(self, address: str) -> None:
+        """Counts a failure."""
+        now = self._clock()
+        self._by_address.setdefault(address, deque(maxlen=PER_ADDRESS)).append(now)
+        self._by_address.move_to_end(address)
+        self._all.append(now)
+        while len(self._by_address) > _ADDRESSES:
+            self._by_address.popitem(last=False)
+
+    def _left(self, moments: deque[float], most: int) -> int:
+        now = self._clock()
+        while moments and now - moments[0] >= WINDOW_S:
+            moments.popleft()
+        return max(1, round(WINDOW_S - (now - moments[0]))) if len(moments) >= most else 0

@@ -1,0 +1,31 @@
+"""How the console runs, on one machine and in a cluster: in LiteLLM's environment, without a secret."""
+
+from llmplat.plan.launch import HOST, PORT, Launch, Limits, Probe
+
+NAME = "console"
+FORWARDED_PORT = 4080
+"""Where people reach it on their own machine, directly or by a port-forward."""
+_MEMORY_BYTES = 192 * 1024 * 1024
+
+
+def make_console(gateway_url: str, port: int) -> Launch:
+    """The launch of the console in front of `gateway_url`; browsers come by loopback `port`."""
+    return Launch(
+        name=NAME,
+        runtime="litellm",
+        argv=(
+            "-m", "uvicorn", "llmplat.console.asgi:app", "--host", HOST, "--port", PORT,
+            "--no-access-log", "--no-server-header", "--ws", "none", "--log-level", "warning",
+            "--timeout-graceful-shutdown", "2",
+        ),
+        env=(
+            ("LLMPLAT_CONSOLE_HOSTS", f"127.0.0.1:{port} localhost:{port}"),
+            ("LLMPLAT_GATEWAY_URL", gateway_url),
+            ("PYTHONUNBUFFERED", "1"),
+        ),
+        secret_env=(),
+        port=port,
+        probe=Probe(path="/health/live", period_s=5, timeout_s=5, startup_budget_s=60),
+        limits=Limits(memory_bytes=_MEMORY_BYTES),
+        stop_grace_s=10,
+    )  # fmt: skip

@@ -1,0 +1,22 @@
+"""The console in front of our gateway over a real Redis, and a real Chromium where there is one."""
+
+import sys
+from pathlib import Path
+
+import pytest
+
+sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).parents[1] / "gateway")]
+
+from console_world import ConsoleWorld, open_world  # noqa: E402 (found by the line above)
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory):
+    """Two tenants, one with a cap of its own, in front of one model."""
+    with open_world(tmp_path_factory.mktemp("console")) as made:
+        yield made
+
+
+@pytest.fixture(scope="session")
+def world_type():
+    return ConsoleWorld
