@@ -57,22 +57,24 @@ def wishes(run: Run) -> "Wishes":
         )
         needs = needs_of(plan)
         missing = LocalSubstrate(name, opened.state, opened.cache).preflight(needs)
+        missing = (*missing, *mirror_findings(run, opened))
     except LlmplatError as error:
         return Wishes(name, failure=error)
     launches = (*plan.engines, *((plan.gateway,) if plan.gateway else ()))
     runtimes = dict.fromkeys(launch.runtime for launch in launches)
+    is_mirrored = opened.loaded.platform.mirror is not None
     sources = [model.source or "" for model in opened.loaded.platform.models]
     return Wishes(
         name,
         missing=missing,
         ports=tuple(need.port for need in needs.services),
         memory_bytes=sum(need.memory_bytes for need in needs.services),
-        needs_hub=any(source.startswith("hf://") for source in sources),
+        needs_hub=not is_mirrored and any(source.startswith("hf://") for source in sources),
         needs_gpu="vllm-cuda" in runtimes,
         not_installed=tuple(
             runtime
             for runtime in runtimes
-            if not find_environment(load_runtime(runtime), opened.cache)
+            if not is_mirrored and not find_environment(load_runtime(runtime), opened.cache)
         ),
     )
 

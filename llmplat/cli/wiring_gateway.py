@@ -75,12 +75,13 @@ def change_book(run: Run, opened: Opened, context: str | None = None) -> "Iterat
         return
     from llmplat.apply.cluster_secrets import system_key
     from llmplat.cli.wiring_cluster import open_cluster
+    from llmplat.cli.wiring_secrets import backend_of
     from llmplat.cli.wiring_tree import cluster_plan
     from llmplat.plan.cluster.gateway import NAMESPACE
     from llmplat.render.objects.gateway import NAME_OF_ALL, SERVICE_PORT
 
-    cluster = open_cluster(run, opened, context)
-    key = system_key(cluster, cluster_plan(opened))
+    cluster, plan = open_cluster(run, opened, context), cluster_plan(opened)
+    key = system_key(backend_of(run, opened, plan), plan)
     run.emitter.masker.add(key)
     with cluster.forward(NAMESPACE, NAME_OF_ALL, SERVICE_PORT) as url:
         yield GatewayChanges(url, key)

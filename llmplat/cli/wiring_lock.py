@@ -38,14 +38,15 @@ def lock_tools(run: Run, opened: Opened) -> "LockTools":
         gpus=find_gpus,
         read=read,
         write=write,
-        cluster=_cluster_pins(run),
+        cluster=_cluster_pins(run, opened),
     )
 
 
-def _cluster_pins(run: Run) -> "ClusterPins":
-    from llmplat.cli.wiring_pins import cluster_pins
+def _cluster_pins(run: Run, opened: Opened) -> "ClusterPins":
+    from llmplat.cli.wiring_pins import BUG, cluster_pins
 
-    return cluster_pins(run, catalog())
+    is_mirrored = opened.loaded.platform.mirror is not None
+    return cluster_pins(run, catalog(), "llmplat mirror copy" if is_mirrored else BUG)
 
 
 def _describe(opened: Opened, source: str, progress: "Progress") -> "ModelRecord":

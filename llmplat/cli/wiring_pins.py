@@ -10,21 +10,25 @@ if TYPE_CHECKING:
     from llmplat.catalog.entries import Catalog, PinnedVersion
 
 
-def cluster_pins(run: Run, catalog: "Catalog") -> "ClusterPins":
-    """Registries and chart repositories, asked for digests."""
+BUG = "report this as a bug; llmplat pins the version"
+
+
+def cluster_pins(run: Run, catalog: "Catalog", fix: str = BUG) -> "ClusterPins":
+    """Registries and chart repositories, asked for digests; `fix` is for what is not there."""
     from llmplat.apply.lock_cluster import ClusterPins
 
     def chart(pin: "PinnedVersion") -> str:
         if pin.repository is not None and pin.repository.startswith("oci://"):
-            return _digest(run, f"{pin.repository.removeprefix('oci://')}/{pin.chart}:{pin.pinned}")
+            folder = pin.repository.removeprefix("oci://")
+            return _digest(run, f"{folder}/{pin.chart}:{pin.pinned.replace('+', '_')}", fix)
         from llmplat.adapters.chart_index import find_chart_digest
 
         return find_chart_digest(str(pin.repository), str(pin.chart), pin.pinned)
 
-    return ClusterPins(catalog, chart, lambda reference: _digest(run, reference))
+    return ClusterPins(catalog, chart, lambda reference: _digest(run, reference, fix))
 
 
-def _digest(run: Run, reference: str) -> str:
+def _digest(run: Run, reference: str, fix: str) -> str:
     """sha256:... behind registry/repository:tag; InputError when there is none."""
     from llmplat.adapters.oci_registry import open_registry
     from llmplat.domain.oci import Reference
@@ -36,6 +40,6 @@ def _digest(run: Run, reference: str) -> str:
         raise InputError(
             f"{reference} is not there.",
             why=f"{registry.name} does not have that tag.",
-            fix=("report this as a bug; llmplat pins the version",),
+            fix=(fix,),
         )
     return str(digest)

@@ -13,6 +13,7 @@ CALLS = [
     ["list", "profiles"],
     ["list", "gpus"],
     ["keys", "list"],
+    ["mirror", "list"],
 ]
 
 

@@ -118,6 +118,10 @@ def _named_when_lost(world: MirrorWorld, mirror: RealRegistry) -> None:
     assert code == 6
     bad = [thing for thing in looked["things"] if thing["state"] not in {"ok", "unpinned"}]
     assert [thing["origin"].split("/")[-1].split(":")[0] for thing in bad] == ["litellm"]
+    done = world.run("up", "--yes")
+    assert done.returncode == 5, "up went on without an image"
+    assert "The mirror lacks 1 thing; nothing was made." in done.stderr
+    assert "litellm" in done.stderr
     done = world.run("mirror", "copy")
     assert done.returncode == 0, done.stderr
     assert world.run("mirror", "verify").returncode == 0

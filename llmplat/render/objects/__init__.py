@@ -36,16 +36,7 @@ def make_objects(plan: Plan) -> dict[str, tuple[Object, ...]]:
     found = _platform_layer(plan, work)
     for engine in work.engines:
         found[f"model-{engine.launch.model}"] = make_model_objects(platform, engine, work)
-    if work.routing is not None:
-        found["inference-gateway"] = make_inference_gateway(platform, work.routing)
-        for route in work.routing.routes:
-            objects = make_route_objects(platform, route, work.routing)
-            found[f"route-{route.model}"] = objects
-    if work.gateway is not None and work.routing is not None:
-        found["counters"] = make_counter_objects(platform, work.gateway.counters)
-        if work.gateway.usage_database is not None:
-            found["usage-ledger"] = make_usage_ledger_objects(platform, work.gateway.usage_database)
-        found["litellm"] = make_gateway_objects(platform, work.gateway, work.routing)
+    found |= _ways(platform, work)
     if work.tracing is not None:
         found[COLLECTOR] = make_collector_objects(platform, work.tracing)
     if work.console is not None:
@@ -55,6 +46,22 @@ def make_objects(plan: Plan) -> dict[str, tuple[Object, ...]]:
     if work.langfuse is not None:
         found["langfuse-config"] = make_langfuse_objects(platform, work.langfuse)
     return found | _experience(platform, work)
+
+
+def _ways(platform: str, work: Workloads) -> dict[str, tuple[Object, ...]]:
+    """What leads to the engines, and what counts on the way."""
+    found: dict[str, tuple[Object, ...]] = {}
+    if work.routing is None:
+        return found
+    found["inference-gateway"] = make_inference_gateway(platform, work.routing)
+    for route in work.routing.routes:
+        found[f"route-{route.model}"] = make_route_objects(platform, route, work.routing)
+    if work.gateway is not None:
+        found["counters"] = make_counter_objects(platform, work.gateway.counters)
+        if work.gateway.usage_database is not None:
+            found["usage-ledger"] = make_usage_ledger_objects(platform, work.gateway.usage_database)
+        found["litellm"] = make_gateway_objects(platform, work.gateway, work.routing)
+    return found
 
 
 def _experience(platform: str, work: Workloads) -> dict[str, tuple[Object, ...]]:

@@ -64,6 +64,8 @@ def _render(example: str, profile: str, gitops: str, name: str) -> Rendered:
     document["profile"] = profile
     if profile == "serving":
         _forget_availability(document)
+    elif example == "cluster-production":
+        document.setdefault("components", {})["console"] = {"enabled": True}
     if gitops:
         document["gitops"] = yaml.safe_load(gitops)
     if name:

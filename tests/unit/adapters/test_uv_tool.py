@@ -2,8 +2,9 @@
 
 import pytest
 
-from llmplat.adapters.uv_tool import redact_urls, translate, uv_environment
+from llmplat.adapters.uv_tool import only_from, redact_urls, translate, uv_environment
 from llmplat.domain.errors import DownloadError, PreconditionError
+from llmplat.domain.mirror import ANYWHERE, FetchFrom
 
 
 def test_pips_settings_stand_in_for_uvs() -> None:
@@ -54,3 +55,18 @@ def test_what_uv_says_becomes_why(said: str, kind: type[Exception], why: str) ->
     assert why in str(error.why)
     assert error.details == said
     assert error.fix
+
+
+def test_behind_a_mirror_uv_knows_no_other_index():
+    env = {"UV_INDEX": "https://a/simple", "UV_FIND_LINKS": "/old", "HOME": "/h"}
+    assert only_from(env, ANYWHERE) == env
+    folder = only_from(env, FetchFrom(wheels="/srv/mirror/packages", is_closed=True))
+    assert folder == {
+        "HOME": "/h",
+        "UV_NO_CONFIG": "1",
+        "UV_FIND_LINKS": "/srv/mirror/packages",
+        "UV_NO_INDEX": "1",
+        "UV_OFFLINE": "1",
+    }
+    index = only_from(env, FetchFrom(packages="https://m/simple", is_closed=True))
+    assert index == {"HOME": "/h", "UV_NO_CONFIG": "1", "UV_DEFAULT_INDEX": "https://m/simple"}

@@ -26,7 +26,45 @@ def places(finding: Finding) -> list[tuple[int, int]]:
     return [(at.line, at.column) for at in (finding.where, *finding.also) if at is not None]
 
 
+CLUSTER = (
+    'substrate: {cluster: {kubernetes: "1.34", context: c}}\n'
+    "gitops: {oci: {repository: registry.example.com/p}}\n"
+)
 CASES = [
+    (
+        "a cluster without a registry to fetch from",
+        CLUSTER + MODEL + "mirror: {hub: https://hub.example.com}\n",
+        "mirror names no registry",
+        [(9, 1), (4, 1)],
+    ),
+    (
+        "a mirror without packages",
+        LOCAL + MODEL + "mirror: {registry: registry.example.com/m}\n",
+        "mirror names neither a folder nor packages",
+        [(8, 1), (4, 1)],
+    ),
+    (
+        "a mirror of two minds",
+        LOCAL + MODEL + "mirror: {folder: /srv/m, packages: https://m.example.com/simple}\n",
+        "mirror names a folder and packages",
+        [(8, 10), (8, 26)],
+    ),
+    (
+        "a mirror without the hub of a model",
+        LOCAL
+        + MODEL.replace("demo://x", "hf://a/b")
+        + "mirror: {packages: https://m.example.com/simple}\n",
+        "the mirror has no hub to read a from",
+        [(7, 3), (8, 1)],
+    ),
+    (
+        "a repository that has no name in a mirror",
+        CLUSTER + MODEL.replace("demo://x", "hf://a/b") + "  package: true\n"
+        "modelRepository: Registry.example.com/Team\n"
+        "mirror: {registry: registry.example.org/m}\n",
+        "is not an image reference",
+        [(11, 1), (6, 1)],
+    ),
     (
         "a secret of llmplat's own",
         LOCAL + OUTSIDE.replace("model: m", "model: m, keySecret: system-key"),
