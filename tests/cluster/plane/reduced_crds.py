@@ -11,7 +11,7 @@ from typing import Any
 from llmplat.catalog.schemas import load_group
 from tests.cluster.plane.client import Object
 
-_GROUPS = {"external-secrets": "external-secrets.io"}
+_GROUPS = {"cloudnative-pg": "postgresql.cnpg.io", "external-secrets": "external-secrets.io"}
 _ANYTHING = {"type": "object", "x-kubernetes-preserve-unknown-fields": True}
 
 
