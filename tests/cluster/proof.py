@@ -10,7 +10,7 @@ from pathlib import Path
 from llmplat.catalog.entries import Component
 from llmplat.catalog.load import load_catalog
 from tests.cluster.attacks.gpus import GPU_ATTACKS
-from tests.cluster.attacks.network import NETWORK_ATTACKS
+from tests.cluster.attacks.network import EXPERIENCE_ATTACKS, NETWORK_ATTACKS
 from tests.cluster.attacks.pods import POD_ATTACKS
 from tests.cluster.attacks.rights import RIGHTS_ATTACKS
 
@@ -33,6 +33,7 @@ _BY_API_SERVER = {"admission", "namespaces"}
 _DATA_PATH = {
     "counters": "Redis in its place",
     "litellm": "the local substrate's tests",
+    "oauth2-proxy": "v7.15.3 against a provider that lies, where it is built by hand",
     "vllm": "the local substrate's tests, on a CPU",
 }
 """Components whose real program answers requests in tests, though in no cluster."""
@@ -119,11 +120,12 @@ def _attacks() -> str:
         f"| {attack.name} | {', then '.join(attack.controls)} |"
         for attack in (*GPU_ATTACKS, *POD_ATTACKS, *RIGHTS_ATTACKS)
     ]
-    lines += [f"| reach {attack.name} | network policies |" for attack in NETWORK_ATTACKS]
+    walls = (*NETWORK_ATTACKS, *EXPERIENCE_ATTACKS)
+    lines += [f"| reach {attack.name} | network policies |" for attack in walls]
     count = len(lines) - 2
     return (
         "## The attack list\n\n"
-        f"{count} attacks by somebody with the rendered tenant role, each with a legitimate twin that\n"
+        f"{count} attacks by somebody with the rendered tenant role, or with a page or a browser, each with a legitimate twin that\n"
         "passes. With the named controls taken away the attack succeeds.\n\n"
         + "\n".join(lines)
         + "\n"

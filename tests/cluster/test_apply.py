@@ -7,13 +7,22 @@ import pytest
 from tests.cluster.plane.client import Object, RefusedError
 from tests.cluster.plane.control_plane import ControlPlane
 from tests.cluster.plane.furnish import MANAGER, all_objects, make_room, remove
-from tests.cluster.plane.rendered import EXAMPLES, PROFILES, render
+from tests.cluster.plane.rendered import EXAMPLES, PROFILES, render, render_pages
 
 
 @pytest.mark.parametrize("profile", PROFILES)
 @pytest.mark.parametrize("example", EXAMPLES)
 def test_every_object_is_taken_and_stays(kueue: ControlPlane, example: str, profile: str) -> None:
     things = all_objects(render(example, profile))
+    try:
+        assert _apply_all(kueue, things) == []
+        assert _changed_by_applying(kueue, things) == []
+    finally:
+        remove(kueue, things)
+
+
+def test_every_object_behind_the_pages_is_taken_and_stays(kueue: ControlPlane) -> None:
+    things = all_objects(render_pages())
     try:
         assert _apply_all(kueue, things) == []
         assert _changed_by_applying(kueue, things) == []

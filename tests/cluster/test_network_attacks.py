@@ -1,10 +1,7 @@
 """What the rendered network policies refuse, judged by the evaluator that test_network.py holds to account."""
 
-from typing import Any
-
 import pytest
 
-from llmplat.render.namespaces import make_namespaces
 from tests.cluster.attacks.network import (
     EXPERIENCE_ATTACKS,
     NETWORK_ATTACKS,
@@ -17,9 +14,7 @@ from tests.cluster.attacks.network import (
 )
 from tests.cluster.plane.furnish import all_objects
 from tests.cluster.plane.network import Network
-from tests.cluster.plane.rendered import render
-from tests.fakes.cluster_platform import catalog, objects_with, plan_with
-from tests.fakes.experience import with_dex
+from tests.cluster.plane.rendered import render, render_pages
 
 _ids = [attack.name for attack in NETWORK_ATTACKS]
 
@@ -52,16 +47,7 @@ _page_ids = [attack.name for attack in EXPERIENCE_ATTACKS]
 @pytest.fixture(scope="module")
 def pages() -> Network:
     """Everything people touch, by GitHub behind Dex, with spans and the record of requests."""
-
-    def change(document: dict[str, Any]) -> None:
-        with_dex(document)
-        document["traces"] = {"url": "https://otlp.example.com"}
-        document["components"]["usage-ledger"] = {"enabled": True}
-
-    found = objects_with(change)
-    everything = [one for objects in found.values() for one in objects]
-    plan = plan_with(change)
-    return make_network([*everything, *make_namespaces(plan, catalog(), everything)])
+    return make_network(all_objects(render_pages()))
 
 
 @pytest.mark.parametrize("attack", EXPERIENCE_ATTACKS, ids=_page_ids)

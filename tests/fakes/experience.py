@@ -47,3 +47,17 @@ def with_traces(document: dict[str, Any]) -> None:
     """As with_sign_in, and spans of requests."""
     with_sign_in(document)
     document["traces"] = {"url": "https://otlp.example.com", "keySecret": "otlp", "share": 0.5}
+
+
+def with_everything(document: dict[str, Any]) -> None:
+    """As with_dex, and spans in Langfuse and a record of requests."""
+    with_dex(document)
+    document["traces"] = {"share": 0.5}
+    stores = {
+        "clickhouse": {"host": "clickhouse.example.com"},
+        "s3": {"endpoint": "https://s3.example.com", "bucket": "spans"},
+    }
+    document["components"] |= {
+        "langfuse": {"enabled": True, "values": stores},
+        "usage-ledger": {"enabled": True},
+    }

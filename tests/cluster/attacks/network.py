@@ -102,6 +102,7 @@ FALSE_DOOR = Peer("models-team-a", {_ROLE: "door", "llmplat.dev/app": "open-webu
 DEX = Peer("sign-in", {_ROLE: "dex"}, "10.8.3.9")
 COLLECTOR = Peer("tracing", {_ROLE: "collector"}, "10.8.3.10")
 LEDGER = Peer("llm-gateway", {"cnpg.io/cluster": "usage-ledger"}, "10.8.3.11")
+LANGFUSE = Peer("langfuse", {"app": "web"}, "10.8.3.12")
 COLLEAGUE = Peer(ip="10.1.2.3")
 """A browser in the house: with a trusted header of its own it must not get past a door."""
 
@@ -130,6 +131,8 @@ EXPERIENCE_ATTACKS = (
     NetworkAttack("Dex from an app", Call(CHAT, DEX, 5556), Call(EDGE_PROXY, DEX, 5556)),
     NetworkAttack("spans that a tenant made up", Call(TENANT, COLLECTOR, 4318), Call(GATEWAY, COLLECTOR, 4318)),
     NetworkAttack("spans that an app made up", Call(CHAT, COLLECTOR, 4318), Call(COMMON_ENGINE, COLLECTOR, 4318)),
+    NetworkAttack("the page of spans", Call(TENANT, LANGFUSE, 3000), Call(COLLECTOR, LANGFUSE, 3000)),
+    NetworkAttack("the page of spans from an app", Call(CHAT, LANGFUSE, 3000), Call(COLLECTOR, LANGFUSE, 3000)),
     NetworkAttack("the record of requests", Call(TENANT, LEDGER, 5432), Call(GATEWAY, LEDGER, 5432)),
 )  # fmt: skip
 """What stands in front of and behind the pages that tenants use."""

@@ -18,6 +18,7 @@ _WHOLE = ("argo-cd", "keda", "kueue")
 _IN_PART = (
     "agentgateway",
     "cert-manager",
+    "cloudnative-pg",
     "dra-driver",
     "external-secrets",
     "gateway-api/standard",

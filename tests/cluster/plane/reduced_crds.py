@@ -11,7 +11,7 @@ from typing import Any
 from llmplat.catalog.schemas import load_group
 from tests.cluster.plane.client import Object
 
-_GROUPS = {"external-secrets": "external-secrets.io"}
+_GROUPS = {"cloudnative-pg": "postgresql.cnpg.io", "external-secrets": "external-secrets.io"}
 _ANYTHING = {"type": "object", "x-kubernetes-preserve-unknown-fields": True}
 
 
@@ -55,9 +55,15 @@ def _crd(group: str, version: str, kind: str, entry: Object) -> Object:
 
 
 def _for_go(value: Any) -> Any:
-    r"""`value` with patterns that end with `$` again, which we keep as Python's `\Z`."""
+    r"""`value` with patterns that end with `$` again, which we keep as Python's `\Z`.
+
+    A list by keys becomes a plain one where a key may be left out: its default is lost.
+    """
     if isinstance(value, dict):
-        return {key: _for_go(item) for key, item in value.items()}
+        keys = set(value.get("x-kubernetes-list-map-keys") or ())
+        is_plain = bool(keys) and not keys <= set(value.get("items", {}).get("required") or ())
+        left = {"x-kubernetes-list-map-keys", "x-kubernetes-list-type"} if is_plain else set()
+        return {key: _for_go(item) for key, item in value.items() if key not in left}
     if isinstance(value, list):
         return [_for_go(item) for item in value]
     return value.replace(r"\Z", "$") if isinstance(value, str) else value

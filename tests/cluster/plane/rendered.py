@@ -14,6 +14,8 @@ from llmplat.render.tree import Tree, make_tree
 from llmplat.spec.load import parse_platform
 from llmplat.spec.lock import parse_lock
 from tests.cluster.plane.client import Object
+from tests.fakes.cluster_platform import plan_with
+from tests.fakes.experience import with_everything
 
 HOME = Path(__file__).parents[3]
 EXAMPLES = ("cluster-smallest", "cluster-two-teams", "cluster-production")
@@ -77,6 +79,13 @@ def _render(example: str, profile: str, gitops: str, name: str) -> Rendered:
     return Rendered(plan, make_tree(plan, catalog))
 
 
+@cache
+def render_pages() -> Rendered:
+    """The two-teams example with everything that people touch, spans and the record of requests."""
+    plan = plan_with(with_everything)
+    return Rendered(plan, make_tree(plan, load_catalog(HOME)))
+
+
 def _forget_availability(document: Object) -> None:
     """A promise that `serving` refuses: it has no gateway that counts answers."""
     for model in document["models"]:
@@ -96,8 +105,8 @@ def rendered_crds() -> list[Object]:
 
 @cache
 def _everything() -> tuple[Object, ...]:
-    """Own objects of every example; `full` holds what the other profiles do."""
-    trees = (render(example, "full") for example in EXAMPLES)
+    """Own objects of every example and of the pages; `full` holds what the other profiles do."""
+    trees = [*(render(example, "full") for example in EXAMPLES), render_pages()]
     return tuple(it for tree in trees for those in tree.objects.values() for it in those)
 
 
