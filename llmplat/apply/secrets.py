@@ -42,6 +42,8 @@ _HEX = ("langfuse-encryption-key",)
 """Of them those that are wanted as 64 hexadecimal digits."""
 _KEY_BYTES = 32
 """43 characters of URL-safe base64."""
+_PRIVATE_KEY = "-----BEGIN "
+"""What may have several lines: git by SSH is read with such a key."""
 _LONGEST = 64 * 1024
 """Bytes; Secret Manager takes no more (https://cloud.google.com/secret-manager/quotas)."""
 
@@ -275,7 +277,8 @@ def _checked(value: str) -> str:
             "it is empty" if not text else f"it is longer than {_LONGEST} bytes",
             ("printf %s VALUE | llmplat secrets seed NAME --stdin",),
         )
-    if any(ord(character) < 32 for character in text):
+    is_key = text.startswith(_PRIVATE_KEY)
+    if any(ord(one) < 32 and not (is_key and one == "\n") for one in text):
         raise InputError(
             "The value on standard input cannot be used.",
             "it holds line ends or control characters; such a key cannot be sent in a header",

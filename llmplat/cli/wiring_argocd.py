@@ -36,7 +36,7 @@ def ensure_argocd(
         else:
             tools = _install_tools(run, opened, inputs)
             install(cluster, book, replace(tools, is_repair=is_repair), progress)
-        seed_login(cluster, book, plan, lambda it: _login(run, opened, it), progress)
+        seed_login(cluster, book, plan, lambda it: _login(run, opened, it, cluster), progress)
 
     return ensure
 
@@ -83,14 +83,14 @@ def _provisioner(run: "Run", opened: Opened) -> "Provisioner":
     return provisioner(run, opened, "bootstrap")
 
 
-def _login(run: "Run", opened: Opened, plan: "Plan") -> "Login":
+def _login(run: "Run", opened: Opened, plan: "Plan", cluster: "Cluster") -> "Login":
     from llmplat.apply.repository_login import Login, stored_login
     from llmplat.cli.wiring_secrets import backend_of
 
     assert plan.cluster is not None  # noqa: S101 (only called for clusters)
     google = plan.cluster.gitops.google
     if google is None:
-        login = stored_login(plan, backend_of(run, opened, plan))
+        login = stored_login(plan, backend_of(run, opened, plan, cluster))
     else:
         login = Login(*_token(run, google.project, f"{google.cluster}-nodes"))
     run.emitter.masker.add(login.value)

@@ -87,7 +87,7 @@ def _prove(run: "Run", opened: Opened, cluster: "Cluster", plan: "Plan") -> "tup
     from llmplat.plan.cluster.gateway import NAMESPACE
     from llmplat.render.objects.gateway import NAME_OF_ALL, SERVICE_PORT
 
-    key = system_key(backend_of(run, opened, plan), plan)
+    key = system_key(backend_of(run, opened, plan, cluster), plan)
     run.emitter.masker.add(key)
     with cluster.forward(NAMESPACE, NAME_OF_ALL, SERVICE_PORT) as url:
         return prove(plan, url, key, ask, 3)

@@ -7,6 +7,7 @@ from llmplat.cli.wiring import Opened, catalog, open_platform, read_keys, read_l
 from llmplat.domain.errors import LockMissingError, PreconditionError
 
 if TYPE_CHECKING:
+    from llmplat.domain.cluster import Cluster
     from llmplat.domain.secrets import SecretBackend
     from llmplat.plan.plan import Plan
 
@@ -28,15 +29,20 @@ def open_secrets(run: Run) -> "tuple[Plan, SecretBackend]":
     return plan, backend_of(run, opened, plan)
 
 
-def backend_of(run: Run, opened: Opened, plan: "Plan") -> "SecretBackend":
-    """Where the values of `plan` are; PreconditionError on this machine."""
+def backend_of(
+    run: Run, opened: Opened, plan: "Plan", cluster: "Cluster | None" = None
+) -> "SecretBackend":
+    """Where the values of `plan` are; PreconditionError on this machine.
+
+    `cluster` is the one at hand; None: the one of the file.
+    """
     from llmplat.apply.secrets import wanted_secrets
 
     wanted_secrets(plan)
     store = plan.cluster.workloads.secrets.store if plan.cluster is not None else None
     if store is not None and store.backend == "gcp-secret-manager":
         return _google(run, store.project)
-    return _cluster(run, opened, plan)
+    return _cluster(run, opened, plan, cluster)
 
 
 def _google(run: Run, project: str | None) -> "SecretBackend":
@@ -52,9 +58,10 @@ def _google(run: Run, project: str | None) -> "SecretBackend":
     return GoogleSecrets(google_rest(run, project))
 
 
-def _cluster(run: Run, opened: Opened, plan: "Plan") -> "SecretBackend":
+def _cluster(run: Run, opened: Opened, plan: "Plan", cluster: "Cluster | None") -> "SecretBackend":
     from llmplat.adapters.cluster_secrets import ClusterSecrets
     from llmplat.cli.wiring_cluster import open_cluster
     from llmplat.plan.cluster.secrets import BACKEND_NAMESPACE, VALUE
 
-    return ClusterSecrets(open_cluster(run, opened), plan.platform, BACKEND_NAMESPACE, VALUE)
+    found = cluster or open_cluster(run, opened)
+    return ClusterSecrets(found, plan.platform, BACKEND_NAMESPACE, VALUE)

@@ -117,6 +117,24 @@ def test_a_value_from_outside_is_kept_as_it_is(place: Place, plan: Plan) -> None
     assert place.peek("production-fallback-key") == ["sk-of-somebody-else"]
 
 
+def test_a_private_key_may_have_several_lines(place: Place, plan: Plan) -> None:
+    key = "-----BEGIN OPENSSH PRIVATE KEY-----\nAAAA\n-----END OPENSSH PRIVATE KEY-----\n"
+    seed_secrets(plan, place.backend, "manifests", key)
+    assert place.backend.read("production-manifests") == key.removesuffix("\n")
+    with pytest.raises(InputError, match="cannot be used"):
+        rotate_secret(plan, place.backend, "manifests", key.replace("AAAA", "AA\tAA"))
+
+
+def test_a_value_is_read_as_it_was_put_and_nothing_where_there_is_none(
+    place: Place, plan: Plan
+) -> None:
+    assert place.backend.read("production-fallback-key") is None
+    assert place.backend.read("production-nobody") is None
+    seed_secrets(plan, place.backend, "fallback-key", "sk-one")
+    rotate_secret(plan, place.backend, "fallback-key", "sk-two")
+    assert place.backend.read("production-fallback-key") == "sk-two"
+
+
 @pytest.mark.parametrize("value", ["", "\n", "two\nlines", "bell\x07", "x" * 65537])
 def test_a_value_that_nothing_can_carry_is_refused(place: Place, plan: Plan, value: str) -> None:
     with pytest.raises(InputError, match="cannot be used") as caught:

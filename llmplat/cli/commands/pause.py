@@ -22,9 +22,10 @@ def command(
     r"""Let GPUs rest: engines to zero, queues held.
 
     1. writes down every figure it is going to change; 2. holds the ClusterQueues, so that nothing
-    new starts; 3. takes the engines that use GPUs to zero, with their autoscalers; 4. says what
-    that saves a month. Argo CD's automatic sync of these parts is off meanwhile. Data, keys, the
-    gateway and engines without GPUs stay as they are. Running it twice is safe.
+    new starts; 3. takes the engines that use GPUs to zero, with their autoscalers; 4. on GKE takes
+    the pools with GPUs to zero machines, but for those on which a team's job still runs; 5. says
+    what that saves a month. Argo CD's automatic sync of these parts is off meanwhile. Data, keys,
+    the gateway and engines without GPUs stay as they are. Running it twice is safe.
 
     \b
     Examples:

@@ -16,8 +16,8 @@ def command(
 ) -> None:
     r"""End a pause: every figure back as it was.
 
-    Opens the queues, brings the engines back to the replicas they had, and turns Argo CD's
-    automatic sync on again. It does not wait for models to load: `llmplat status` shows that.
+    Gives pools on GKE their limits back, opens the queues, brings the engines back to the replicas
+    they had, and turns Argo CD's automatic sync on again. It does not wait for models to load: `llmplat status` shows that.
     Running it twice is safe; without a pause it changes nothing.
 
     \b

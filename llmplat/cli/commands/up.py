@@ -62,9 +62,10 @@ def command(  # noqa: PLR0913, PLR0917 (its flags)
     A model that does not fit its GPU is refused before anything starts; one that is tight is
     asked about on a terminal and needs --accept-tight elsewhere.
 
-    On a cluster it names the context and the server and asks; then it checks the cluster, pushes
-    the manifests to where `gitops` says, applies the root Application, waits wave by wave, tries
-    the controls and asks for a first answer. Nothing is changed before all checks have passed.
+    On a cluster it names the context and the server and asks; then it checks the cluster, adopts
+    or installs Argo CD, pushes the manifests to where `gitops` says, applies the root Application,
+    waits wave by wave, tries the controls and asks for a first answer. Nothing is changed before
+    all checks have passed.
 
     On GKE it first looks at the project (APIs, billing, permissions, quotas, zones, names), shows
     what changes, makes the cluster, and fills Secret Manager; then it goes on as on a cluster.
