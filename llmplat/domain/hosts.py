@@ -1,7 +1,7 @@
 """Any document -> the hosts that something in it would be fetched from, each with its place."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -55,6 +55,12 @@ def hosts_in(document: Any, path: Path = ()) -> Iterator[HostAt]:  # noqa: ANN40
     elif isinstance(document, str):
         named = dict.fromkeys(_in_text(document, str(path[-1]) if path else ""))
         yield from (HostAt(path, host, document) for host in named)
+
+
+def is_among(host: str, allowed: Container[str]) -> bool:
+    """Whether `host` is one of `allowed`, or below one that is given as "*.example.com"."""
+    above = (f"*.{host[at + 1 :]}" for at, sign in enumerate(host) if sign == ".")
+    return host in allowed or any(one in allowed for one in above)
 
 
 def host_of(address: str) -> str:

@@ -1,7 +1,7 @@
 """Turns a request's id into the W3C trace context that LiteLLM's and the engine's spans share.
 
-The client's own context is never taken: a stranger could choose what is traced.
-https://www.w3.org/TR/trace-context/#traceparent-header
+The client's own context is never taken: a stranger could choose what is traced. Form: the header
+traceparent of W3C's recommendation Trace Context.
 """
 
 import hashlib

@@ -28,6 +28,15 @@ def check_mirror(platform: Platform, tree: Tree) -> Iterator[Finding]:
             ("substrate",),
         )
     yield from _names(platform, tree)
+    if platform.dns is not None and platform.dns.provider != "none":
+        yield conflict(
+            tree,
+            f"dns.provider is {platform.dns.provider}, which is past the mirror",
+            "records and certificates would come from services that the mirror does not stand in for",
+            "dns: {provider: none}, and write the records yourself",
+            ("dns", "provider"),
+            _AT,
+        )
 
 
 def _local(platform: Platform, mirror: Mirror, tree: Tree) -> Iterator[Finding]:
