@@ -38,6 +38,15 @@ CASES = [
         [(9, 1), (4, 1)],
     ),
     (
+        "names that are written past the mirror",
+        CLUSTER
+        + MODEL
+        + "domain: llm.example.com\ndns: {provider: cloud-dns, zone: llm}\n"
+        + "mirror: {registry: registry.example.com/m}\n",
+        "dns.provider is cloud-dns, which is past the mirror",
+        [(10, 7), (11, 1)],
+    ),
+    (
         "a mirror without packages",
         LOCAL + MODEL + "mirror: {registry: registry.example.com/m}\n",
         "mirror names neither a folder nor packages",
