@@ -5,6 +5,7 @@ import threading
 import time
 from typing import Any
 
+from tests.cluster.plane.argocd import API
 from tests.cluster.plane.argocd import NAMESPACE as ARGO_CD
 from tests.cluster.plane.client import Object
 from tests.cluster.plane.samples import namespace
@@ -101,10 +102,10 @@ def plant_held(world: SlimWorld) -> tuple[Object, Object, Object]:
 
 
 def plant_late(world: SlimWorld) -> Object:
-    """A workload of the platform that goes late."""
-    queue = world.admin.get("kueue.x-k8s.io/v1beta2", "LocalQueue", "models", "models-team-a")
-    world.admin.patch(queue, {"metadata": {"finalizers": [HELD]}})
-    return queue
+    """What is left of the platform once its Applications are gone, and goes late."""
+    project = world.admin.get(API, "AppProject", "llmplat-root", ARGO_CD)
+    world.admin.patch(project, {"metadata": {"finalizers": [HELD]}})
+    return project
 
 
 def release(world: SlimWorld, thing: Object) -> None:

@@ -167,7 +167,8 @@ def _volume(claim: Object) -> Object:
     }
     if spec.get("storageClassName"):
         made["storageClassName"] = spec["storageClassName"]
-    name = f"played-{meta['namespace']}-{meta['name']}"
+    # A claim of the same name that comes later is another one: a volume is bound but once.
+    name = f"played-{meta['uid']}"
     return {
         "apiVersion": "v1",
         "kind": "PersistentVolume",
