@@ -86,6 +86,9 @@ def plant_neighbours(world: SlimWorld) -> list[Object]:
     ]
     for it in planted:
         world.admin.apply(it)
+    for it in planted:
+        if it["kind"] == "PersistentVolumeClaim":
+            world.admin.wait(it, lambda now: now["status"].get("phase") == "Bound", 60)
     return planted
 
 
