@@ -102,6 +102,23 @@ def test_artifact_registry_is_read_with_a_short_lived_token(
     assert token not in json.dumps(world.seat.calls)
 
 
+def test_looks_change_nothing(world: GkeWorld, llmplat: Llmplat) -> None:
+    assert llmplat(*UP).code == 0
+    writes, address = len(world.cluster.writes), world.address
+    status = llmplat("status", "-o", "json")
+    assert status.code == 0, status.out
+    assert json.loads(status.out)["platform"] == "smallest"
+    world.play(address, preview={"log": "nothing"})
+    same = llmplat("diff", "--live")
+    assert same.code == 0, same.out + same.err
+    world.play(address, preview={"log": "replace"})
+    other = llmplat("diff", "--live", "-o", "plain")
+    assert other.code == 8, other.err
+    assert "NodePool l4" in other.out
+    assert len(world.cluster.writes) == writes
+    assert [call["verb"] for call in world.seat.calls].count("up") == 2
+
+
 def test_pause_resume_and_down(world: GkeWorld, llmplat: Llmplat) -> None:
     assert llmplat(*UP).code == 0
     world.project.clusters["smallest"] = OURS
