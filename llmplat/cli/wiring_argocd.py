@@ -93,7 +93,7 @@ def _login(run: "Run", opened: Opened, plan: "Plan", cluster: "Cluster") -> "Log
         login = stored_login(plan, backend_of(run, opened, plan, cluster))
     else:
         login = Login(*_token(run, google.project, f"{google.cluster}-nodes"))
-    run.emitter.masker.add(login.value)
+    run.emitter.masker.add(login.value, login.value.partition(":")[2])
     return login
 
 

@@ -88,6 +88,7 @@ def world(
         made = GkeWorld(tmp_path, f"{registry.address}/team/platform")
         serve(made.project)
         with api_server(made.cluster, signed.server, made.tick, GOOD_TOKEN) as address:
+            made.address = address
             made.play(address)
             for name, value in environment_of(made, private_key).items():
                 monkeypatch.setenv(name, value)

@@ -50,6 +50,8 @@ class GkeWorld:
     project: FakeProject = field(init=False)
     cluster: FakeCluster = field(init=False)
     seat: Seat = field(init=False)
+    address: str = ""
+    """Of the API server."""
     is_argocd_well: bool = True
     is_synced: bool = False
 
@@ -112,6 +114,10 @@ class GkeWorld:
         held = [one for file in files for one in load_yaml(file.content)]
         known = {(api, kind) for api, kind, _, _ in self.cluster.served}
         self.cluster.served += [one for one in served_by(*held) if one[:2] not in known]
+        for one in held:
+            replicas = (one.get("spec") or {}).get("replicas")
+            if one["kind"] in {"Deployment", "StatefulSet"} and replicas:
+                one["status"] = {"readyReplicas": replicas, "availableReplicas": replicas}
         self.cluster.put(*held)
         play_argocd(self.cluster, self.tree, load_yaml)
 

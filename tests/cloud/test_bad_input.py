@@ -22,6 +22,7 @@ pytestmark = [
     ),
 ]
 UP = ("up", "--yes", "--no-proof", "--timeout", "5", "-o", "json")
+NOWHERE = "127.0.0.1:1"
 Spoil = Callable[[GkeWorld], None]
 
 
@@ -83,7 +84,7 @@ def lost_state(world: GkeWorld) -> None:
 
 def replaced_pool(world: GkeWorld) -> None:
     world.seat.has_state("smallest", world.folder / "state" / "smallest")
-    world.play("unused", preview={"log": "replace"})
+    world.play(NOWHERE, preview={"log": "replace"})
 
 
 def old_tool(world: GkeWorld) -> None:
@@ -96,7 +97,7 @@ def no_tool(world: GkeWorld) -> None:
 
 
 def locked(world: GkeWorld) -> None:
-    world.play("unused", preview={"exit": 255, "stderr": LOCKED})
+    world.play(NOWHERE, preview={"exit": 255, "stderr": LOCKED})
 
 
 CLOUD: dict[str, tuple[Spoil, int, str, str]] = {
@@ -196,7 +197,7 @@ def test_repair_is_one_command(world: GkeWorld, llmplat: Llmplat) -> None:
     world.seat.has_state("smallest", world.folder / "state" / "smallest")
     locked(world)
     assert "llmplat up --repair" in str(told(llmplat(*UP), 5)["fix"])
-    world.play("unused", cancel={}, refresh={"log": "refresh"})
+    world.play(NOWHERE, cancel={}, refresh={"log": "refresh"})
     llmplat(*UP, "--repair")
     verbs = world.seat.verbs
     assert verbs.index("cancel") < verbs.index("refresh") < verbs.index("up")

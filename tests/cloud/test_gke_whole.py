@@ -9,6 +9,7 @@ from llmplat.domain.cluster import ObjectRef
 from tests.cli.conftest import Llmplat
 from tests.cloud.gke_world import LOGIN, GkeWorld
 from tests.fakes.argo_cluster import ARGO
+from tests.fakes.google import GOOD_TOKEN
 
 pytestmark = [
     pytest.mark.timeout(300),
@@ -69,6 +70,53 @@ def test_up_installs_argo_cd_and_goes_on_to_the_last_wave(
     later = [call["program"] for call in world.seat.calls[calls:]]
     assert "bootstrap" not in later
     assert world.cluster.objects[REDIS]["data"] == password
+
+
+@pytest.mark.parametrize("may_mint", [True, False])
+def test_artifact_registry_is_read_with_a_short_lived_token(
+    world: GkeWorld, llmplat: Llmplat, monkeypatch: pytest.MonkeyPatch, *, may_mint: bool
+) -> None:
+    """The push ends at once, by a credential helper that is not there: nothing leaves this machine."""
+    host = "us-central1-docker.pkg.dev"
+    (world.folder / "config.json").write_text(json.dumps({"credHelpers": {host: "not-there"}}))
+    monkeypatch.setenv("DOCKER_CONFIG", str(world.folder))
+    monkeypatch.setenv("HTTPS_PROXY", "http://127.0.0.1:1")
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+    repository = f"{host}/my-project/platform/smallest"
+    world.document["gitops"]["oci"] = {"repository": repository}
+    world.save()
+    if may_mint:
+        world.project.mintable = {"smallest-nodes@my-project.iam.gserviceaccount.com"}
+    ran = llmplat(*UP)
+    assert ran.code == 5, ran.err
+    assert "docker-credential-not-there gave no account" in ran.err
+    token = "token-of-smallest-nodes" if may_mint else GOOD_TOKEN
+    assert world.login == {
+        "type": "oci",
+        "url": f"oci://{repository}",
+        "username": "oauth2accesstoken",
+        "password": token,
+    }
+    assert ("your own token" in ran.err) is not may_mint
+    assert token not in ran.out + ran.err + everything_written(world.folder)
+    assert token not in json.dumps(world.seat.calls)
+
+
+def test_looks_change_nothing(world: GkeWorld, llmplat: Llmplat) -> None:
+    assert llmplat(*UP).code == 0
+    writes, address = len(world.cluster.writes), world.address
+    status = llmplat("status", "-o", "json")
+    assert status.code == 0, status.out
+    assert json.loads(status.out)["platform"] == "smallest"
+    world.play(address, preview={"log": "nothing"})
+    same = llmplat("diff", "--live")
+    assert same.code == 0, same.out + same.err
+    world.play(address, preview={"log": "replace"})
+    other = llmplat("diff", "--live", "-o", "plain")
+    assert other.code == 8, other.err
+    assert "NodePool l4" in other.out
+    assert len(world.cluster.writes) == writes
+    assert [call["verb"] for call in world.seat.calls].count("up") == 2
 
 
 def test_pause_resume_and_down(world: GkeWorld, llmplat: Llmplat) -> None:

@@ -106,12 +106,22 @@ class _Handler(BaseHTTPRequestHandler):
         kind = next((k for a, k, p, _ in self.held.served if (a, p) == (api, plural)), None)
         if kind is None:
             return _status(404, "NotFound", f"no {plural} of {api}")
-        if query.get("dryRun") and self.command in {"POST", "PATCH"}:
-            return _status(403, "Forbidden", "denied the request: a stand-in admits no trial")
+        is_trial = bool(query.get("dryRun"))
+        if is_trial and self.headers.get("impersonate-user"):
+            return _status(403, "Forbidden", "denied the request: tenants may nothing here")
+        return self._act(api, kind, namespace, (name, query, body), is_trial=is_trial)
+
+    def _act(
+        self, api: str, kind: str, namespace: str | None, asked: tuple[Any, ...], *, is_trial: bool
+    ) -> Answer:
+        name, query, body = asked
         try:
             if not name:
                 return self._collection(api, kind, namespace, query, body)
-            return self._one(ObjectRef(api, kind, namespace, name[0]), body)
+            ref = ObjectRef(api, kind, namespace, name[0])
+            if is_trial:
+                return 200, self.held.apply(body, is_dry_run=True)
+            return self._one(ref, body)
         except ClusterConflictError as error:
             return _status(409, "AlreadyExists", error.what)
         except ClusterError as error:
