@@ -73,8 +73,9 @@ def test_a_time_that_is_none(llmplat) -> None:
     assert "is no time" in ran.err
 
 
-def test_a_cluster_keeps_its_ledger_to_itself(llmplat) -> None:
+def test_a_cluster_without_the_ledger_says_how_to_have_one(llmplat) -> None:
     example = Path(__file__).parents[2] / "docs" / "examples" / "cluster-smallest.yaml"
     ran = llmplat("cost", "-f", str(example))
     assert ran.code == 5
-    assert "does not run on this machine" in ran.err
+    assert "keeps no record of requests" in ran.err
+    assert "components: {usage-ledger: {enabled: true}}" in ran.err

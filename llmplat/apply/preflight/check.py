@@ -4,6 +4,7 @@ from llmplat.apply.preflight.argocd import check_delivery
 from llmplat.apply.preflight.gpus import check_gpus
 from llmplat.apply.preflight.ground import check_ground
 from llmplat.apply.preflight.look import Look
+from llmplat.apply.preflight.names import check_names
 from llmplat.apply.preflight.owners import check_owners
 from llmplat.apply.preflight.permissions import check_permissions
 from llmplat.apply.preflight.versions import check_versions
@@ -14,7 +15,7 @@ from llmplat.domain.inventory import Inventory
 from llmplat.plan.plan import Plan
 from llmplat.spec.platform import Platform
 
-_CHECKS = (check_versions, check_owners, check_delivery, check_ground, check_gpus)
+_CHECKS = (check_versions, check_owners, check_delivery, check_ground, check_gpus, check_names)
 
 
 def check_cluster(

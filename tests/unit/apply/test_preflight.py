@@ -15,6 +15,7 @@ from llmplat.spec.load import parse_platform
 from tests.fakes.argo_cluster import ARGO, argocd_part, node, ready_cluster, thing
 from tests.fakes.cluster import FakeCluster, crd
 from tests.fakes.cluster_platform import catalog, example, plan_with
+from tests.fakes.experience import with_sign_in
 
 NAME = "cluster-smallest"
 LABELS = {"nvidia.com/gpu.product": "NVIDIA-L4"}
@@ -219,3 +220,41 @@ def test_a_component_of_another_version_is_named() -> None:
     found = check(cluster)
     assert errors(found) == []
     assert any("not known to run on Kubernetes 1.40" in one.what for one in found)
+
+
+def named(document: dict) -> None:
+    with_sign_in(document)
+    document["dns"] = {"provider": "cloud-dns", "zone": "my-project/my-zone"}
+
+
+def challenge(reason: str) -> dict:
+    return {
+        "apiVersion": "acme.cert-manager.io/v1",
+        "kind": "Challenge",
+        "metadata": {"name": "chat-1", "namespace": "edge"},
+        "spec": {"dnsName": "chat.llm.example.com"},
+        "status": {"state": "pending", "reason": reason},
+    }
+
+
+def test_rights_on_the_zone_are_said_before_they_are_missed_and_after() -> None:
+    plan = plan_with(named)
+    cluster = ready_cluster(plan)
+    told = [one for one in check(cluster, plan) if "the zone my-zone" in one.what]
+    assert [one.severity for one in told] == [Severity.NOTE]
+    assert "add-iam-policy-binding my-zone --project my-project" in told[0].why
+    cluster.served.append(("acme.cert-manager.io/v1", "Challenge", "challenges", True))
+    cluster.put(challenge("Waiting for DNS-01 challenge propagation: not yet"))
+    told = [one for one in check(cluster, plan) if "the zone my-zone" in one.what]
+    assert [one.severity for one in told] == [Severity.NOTE]
+    cluster.put(challenge("googleapi: Error 403: Forbidden"))
+    told = [one for one in check(cluster, plan) if "the zone my-zone" in one.what]
+    assert [one.severity for one in told] == [Severity.ERROR]
+    assert told[0].what.startswith("The name chat.llm.example.com cannot be proven")
+    assert "403" in told[0].why
+    assert "ns/external-dns/sa/external-dns" in told[0].fix[0]
+
+
+def test_a_name_without_a_zone_of_ours_asks_for_no_rights() -> None:
+    plan = plan_with(with_sign_in)
+    assert not [one for one in check(ready_cluster(plan), plan) if "zone" in one.what]
