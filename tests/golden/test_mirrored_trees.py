@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from llmplat.catalog.chart_images import images_of
 from llmplat.catalog.load import load_catalog
 from llmplat.domain.hosts import hosts_in
 from llmplat.plan.cluster.reach import hosts_of
@@ -24,7 +25,7 @@ ORIGINS = sorted(
     | {
         image.reference.partition("/")[0]
         for component in CATALOG.components.values()
-        for image in component.images or ()
+        for image in images_of(component) or ()
     }
     | {"huggingface.co", "pypi.org"}
 )
