@@ -7,7 +7,7 @@ import yaml
 
 from llmplat.catalog.chart_images import images_of
 from llmplat.catalog.load import load_catalog
-from llmplat.domain.hosts import hosts_in
+from llmplat.domain.hosts import hosts_in, is_allowed
 from llmplat.plan.cluster.reach import hosts_of
 from llmplat.plan.make import make_plan
 from llmplat.render.tree import make_tree
@@ -48,7 +48,7 @@ def foreign(tree, allowed):
         (found.host, path, found.path)
         for path, document in documents(tree)
         for found in hosts_in(document)
-        if found.host not in allowed
+        if not is_allowed(found.host, allowed)
     }
 
 
@@ -68,7 +68,8 @@ def scalars(value):
 @pytest.mark.parametrize("name", CLUSTERS)
 def test_nothing_names_another_host(name, profile):
     platform, lock, tree = tree_of(name, profile)
-    assert set(hosts_of(platform)) <= {REGISTRY, OUTSIDE}
+    own = {platform.domain, f"*.{platform.domain}"}
+    assert set(hosts_of(platform)) <= {REGISTRY, OUTSIDE, *own}
     assert foreign(tree, hosts_of(platform)) == set()
     assert {found.host for found in hosts_in(yaml.safe_load(dump_lock(lock)))} == {REGISTRY}
     # Another way of looking: no host of an origin stands anywhere but below the mirror's path.

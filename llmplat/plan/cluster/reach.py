@@ -6,11 +6,16 @@ from llmplat.spec.platform import Platform
 
 
 def hosts_of(platform: Platform) -> tuple[str, ...]:
-    """The mirror's, that of the tree, and those of services outside that models name; () without one."""
+    """The mirror's, the tree's, the platform's own, and those of services that the file names.
+
+    Empty without a mirror.
+    """
     place, mirror = platform.mirror_place, platform.mirror
     if place is None or mirror is None:
         return ()
     outside = [way.url for model in platform.models for way in (*model.external, *model.overflow)]
-    named = [gitops_of(platform).url, mirror.hub, mirror.packages, *outside]
+    issuer = platform.identity_provider.issuer if platform.identity_provider is not None else None
+    named = [gitops_of(platform).url, mirror.hub, mirror.packages, issuer, *outside]
     hosts = {place.registry, *(host_of(address) for address in named if address)}
-    return tuple(sorted(hosts - {""}))
+    own = {platform.domain, f"*.{platform.domain}"} if platform.domain else set()
+    return tuple(sorted((hosts | own) - {""}))

@@ -6,7 +6,7 @@ is started anew. The platform's root project says which hosts there are; without
 
 from collections.abc import Iterator
 
-from llmplat.domain.hosts import hosts_in
+from llmplat.domain.hosts import hosts_in, is_allowed
 from llmplat.validate.objects import Objects
 from llmplat.validate.smell import Smell
 
@@ -24,7 +24,7 @@ def find(objects: Objects) -> Iterator[Smell]:
         return
     for one in objects.all:
         for found in hosts_in(one.value):
-            if found.host not in allowed:
+            if not is_allowed(found.host, allowed):
                 what = f"{found.host} is not in the mirror"
                 fix = f"take it from the mirror; it has {', '.join(sorted(allowed))}"
                 yield Smell(one, found.path, what, fix)
