@@ -5,7 +5,7 @@ from pathlib import Path
 
 from llmplat.adapters.model_folder import find_model, store_model
 from llmplat.adapters.model_source_demo import Workshop
-from llmplat.adapters.wheel_folder import fetch_wheels, has_wheels
+from llmplat.adapters.wheel_folder import damaged_wheels, fetch_wheels, has_wheels
 from llmplat.apply.mirror_things import FILES, Thing
 from llmplat.catalog.runtimes import LockedRuntime
 from llmplat.domain.model_record import PinnedModel
@@ -34,6 +34,13 @@ class MirrorFolder:
         if thing.kind == FILES:
             return find_model(self._models, thing.origin) is not None
         return has_wheels(self._requirements(thing), self._packages)
+
+    def damaged(self, thing: Thing) -> tuple[str, ...]:
+        """The files of it whose bytes are not the pinned ones; reads them all."""
+        if thing.kind == FILES:
+            found = find_model(self._models, thing.origin)
+            return found.damaged() if found is not None else ()
+        return damaged_wheels(self._requirements(thing), self._packages)
 
     def fill(self, thing: Thing, progress: Progress) -> int:
         """Have all of it there; bytes that were fetched. Raises DownloadError, PreconditionError."""

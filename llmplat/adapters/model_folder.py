@@ -28,6 +28,12 @@ class MirroredModel:
         """All files, sorted by path, with their hashes."""
         return self._files
 
+    def damaged(self) -> tuple[str, ...]:
+        """The files whose bytes are not those noted."""
+        return tuple(
+            file.path for file in self._files if self._inside.sha256(file.path, None) != file.sha256
+        )
+
     def read_range(self, path: str, start: int, length: int) -> bytes:
         """`length` bytes of `path` from byte `start` (fewer at the end of the file)."""
         return self._inside.read_range(path, start, length)

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from llmplat.adapters.atomic_file import write_whole
+from llmplat.adapters.hash_index import hash_file
 from llmplat.adapters.uv_tool import run_uv
 from llmplat.domain.errors import PreconditionError
 from llmplat.domain.ports import Progress
@@ -26,11 +27,14 @@ _DONE = ".llmplat-{}.txt"
 
 def has_wheels(requirements: str, folder: Path) -> bool:
     """Whether an earlier run had every wheel of `requirements` here, and each still is."""
-    try:
-        names = (folder / _mark(requirements)).read_text("utf-8").split()
-    except OSError:
-        return False
+    names = _noted(requirements, folder)
     return bool(names) and all((folder / name).is_file() for name in names)
+
+
+def damaged_wheels(requirements: str, folder: Path) -> tuple[str, ...]:
+    """The wheels of `requirements` in `folder` that none of its hashes is of."""
+    names = _noted(requirements, folder)
+    return tuple(name for name in names if f"sha256:{hash_file(folder / name)}" not in requirements)
 
 
 def fetch_wheels(requirements: str, folder: Path, purpose: str, progress: Progress) -> int:
@@ -50,6 +54,13 @@ def fetch_wheels(requirements: str, folder: Path, purpose: str, progress: Progre
     names = sorted(_wanted(requirements, after))
     write_whole(folder / _mark(requirements), "\n".join(names).encode(), 0o644)
     return sum(size for name, size in after.items() if before.get(name) != size)
+
+
+def _noted(requirements: str, folder: Path) -> list[str]:
+    try:
+        return (folder / _mark(requirements)).read_text("utf-8").split()
+    except OSError:
+        return []
 
 
 def _download(asked: Path, folder: Path, purpose: str, progress: Progress) -> None:

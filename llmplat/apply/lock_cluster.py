@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TypeVar
 
+from llmplat.catalog.chart_images import images_of
 from llmplat.catalog.entries import Catalog, Component, PinnedVersion
 from llmplat.catalog.through_mirror import through_mirror
 from llmplat.domain.errors import Finding, InputError
@@ -47,8 +48,10 @@ def pin_images(platform: Platform, pins: ClusterPins) -> tuple[LockedImage, ...]
     catalog = through_mirror(pins.catalog, platform.mirror_place)
     references = {image.reference: image.reference for image in catalog.images.values()}
     if platform.mirror_place is not None:
-        run = [one for part in components_of(platform, catalog) for one in part.images or ()]
+        run = [one for part in components_of(platform, catalog) for one in images_of(part) or ()]
         references |= {one.reference: one.reference for one in run if one.unused is None}
+        extra = platform.mirror.images if platform.mirror is not None else ()
+        references |= {(kept := platform.mirror_place.image(one)): kept for one in extra}
     digests = _ask_each(references, pins.image)
     return tuple(LockedImage(reference=one, digest=digests[one]) for one in sorted(references))
 

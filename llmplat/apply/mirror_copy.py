@@ -34,6 +34,10 @@ class Folders(Protocol):
         """Whether all of it is there."""
         ...
 
+    def damaged(self, thing: Thing) -> tuple[str, ...]:
+        """The files of it whose bytes are not the pinned ones; reads them all."""
+        ...
+
     def fill(self, thing: Thing, progress: Progress) -> int:
         """Have all of it there; bytes that were fetched. Raises LlmplatError."""
         ...

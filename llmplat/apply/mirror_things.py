@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from llmplat.apply.lock_cluster import components_of
+from llmplat.catalog.chart_images import images_of
 from llmplat.catalog.entries import Catalog, PinnedVersion
 from llmplat.catalog.runtimes import LockedRuntime
 from llmplat.domain.mirror import MirrorPlace
@@ -88,7 +89,7 @@ def _images(
     locked = {one.reference: one.digest for one in (lock.images if lock else ())}
     references = [image.reference for image in catalog.images.values()]
     for part in components_of(platform, catalog):
-        theirs = catalog.components[part.name].images or ()
+        theirs = images_of(catalog.components[part.name]) or ()
         references += [image.reference for image in theirs if image.unused is None]
     references += platform.mirror.images if platform.mirror is not None else ()
     for reference in references:

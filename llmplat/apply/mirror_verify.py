@@ -62,8 +62,7 @@ def verify_things(  # noqa: PLR0913 (the mirror's two halves, how to look, and w
     def look(thing: Thing) -> Looked:
         if thing.is_oci:
             return _look(thing, place_of(thing), is_quick=is_quick)
-        is_there = folders is not None and folders.has(thing)
-        return Looked(thing, OK if is_there else MISSING, "" if is_there else "it is not there")
+        return _look_in_folder(thing, folders, is_quick=is_quick)
 
     with progress.step(f"Look at {target}") as step, ThreadPoolExecutor(max_workers=jobs) as crew:
         looked = tuple(crew.map(look, things))
@@ -84,6 +83,15 @@ def findings_of(report: VerifyReport) -> tuple[Finding, ...]:
         )
         for one in report.bad
     )
+
+
+def _look_in_folder(thing: Thing, folders: Folders | None, *, is_quick: bool) -> Looked:
+    if folders is None or not folders.has(thing):
+        return Looked(thing, MISSING, "it is not there, or not all of it")
+    damaged = () if is_quick else folders.damaged(thing)
+    if damaged:
+        return Looked(thing, BROKEN, f"not the pinned bytes: {', '.join(damaged[:3])}")
+    return Looked(thing, OK)
 
 
 def _look(thing: Thing, place: Place, *, is_quick: bool) -> Looked:

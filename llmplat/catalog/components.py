@@ -5,8 +5,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from llmplat.catalog import make
-from llmplat.catalog.entries import ChartImage, Component, PinnedVersion
-from llmplat.catalog.read import Record, read_each, read_mapping
+from llmplat.catalog.entries import Component, PinnedVersion
+from llmplat.catalog.read import read_each, read_mapping
 from llmplat.domain.errors import CatalogError
 
 
@@ -32,12 +32,11 @@ def load_components(folder: Path, versions: Mapping[str, PinnedVersion]) -> dict
 
 
 def _whole(component: Component, folder: Path, version: PinnedVersion | None) -> Component:
-    template = folder / "values.yaml.j2"
     return replace(
         component,
         version=version,
-        values_template=template.read_text("utf-8") if template.is_file() else None,
-        images=_images(folder / "images.yaml"),
+        values_template=_text(folder / "values.yaml.j2"),
+        images_text=_text(folder / "images.yaml"),
         objects=tuple(
             (path.name, path.read_text("utf-8"))
             for path in sorted((folder / "objects").glob("*.yaml"))
@@ -45,10 +44,8 @@ def _whole(component: Component, folder: Path, version: PinnedVersion | None) ->
     )
 
 
-def _images(file: Path) -> tuple[ChartImage, ...] | None:
-    if not file.is_file():
-        return None
-    return make.make_chart_images(Record(read_mapping(file), str(file)))
+def _text(file: Path) -> str | None:
+    return file.read_text("utf-8") if file.is_file() else None
 
 
 def _wrong(why: str) -> CatalogError:

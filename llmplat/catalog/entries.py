@@ -147,8 +147,10 @@ class Component:
     """Files of objects by their makers, applied as they are: name, text."""
     values_template: str | None = None
     """Text of its values.yaml.j2."""
+    images_text: str | None = None
+    """Text of its images.yaml, read by `images_of`: only what has to do with a mirror needs it."""
     images: tuple[ChartImage, ...] | None = None
-    """What its chart runs; None where its folder does not say."""
+    """What its chart runs, moved into a mirror."""
     kinds: Kinds = Kinds()
     """What its chart or its makers' objects consist of; a project allows just these."""
     kinds_elsewhere: tuple[str, ...] = ()

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+from llmplat.catalog.chart_images import images_of
 from llmplat.catalog.entries import Catalog, ChartImage, Component
 from llmplat.domain.mirror import MirrorPlace
 
@@ -27,7 +28,7 @@ def _moved(component: Component, place: MirrorPlace) -> Component:
     version = component.version
     if version is not None and version.repository is not None:
         version = replace(version, repository=place.charts(version.repository))
-    images = component.images
+    images = images_of(component)
     if images is not None:
         images = tuple(_moved_image(image, place) for image in images)
     return replace(component, version=version, images=images)

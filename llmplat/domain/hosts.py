@@ -1,7 +1,7 @@
 """Any document -> the hosts that something in it would be fetched from, each with its place."""
 
 import re
-from collections.abc import Container, Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -57,16 +57,23 @@ def hosts_in(document: Any, path: Path = ()) -> Iterator[HostAt]:  # noqa: ANN40
         yield from (HostAt(path, host, document) for host in named)
 
 
-def is_among(host: str, allowed: Container[str]) -> bool:
-    """Whether `host` is one of `allowed`, or below one that is given as "*.example.com"."""
-    above = (f"*.{host[at + 1 :]}" for at, sign in enumerate(host) if sign == ".")
-    return host in allowed or any(one in allowed for one in above)
-
-
 def host_of(address: str) -> str:
     """host[:port] of scheme://host/path, host:port/path, or git's user@host:path, in lower case."""
     found = _PLACE.match(address)
     return (found[1] + (found[2] or "")).lower() if found else ""
+
+
+def is_allowed(host: str, allowed: Collection[str]) -> bool:
+    """Whether `allowed` has `host`, or *.domain that it lies below."""
+    above = host.partition(".")[2]
+    return host in allowed or (bool(above) and is_below(above, allowed))
+
+
+def is_below(domain: str, allowed: Collection[str]) -> bool:
+    """Whether `allowed` has *.`domain`, or that of a domain above it."""
+    return f"*.{domain}" in allowed or (
+        "." in domain and is_below(domain.partition(".")[2], allowed)
+    )
 
 
 def is_here(host: str) -> bool:

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from llmplat.catalog.chart_images import images_of
 from llmplat.catalog.load import load_catalog
 from llmplat.catalog.through_mirror import through_mirror
 from llmplat.domain.errors import CatalogError, PlanError
@@ -78,16 +79,16 @@ def test_an_image_that_nobody_wrote_down_is_found():
 
 @pytest.mark.parametrize("name", WITH_CHART)
 def test_what_runs_has_a_tag_and_what_is_set_agrees(name):
-    for image in CATALOG.components[name].images:
+    for image in images_of(CATALOG.components[name]):
         reference = Reference.parse(image.reference)
         assert image.unused or reference.tag, image.reference
         assert image.unused or reference.tag != "latest", image.reference
     values = image_values(MIRRORED.components[name])
-    assert (values == {}) == (not CATALOG.components[name].images)
+    assert (values == {}) == (not images_of(CATALOG.components[name]))
 
 
 def test_a_component_whose_images_nobody_knows_is_refused_behind_a_mirror():
-    unknown = replace(CATALOG.components["keda"], images=None)
+    unknown = replace(CATALOG.components["keda"], images_text=None)
     with pytest.raises(PlanError, match="cannot be taken from the mirror"):
         image_values(unknown)
 

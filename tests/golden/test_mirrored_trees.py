@@ -5,8 +5,9 @@ from pathlib import Path
 import pytest
 import yaml
 
+from llmplat.catalog.chart_images import images_of
 from llmplat.catalog.load import load_catalog
-from llmplat.domain.hosts import hosts_in, is_among
+from llmplat.domain.hosts import hosts_in, is_allowed
 from llmplat.plan.cluster.reach import hosts_of
 from llmplat.plan.make import make_plan
 from llmplat.render.tree import make_tree
@@ -19,14 +20,12 @@ from tests.fakes.mirrored import CLUSTERS, PROFILES, REGISTRY, mirrored
 CATALOG = load_catalog(Path(__file__).parents[2])
 OUTSIDE = "api.example.com"
 """A service that two examples name themselves as one that answers from outside."""
-OWN = {"llm.example.com", "*.llm.example.com", "login.example.com"}
-"""Names of the examples' own platforms, and where their people sign in."""
 ORIGINS = sorted(
     {image.reference.partition("/")[0] for image in CATALOG.images.values()}
     | {
         image.reference.partition("/")[0]
         for component in CATALOG.components.values()
-        for image in component.images or ()
+        for image in images_of(component) or ()
     }
     | {"huggingface.co", "pypi.org"}
 )
@@ -49,7 +48,7 @@ def foreign(tree, allowed):
         (found.host, path, found.path)
         for path, document in documents(tree)
         for found in hosts_in(document)
-        if not is_among(found.host, allowed)
+        if not is_allowed(found.host, allowed)
     }
 
 
@@ -69,7 +68,8 @@ def scalars(value):
 @pytest.mark.parametrize("name", CLUSTERS)
 def test_nothing_names_another_host(name, profile):
     platform, lock, tree = tree_of(name, profile)
-    assert set(hosts_of(platform)) <= {REGISTRY, OUTSIDE, *OWN}
+    own = {platform.domain, f"*.{platform.domain}"}
+    assert set(hosts_of(platform)) <= {REGISTRY, OUTSIDE, *own}
     assert foreign(tree, hosts_of(platform)) == set()
     assert {found.host for found in hosts_in(yaml.safe_load(dump_lock(lock)))} == {REGISTRY}
     # Another way of looking: no host of an origin stands anywhere but below the mirror's path.

@@ -13,6 +13,7 @@ from llmplat.adapters import disk_space
 from llmplat.adapters.environments import ensure_locked, environment_folder, find_environment
 from llmplat.catalog.runtimes import LockedRuntime
 from llmplat.domain.errors import DownloadError, PreconditionError
+from llmplat.domain.mirror import FetchFrom
 from tests.fakes.package_index import FakeIndex, fake_index, make_wheel
 from tests.fakes.recording_progress import RecordingProgress
 
@@ -70,6 +71,30 @@ def test_installs_what_the_lock_pins_and_no_second_time(index: FakeIndex, tmp_pa
     again = RecordingProgress()
     assert ensure_locked(tiny, tmp_path, again) == python
     assert again.told == []
+
+
+def test_behind_a_mirror_only_its_index_is_asked(
+    index: FakeIndex, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tiny = runtime(tmp_path, index.lock())
+    with fake_index({}) as other:
+        monkeypatch.setenv("PIP_INDEX_URL", other.address)
+        monkeypatch.setenv("UV_EXTRA_INDEX_URL", other.address)
+        mirror = FetchFrom(packages=index.address, is_closed=True)
+        assert value(ensure_locked(tiny, tmp_path, RecordingProgress(), mirror)) == "84\n"
+        assert not other.fetched
+
+
+def test_a_folder_of_wheels_is_enough(index: FakeIndex, tmp_path: Path) -> None:
+    tiny, wheels = runtime(tmp_path, index.lock()), tmp_path / "wheels"
+    wheels.mkdir()
+    mirror = FetchFrom(wheels=str(wheels), is_closed=True)
+    with pytest.raises(DownloadError):
+        ensure_locked(tiny, tmp_path, RecordingProgress(), mirror)
+    for name, content in index.wheels.items():
+        (wheels / f"{name}-1.0-py3-none-any.whl").write_bytes(content)
+    assert value(ensure_locked(tiny, tmp_path, RecordingProgress(), mirror)) == "84\n"
+    assert not index.fetched
 
 
 def test_a_hash_mismatch_names_the_package(index: FakeIndex, tmp_path: Path) -> None:

@@ -48,6 +48,13 @@ def test_all_of_a_platform_reaches_the_mirror_in_spite_of_a_kill(
         begun.communicate()
         relay.cut()
         first = relay.sent_bytes
+        begun = world.start("mirror", "copy", "--jobs", "3")
+        while relay.sent_bytes < first + 6 * MIB and begun.poll() is None:
+            time.sleep(0.02)
+        begun.send_signal(signal.SIGTERM)
+        _, told = begun.communicate(timeout=60)
+        assert begun.returncode == 130, told
+        assert "running the same command again is safe" in told
         code, looked = world.report("mirror", "verify")
         assert code == 6
         states = {thing["state"] for thing in looked["things"]}

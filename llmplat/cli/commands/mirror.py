@@ -95,6 +95,7 @@ def copy(  # noqa: PLR0913, PLR0917 (options)
     """
     from llmplat.apply.mirror_copy import copy_things
     from llmplat.cli import wiring, wiring_mirror
+    from llmplat.cli.wiring_images import stopping
     from llmplat.output import mirror_view
 
     run = current(ctx)
@@ -104,7 +105,8 @@ def copy(  # noqa: PLR0913, PLR0917 (options)
     if not dry_run:
         wiring_mirror.prepare(run, target)
     tools = wiring_mirror.copy_tools(run, opened, target, source, jobs=jobs, plain_http=plain_http)
-    report = copy_things(things, target.name, tools, run.emitter, is_dry_run=dry_run)
+    with stopping():
+        report = copy_things(things, target.name, tools, run.emitter, is_dry_run=dry_run)
     run.emitter.result(report, mirror_view.COPIED)
     if report.of("failed"):
         raise typer.Exit(ExitCode.FAILED)

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from llmplat.catalog.chart_images import images_of
 from llmplat.catalog.entries import ChartImage, Component
 from llmplat.domain.errors import PlanError
 from llmplat.domain.oci import Reference
@@ -13,14 +14,15 @@ def image_values(component: Component) -> dict[str, Any]:
 
     Raises PlanError where nobody wrote down which images the chart runs.
     """
-    if component.images is None:
+    images = images_of(component)
+    if images is None:
         raise PlanError(
             f"The component {component.name} cannot be taken from the mirror.",
             why="its folder has no images.yaml, so nobody says which images its chart runs.",
             fix=(f"set components: {{{component.name}: {{enabled: false}}}}",),
         )
     values: dict[str, Any] = {}
-    for image in component.images:
+    for image in images:
         _lay(values, image)
     return values
 

@@ -6,18 +6,16 @@ from llmplat.spec.platform import Platform
 
 
 def hosts_of(platform: Platform) -> tuple[str, ...]:
-    """The mirror's, that of the tree, and those that the file itself names; () without a mirror.
+    """The mirror's, the tree's, the platform's own, and those of services that the file names.
 
-    Named are services outside that models name, where people sign in, and the platform's own names
-    ("*.llm.example.com" stands for all below its domain).
+    Empty without a mirror.
     """
     place, mirror = platform.mirror_place, platform.mirror
     if place is None or mirror is None:
         return ()
     outside = [way.url for model in platform.models for way in (*model.external, *model.overflow)]
-    sign_in = platform.identity_provider
-    issuer = sign_in.issuer if sign_in is not None else None
+    issuer = platform.identity_provider.issuer if platform.identity_provider is not None else None
     named = [gitops_of(platform).url, mirror.hub, mirror.packages, issuer, *outside]
+    hosts = {place.registry, *(host_of(address) for address in named if address)}
     own = {platform.domain, f"*.{platform.domain}"} if platform.domain else set()
-    hosts = {place.registry, *own, *(host_of(address) for address in named if address)}
-    return tuple(sorted(hosts - {""}))
+    return tuple(sorted((hosts | own) - {""}))

@@ -6,7 +6,7 @@ is started anew. The platform's root project says which hosts there are; without
 
 from collections.abc import Iterator
 
-from llmplat.domain.hosts import hosts_in, is_among
+from llmplat.domain.hosts import hosts_in, is_allowed
 from llmplat.validate.objects import Objects
 from llmplat.validate.smell import Smell
 
@@ -24,7 +24,7 @@ def find(objects: Objects) -> Iterator[Smell]:
         return
     for one in objects.all:
         for found in hosts_in(one.value):
-            if not is_among(found.host, allowed):
+            if not is_allowed(found.host, allowed):
                 what = f"{found.host} is not in the mirror"
                 fix = f"take it from the mirror; it has {', '.join(sorted(allowed))}"
                 yield Smell(one, found.path, what, fix)

@@ -46,7 +46,12 @@ def test_what_is_not_there_is_named(stored):
     with pytest.raises(InputError, match="does not have hf://org/other") as caught:
         open_model(stored, "hf://org/other")
     assert SOURCE in caught.value.why
-    next(stored.glob("*/config.json")).unlink()
+    assert open_model(stored, SOURCE).damaged() == ()
+    [file] = stored.glob("*/config.json")
+    file.unlink()
+    file.write_text("[]")
+    assert open_model(stored, SOURCE).damaged() == ("config.json",)
+    file.unlink()
     assert find_model(stored, SOURCE) is None
 
 

@@ -1,11 +1,17 @@
 """Locked packages in a folder: fetched once, named when one is lost."""
 
+import hashlib
 import shutil
 
 import pytest
 
 from llmplat.adapters import wheel_folder
-from llmplat.adapters.wheel_folder import fetch_wheels, has_wheels, pip_environment
+from llmplat.adapters.wheel_folder import (
+    damaged_wheels,
+    fetch_wheels,
+    has_wheels,
+    pip_environment,
+)
 from llmplat.domain.errors import PreconditionError
 from tests.fakes.recording_progress import RecordingProgress
 
@@ -33,6 +39,10 @@ def test_what_came_is_noted_and_a_lost_wheel_is_seen(tmp_path, fetched):
     assert has_wheels(LOCK, tmp_path)
     assert not has_wheels(LOCK + "\n", tmp_path)
     assert "--require-hashes" in fetched[0]
+    assert damaged_wheels(LOCK, tmp_path) == ("My_App-1.0-py3-none-any.whl",)
+    pinned = LOCK.replace("aa", hashlib.sha256(b"x" * 10).hexdigest())
+    fetch_wheels(pinned, tmp_path, "Fetch", RecordingProgress())
+    assert damaged_wheels(pinned, tmp_path) == ()
     (tmp_path / "My_App-1.0-py3-none-any.whl").unlink()
     assert not has_wheels(LOCK, tmp_path)
     shutil.rmtree(tmp_path)

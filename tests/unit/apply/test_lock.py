@@ -10,7 +10,7 @@ from llmplat.domain.errors import DownloadError
 from llmplat.domain.machine import Gpu
 from llmplat.domain.model_record import ModelRecord, digest_files
 from llmplat.domain.ports import ModelFile, Progress
-from llmplat.spec.load import default_platform
+from llmplat.spec.load import default_platform, parse_platform
 from llmplat.spec.lock import parse_lock
 from llmplat.spec.model import Model
 from llmplat.spec.model_source import Package
@@ -167,3 +167,30 @@ def test_the_gpus_of_this_machine_are_pinned() -> None:
     assert [(gpu.name, gpu.memory_bytes) for gpu in lock.gpus] == [("NVIDIA L4", 24 * 1024**3)]
     assert desk.text is not None
     assert parse_lock(desk.text, "l.yaml").gpus == lock.gpus
+
+
+def test_behind_a_mirror_a_locked_model_is_not_looked_at_again() -> None:
+    desk = Desk()
+    text = (
+        "apiVersion: llmplat.dev/v1alpha1\nkind: Platform\nname: gap\n"
+        'substrate: {cluster: {kubernetes: "1.34", context: c}}\n'
+        "gitops: {oci: {repository: registry.example.com/p}}\n"
+        "modelRepository: registry.example.com/models\n"
+        "models: [{name: m, source: 'hf://org/name@main', package: true}]\n"
+    )
+    platform = parse_platform(text, "p").platform
+    lock_platform(platform, "p", desk.tools(), RecordingProgress())
+    assert (desk.looked_at, desk.packaged) == (["hf://org/name@main"], ["m"])
+    mirrored = parse_platform(f"{text}mirror: {{registry: mirror.example.com/k}}\n", "p").platform
+    report = lock_platform(mirrored, "p", desk.tools(), RecordingProgress())
+    assert len(desk.looked_at) == 1
+    assert desk.packaged == ["m"]
+    [model] = report.models
+    assert model.image.startswith("mirror.example.com/k/registry.example.com/models/m@sha256:")
+    again = lock_platform(mirrored, "p", desk.tools(), RecordingProgress())
+    assert not again.is_changed
+    with_hub = parse_platform(
+        f"{text}mirror: {{registry: mirror.example.com/k, hub: 'https://hub.example.com'}}\n", "p"
+    ).platform
+    lock_platform(with_hub, "p", desk.tools(), RecordingProgress())
+    assert len(desk.looked_at) == 2

@@ -2,7 +2,7 @@
 
 import pytest
 
-from llmplat.domain.hosts import host_of, hosts_in, is_here
+from llmplat.domain.hosts import host_of, hosts_in, is_allowed, is_here
 
 HEX = "0" * 64
 
@@ -67,3 +67,12 @@ def test_what_is_here():
     assert is_here("localhost:5000")
     assert is_here("[::1]")
     assert not is_here("ghcr.io")
+
+
+def test_what_lies_below_a_domain_is_allowed():
+    allowed = {"m.example.com:5000", "*.llm.example.com"}
+    assert is_allowed("m.example.com:5000", allowed)
+    assert is_allowed("keys.llm.example.com", allowed)
+    assert is_allowed("a.b.llm.example.com", allowed)
+    for other in ("m.example.com", "llm.example.com", "evilllm.example.com", "com"):
+        assert not is_allowed(other, allowed)
