@@ -198,3 +198,19 @@ def test_no_attempt_of_verify_on_account_and_keys_succeeds(world):
         data = attack.make(prey, keys[attack.who])
         assert judge(attack, prey, data, exchange(prey.host, port, data, 30)) is None, attack.name
     assert world.chat(world.red) == 200
+
+
+def test_no_header_lends_a_stranger_another_address(world):
+    """Uvicorn believes X-Forwarded-For of loopback unless it is told not to."""
+    import urllib.parse
+
+    def guess(n: int) -> int:
+        body = urllib.parse.urlencode({"key": f"sk-llmplat-{n}"}).encode()
+        headers = {
+            "content-type": "application/x-www-form-urlencoded",
+            "origin": world.url,
+            "x-forwarded-for": f"203.0.113.{n}",
+        }
+        return world.gateway.ask(f"{world.url}/sign-in", body, headers=headers).status
+
+    assert [guess(n) for n in range(8)] == [401] * 5 + [429] * 3
