@@ -214,3 +214,34 @@ def test_no_header_lends_a_stranger_another_address(world):
         return world.gateway.ask(f"{world.url}/sign-in", body, headers=headers).status
 
     assert [guess(n) for n in range(8)] == [401] * 5 + [429] * 3
+
+
+def test_of_a_cluster_they_are_read_through_the_api_server(world, monkeypatch, tmp_path):
+    import base64
+    from contextlib import contextmanager
+    from pathlib import Path
+
+    from llmplat.cli import wiring, wiring_cluster, wiring_gateway
+    from llmplat.cli.run import new_run
+
+    class Cluster:
+        """A secret, and a way to the gateway."""
+
+        def get(self, ref):
+            assert ref.kind == "Secret"
+            return {"data": {"value": base64.b64encode(world.system.encode()).decode()}}
+
+        @contextmanager
+        def forward(self, namespace, service, port):
+            assert (namespace, service, port) == ("llm-gateway", "gateway", 80)
+            yield world.gateway_url
+
+    monkeypatch.setenv("LLMPLAT_STATE_HOME", str(tmp_path))
+    monkeypatch.setattr(wiring_cluster, "open_cluster", lambda *_: Cluster())
+    run = new_run("keys")
+    run.file = Path(__file__).parents[2] / "docs" / "examples" / "cluster-two-teams.yaml"
+    told = _ask(world, world.red, act="create", sha256=_hash(), lifetime_s=60).json
+    with wiring_gateway.change_book(run, wiring.open_platform(run)) as book:
+        assert told["change"] in {one.id for one in book.open()}
+        book.settle(told["change"], "rejected", "not here")
+        assert told["change"] not in {one.id for one in book.open()}
