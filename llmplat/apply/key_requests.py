@@ -71,8 +71,12 @@ def approve_within_cap(desk: Desk, book: ChangeBook) -> Decided:
         if barrier is not None:
             left.append(Judged(one, barrier))
             continue
-        published = _take(desk, book, one) and published
-        taken.append(one)
+        try:
+            published = _take(desk, book, one) and published
+        except InputError as error:  # one that cannot be made shall not hold up the others
+            left.append(Judged(one, error.why or error.what))
+        else:
+            taken.append(one)
     return Decided("approved", tuple(taken), tuple(left), at_gateway=published)
 
 

@@ -11,7 +11,7 @@ _ADDRESSES = 10_000
 
 
 class Attempts:
-    """Failures of the last minute; a good sign-in is never counted."""
+    """Failures of the last minute; a good sign-in does not stay among them."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
@@ -23,14 +23,20 @@ class Attempts:
         mine = self._by_address.get(address, deque())
         return max(self._left(mine, PER_ADDRESS), self._left(self._all, TOGETHER))
 
-    def failed(self, address: str) -> None:
-        """Counts a failure."""
+    def begin(self, address: str) -> None:
+        """Counts an attempt as failed before it is known: many at once count as many."""
         now = self._clock()
         self._by_address.setdefault(address, deque(maxlen=PER_ADDRESS)).append(now)
         self._by_address.move_to_end(address)
         self._all.append(now)
         while len(self._by_address) > _ADDRESSES:
             self._by_address.popitem(last=False)
+
+    def forgive(self, address: str) -> None:
+        """Takes the last one back: it was no failure of whoever tried."""
+        for moments in (self._by_address.get(address), self._all):
+            if moments:
+                moments.pop()
 
     def _left(self, moments: deque[float], most: int) -> int:
         now = self._clock()

@@ -25,15 +25,16 @@ class Door(Counter):
             answer = self.page("sign-in.html", None, 429, fault=fault)
             answer.headers["retry-after"] = str(wait_s)
             return answer
+        self.attempts.begin(address)
         key = (await read_form(request)).get("key", "").strip()
         try:
             me = (await self._check(key))["me"]
         except GatewayError as error:
             return self._refuse_sign_in(address, error)
         if me["tenant"] == OWN_TENANT:
-            self.attempts.failed(address)
             fault = "The platform's own keys are not for people. Sign in with a tenant's key."
             return self.page("sign-in.html", None, 403, fault=fault)
+        self.attempts.forgive(address)
         self.sessions.end(request.cookies.get(self.cookie))
         cookie = self.sessions.begin(key, me["tenant"], me["app"], me["key"])
         answer = go(f"/tenants/{me['tenant']}")
@@ -57,7 +58,7 @@ class Door(Counter):
 
     def _refuse_sign_in(self, address: str, error: GatewayError) -> Response:
         if error.status == 401:
-            self.attempts.failed(address)
             fault = "This key is not known, or it was revoked or has expired."
             return self.page("sign-in.html", None, 401, fault=fault)
+        self.attempts.forgive(address)
         return self.page("sign-in.html", None, 503, fault=say(error))

@@ -48,8 +48,8 @@ class Pages(Counter):
         """A key just made, once."""
         session = self.enter(request)
         self.check_tenant(request, session)
-        fresh = session.take_fresh()
         account = await self.read_account(session)
+        fresh = session.take_fresh()
         change = next((c for c in account["changes"] if fresh and c["made"] == fresh[0]), None)
         return self.page("new-key.html", session, fresh=fresh, change=change)
 

@@ -10,7 +10,9 @@ from dataclasses import dataclass, field
 
 IDLE_S = 1800
 LONGEST_S = 8 * 3600
-_AT_MOST = 1000
+AT_MOST = 10_000
+PER_TENANT = 20
+"""A tenant that signs in over and over signs itself out, nobody else."""
 
 
 @dataclass
@@ -53,9 +55,15 @@ class Sessions:
         now = self._clock()
         token = secrets.token_urlsafe(32)
         self._by_hash[_hash(cookie)] = Session(key, tenant, app, key_id, token, now, now)
-        while len(self._by_hash) > _AT_MOST:
-            self._by_hash.popitem(last=False)
+        self._make_room(tenant)
         return cookie
+
+    def _make_room(self, tenant: str) -> None:
+        mine = [name for name, one in self._by_hash.items() if one.tenant == tenant]
+        for name in mine[: max(0, len(mine) - PER_TENANT)]:
+            del self._by_hash[name]
+        while len(self._by_hash) > AT_MOST:
+            self._by_hash.popitem(last=False)
 
     def find(self, cookie: str | None, *, is_seen: bool = True) -> Session | None:
         """The session of `cookie`; None when there is none, or it lay idle or lasted too long.

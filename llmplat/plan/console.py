@@ -15,6 +15,8 @@ def make_console(gateway_url: str, port: int) -> Launch:
         runtime="litellm",
         argv=(
             "-m", "uvicorn", "llmplat.console.asgi:app", "--host", HOST, "--port", PORT,
+            # Nobody stands in front that could be believed about addresses.
+            "--no-proxy-headers",
             "--no-access-log", "--no-server-header", "--ws", "none", "--log-level", "warning",
             "--timeout-graceful-shutdown", "2",
         ),

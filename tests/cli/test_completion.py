@@ -50,8 +50,11 @@ def bash_offers(script: str, *words: str) -> set[str]:
     ("words", "offered"),
     [
         (["st"], {"status"}),
-        (["keys", ""], {"create", "list", "rotate", "revoke", "--help"}),
-        (["keys", "re"], {"revoke"}),
+        (
+            ["keys", ""],
+            {"create", "list", "rotate", "revoke", "pending", "approve", "reject", "--help"},
+        ),
+        (["keys", "rev"], {"revoke"}),
         (["keys", "create", "--exp"], {"--expires"}),
         (["status", "--out"], {"--output"}),
         (["status", "-o", ""], {"human", "plain", "json", "sarif"}),

@@ -20,3 +20,11 @@ def world(tmp_path_factory):
 @pytest.fixture(scope="session")
 def world_type():
     return ConsoleWorld
+
+
+@pytest.fixture
+def postgres(tmp_path):
+    """A real PostgreSQL, where there is one."""
+    from tests.gateway import test_ledger_stores
+
+    yield from test_ledger_stores.postgres.__wrapped__(tmp_path)

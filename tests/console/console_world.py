@@ -107,6 +107,7 @@ def start_console(
     port = find_port()
     argv = [str(python), "-P", "-m", "uvicorn", "llmplat.console.asgi:app", "--host", "127.0.0.1"]
     argv += ["--port", str(port), "--no-access-log", "--no-server-header", "--log-level", "info"]
+    argv += ["--no-proxy-headers"]
     code = folder / "console-lib" / "llmplat"
     if not code.exists():
         code.mkdir(parents=True)

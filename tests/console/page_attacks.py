@@ -4,11 +4,13 @@
 of the attempt could not fail. Each runs on a console of its own, in this process.
 """
 
+import asyncio
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+import httpx
 from starlette.testclient import TestClient
 
 from llmplat.console import attempts, counter, door, sessions
@@ -139,6 +141,32 @@ def guess_on(site: Site) -> bool:
     client = site.browser()
     for n in range(30):
         sign_in(client, f"sk-llmplat-guess-{n}")
+    return len(site.gateway.asked) >= 30
+
+
+def crowd_out(site: Site) -> bool:
+    """A tenant signs in until everybody else is out."""
+    red = site.browser(RED)
+    for _ in range(60):
+        site.browser(BLUE)
+    return red.get("/models").status_code != 200
+
+
+def guess_at_once(site: Site) -> bool:
+    """Thirty wrong keys in flight at the same time."""
+    site.gateway.takes_s = 0.05
+
+    async def run() -> None:
+        transport = httpx.ASGITransport(site.app)
+        async with httpx.AsyncClient(transport=transport, base_url=ORIGIN) as client:
+            headers = {"origin": ORIGIN}
+            tries = [
+                client.post("/sign-in", data={"key": f"sk-llmplat-{n}"}, headers=headers)
+                for n in range(30)
+            ]
+            await asyncio.gather(*tries)
+
+    asyncio.run(run())
     return len(site.gateway.asked) >= 30
 
 
@@ -339,6 +367,16 @@ def _no_limit(m: Any) -> None:
     _let(m, attempts.Attempts, "wait_s", lambda *_: 0)
 
 
+def _no_late_count(m: Any) -> None:
+    """As if a failure were counted only once it is known."""
+    _let(m, attempts.Attempts, "begin", lambda *_: None)
+
+
+def _no_share(m: Any) -> None:
+    _let(m, sessions, "PER_TENANT", 10**9)
+    _let(m, sessions, "AT_MOST", 50)
+
+
 def _no_taking(m: Any) -> None:
     _let(m, Session, "take_fresh", lambda self: self.fresh)
 
@@ -373,6 +411,8 @@ ATTACKS: tuple[PageAttack, ...] = (
     PageAttack(flood_with_form, act_at_own_url, _no_fence),
     PageAttack(send_json_for_form, act_at_own_url, _no_fence),
     PageAttack(guess_on, mistype_and_sign_in, _no_limit),
+    PageAttack(guess_at_once, mistype_and_sign_in, _no_late_count),
+    PageAttack(crowd_out, work_on_and_on, _no_share),
     PageAttack(plant_session, enter_as_tenant),
     PageAttack(use_cookie_after_sign_out, read_own_page, _no_end),
     PageAttack(use_idle_session, work_on_and_on, _no_idle),

@@ -198,3 +198,50 @@ def test_no_attempt_of_verify_on_account_and_keys_succeeds(world):
         data = attack.make(prey, keys[attack.who])
         assert judge(attack, prey, data, exchange(prey.host, port, data, 30)) is None, attack.name
     assert world.chat(world.red) == 200
+
+
+def test_no_header_lends_a_stranger_another_address(world):
+    """Uvicorn believes X-Forwarded-For of loopback unless it is told not to."""
+    import urllib.parse
+
+    def guess(n: int) -> int:
+        body = urllib.parse.urlencode({"key": f"sk-llmplat-{n}"}).encode()
+        headers = {
+            "content-type": "application/x-www-form-urlencoded",
+            "origin": world.url,
+            "x-forwarded-for": f"203.0.113.{n}",
+        }
+        return world.gateway.ask(f"{world.url}/sign-in", body, headers=headers).status
+
+    assert [guess(n) for n in range(8)] == [401] * 5 + [429] * 3
+
+
+def test_of_a_cluster_they_are_read_through_the_api_server(world, monkeypatch, tmp_path):
+    import base64
+    from contextlib import contextmanager
+    from pathlib import Path
+
+    from llmplat.cli import wiring, wiring_cluster, wiring_gateway
+    from llmplat.cli.run import new_run
+
+    class Cluster:
+        """A secret, and a way to the gateway."""
+
+        def get(self, ref):
+            assert ref.kind == "Secret"
+            return {"data": {"value": base64.b64encode(world.system.encode()).decode()}}
+
+        @contextmanager
+        def forward(self, namespace, service, port):
+            assert (namespace, service, port) == ("llm-gateway", "gateway", 80)
+            yield world.gateway_url
+
+    monkeypatch.setenv("LLMPLAT_STATE_HOME", str(tmp_path))
+    monkeypatch.setattr(wiring_cluster, "open_cluster", lambda *_: Cluster())
+    run = new_run("keys")
+    run.file = Path(__file__).parents[2] / "docs" / "examples" / "cluster-two-teams.yaml"
+    told = _ask(world, world.red, act="create", sha256=_hash(), lifetime_s=60).json
+    with wiring_gateway.change_book(run, wiring.open_platform(run)) as book:
+        assert told["change"] in {one.id for one in book.open()}
+        book.settle(told["change"], "rejected", "not here")
+        assert told["change"] not in {one.id for one in book.open()}

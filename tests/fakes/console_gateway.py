@@ -1,5 +1,6 @@
 """A gateway in memory for the console's tests: tenants by key, and every wish that was sent (a Gateway)."""
 
+import asyncio
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -24,9 +25,11 @@ class FakeGateway:
     """(tenant, wish)"""
     asked: list[str] = field(default_factory=list)
     fault: GatewayError | None = None
+    takes_s: float = 0.0
 
     async def read(self, path: str, key: str) -> dict[str, Any]:
         self.asked.append(path)
+        await asyncio.sleep(self.takes_s)
         me = self._who(key)
         return _catalog(me[0]) if path.endswith("catalog") else _account(me) | self.told
 

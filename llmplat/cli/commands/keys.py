@@ -18,7 +18,7 @@ _Target = Annotated[str, typer.Argument(metavar="TENANT/APP", help="The app the 
 
 @app.callback()
 def _keys() -> None:
-    """Create, list, rotate and revoke tenant keys.
+    """Create, list, rotate, revoke and approve tenant keys.
 
     Only hashes are stored, in keys.yaml beside the platform file. A running gateway knows a new
     or revoked key within seconds; keys can be changed while it is down.

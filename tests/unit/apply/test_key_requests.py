@@ -189,3 +189,11 @@ def test_the_gateway_is_handed_the_new_hashes():
     gate = desk.gate
     assert isinstance(gate, FakeKeyGate)
     assert "a" * 64 in gate.files["keys.json"]
+
+
+def test_one_that_cannot_be_made_does_not_hold_up_the_others():
+    book = FakeChangeBook(_change(act="revoke", key="k-gone"), _change(id="c-2"))
+    desk = _desk(_key(), cap=CAP)
+    report = approve_within_cap(desk, book)
+    assert [one.id for one in report.changes] == ["c-2"]
+    assert [one.change.id for one in report.left] == ["c-1"]
