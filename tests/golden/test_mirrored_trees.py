@@ -20,6 +20,8 @@ from tests.fakes.mirrored import CLUSTERS, PROFILES, REGISTRY, mirrored
 CATALOG = load_catalog(Path(__file__).parents[2])
 OUTSIDE = "api.example.com"
 """A service that two examples name themselves as one that answers from outside."""
+SIGN_IN = "login.example.com"
+"""Where their people sign in."""
 ORIGINS = sorted(
     {image.reference.partition("/")[0] for image in CATALOG.images.values()}
     | {
@@ -68,7 +70,7 @@ def scalars(value):
 @pytest.mark.parametrize("name", CLUSTERS)
 def test_nothing_names_another_host(name, profile):
     platform, lock, tree = tree_of(name, profile)
-    own = {platform.domain, f"*.{platform.domain}"}
+    own = {platform.domain, f"*.{platform.domain}", SIGN_IN}
     assert set(hosts_of(platform)) <= {REGISTRY, OUTSIDE, *own}
     assert foreign(tree, hosts_of(platform)) == set()
     assert {found.host for found in hosts_in(yaml.safe_load(dump_lock(lock)))} == {REGISTRY}
