@@ -1,6 +1,6 @@
 """Langfuse: what it is asked for by the file, and the secrets and database that it gets from us."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from llmplat.domain.errors import PlanError
 from llmplat.plan.cluster.ground import Ground
@@ -23,6 +23,8 @@ _GENERATED = (
 )
 _BROUGHT = ("langfuse-clickhouse-password", "langfuse-s3-access-key", "langfuse-s3-secret-key")
 """Of services that are somebody else's: a person seeds them."""
+_KEYS = {"langfuse-redis-password": "default"}
+"""Valkey reads the password of a user under the user's name."""
 _WANTED = (("clickhouse", "host"), ("s3", "endpoint"), ("s3", "bucket"))
 
 _EXAMPLE = (
@@ -53,5 +55,6 @@ def make_langfuse(ground: Ground) -> Langfuse | None:
             fix=(_EXAMPLE,),
         )
     names = (*_GENERATED, *_BROUGHT)
-    secrets = tuple(make_secret(ground, name, LANGFUSE, LANGFUSE) for name in names)
+    made = (make_secret(ground, name, LANGFUSE, LANGFUSE) for name in names)
+    secrets = tuple(replace(one, key=_KEYS.get(one.name, one.key)) for one in made)
     return Langfuse(ground.platform.substrate.storage_class, secrets)

@@ -24,6 +24,8 @@ class PlannedSecret:
     """Its name in the backend."""
     env: str | None = None
     """Environment variable that carries it, None where it is read by another way."""
+    key: str = VALUE
+    """Key inside the Kubernetes Secret; a chart may want one of its own."""
 
 
 @dataclass(frozen=True)

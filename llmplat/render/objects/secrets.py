@@ -66,7 +66,7 @@ def _external_secret(platform: str, store: SecretStore, secret: PlannedSecret) -
         "refreshInterval": REFRESH,
         "secretStoreRef": {"kind": "ClusterSecretStore", "name": STORE},
         "target": {"name": secret.name, "creationPolicy": "Owner", "deletionPolicy": "Retain"},
-        "data": [{"secretKey": VALUE, "remoteRef": remote_of(store, secret)}],
+        "data": [{"secretKey": secret.key, "remoteRef": remote_of(store, secret)}],
     }
     metadata = make_metadata(platform, secret.name, secret.namespace)
     return make_object(API, "ExternalSecret", metadata, spec=spec)
