@@ -7,6 +7,7 @@ from typing import Any
 
 import yaml
 
+from llmplat.apply.contents import listed_kinds
 from llmplat.apply.gitops_hold import is_let_go
 from llmplat.apply.owned import TRACKING, Owned, find_owned
 from llmplat.domain.cluster import (
@@ -17,7 +18,6 @@ from llmplat.domain.cluster import (
     ClusterIdentity,
     Object,
     ObjectRef,
-    group_of,
     ref_of,
 )
 from llmplat.domain.errors import ClusterError
@@ -149,13 +149,13 @@ def _beside(owned: Owned, wanted: set[ObjectRef], made: set[ObjectRef]) -> Itera
     """Objects of ours that the tree does not have any more."""
     labels = {PLATFORM: owned.platform, MANAGED_BY: "llmplat"}
     known = {(it.group, it.kind, it.namespace, it.name) for it in {*wanted, *made}}
-    for api_version, kind in _kinds(owned.cluster):
-        for it in owned.cluster.list(api_version, kind, labels=labels):
+    for kind in listed_kinds(owned.cluster):
+        for it in owned.cluster.list(kind.api_version, kind.kind, labels=labels):
             ref = ref_of(it)
-            if (ref.group, kind, ref.namespace, ref.name) in known or _is_llmplats(it, ref):
+            if (ref.group, ref.kind, ref.namespace, ref.name) in known or _is_llmplats(it, ref):
                 continue
             yield ObjectChange(
-                TreeAct.REMOVE, f"{ref.group}/{kind}", ref.namespace or "", ref.name, ()
+                TreeAct.REMOVE, f"{ref.group}/{ref.kind}", ref.namespace or "", ref.name, ()
             )
 
 
@@ -165,16 +165,6 @@ def _is_llmplats(thing: Object, ref: ObjectRef) -> bool:
     is_value = ref.kind == "Secret" and ref.namespace == BACKEND_NAMESPACE
     is_data = ref.kind == "PersistentVolumeClaim" or is_let_go(thing)
     return bool(thing["metadata"].get("ownerReferences")) or is_system or is_value or is_data
-
-
-def _kinds(cluster: Cluster) -> Iterator[tuple[str, str]]:
-    """One served version of each kind that can be listed."""
-    seen = set()
-    for one in cluster.kinds():
-        key = (group_of(one.api_version), one.kind)
-        if key not in seen and (not one.verbs or "list" in one.verbs):
-            seen.add(key)
-            yield one.api_version, one.kind
 
 
 def _unsettled(owned: Owned) -> Iterator[Unsettled]:

@@ -1,8 +1,11 @@
 """diff --live, pause, resume and narrowing on a real control plane with Argo CD and Kueue."""
 
 import time
-from contextlib import nullcontext
+from collections.abc import Iterator
+from contextlib import closing, nullcontext
 from typing import Any
+
+import pytest
 
 from llmplat.adapters.kube_cluster import KubeCluster, open_cluster
 from llmplat.apply.cluster_claim import Held
@@ -22,8 +25,14 @@ MIRRORED = {"keda", "llmplat-platform"}
 """What names the address of a chart, which the test takes from its mirror."""
 
 
-def test_only_what_differs_is_told(slim: SlimWorld) -> None:
-    rendered, cluster = slim.bring_up(), _cluster(slim)
+@pytest.fixture
+def cluster(slim: SlimWorld) -> Iterator[KubeCluster]:
+    with closing(open_cluster("test", {"KUBECONFIG": str(slim.work.kubeconfig)})) as opened:
+        yield opened
+
+
+def test_only_what_differs_is_told(slim: SlimWorld, cluster: KubeCluster) -> None:
+    rendered = slim.bring_up()
     same = _diff(rendered, cluster)
     assert {one.name for one in same.changes} <= MIRRORED
     assert same.unsettled == ()
@@ -46,9 +55,10 @@ def test_only_what_differs_is_told(slim: SlimWorld) -> None:
         slim.admin.delete(stray)
 
 
-def test_gpus_rest_and_argo_cd_leaves_it_so_until_they_are_brought_back(slim: SlimWorld) -> None:
+def test_gpus_rest_and_argo_cd_leaves_it_so_until_they_are_brought_back(
+    slim: SlimWorld, cluster: KubeCluster
+) -> None:
     slim.bring_up()
-    cluster = _cluster(slim)
     before = _figures(slim)
     tools = PauseTools(cluster, lambda: nullcontext(Held()), patience=Patience(180))
     pause(NAME, tools, RecordingProgress())
@@ -61,9 +71,10 @@ def test_gpus_rest_and_argo_cd_leaves_it_so_until_they_are_brought_back(slim: Sl
     assert _figures(slim) == before
 
 
-def test_a_narrower_profile_removes_what_it_leaves_out_and_syncs(slim: SlimWorld) -> None:
+def test_a_narrower_profile_removes_what_it_leaves_out_and_syncs(
+    slim: SlimWorld, cluster: KubeCluster
+) -> None:
     slim.bring_up()
-    cluster = _cluster(slim)
     narrower = slim.tree("serving")
     narrowing = find_narrowing(cluster, NAME, narrower.tree)
     assert [one.name for one in narrowing.applications] == [
@@ -81,10 +92,6 @@ def test_a_narrower_profile_removes_what_it_leaves_out_and_syncs(slim: SlimWorld
     assert not {"litellm", "counters"} & set(slim.applications())
     assert slim.admin.find("v1", "PersistentVolumeClaim", "data-counters-0", "llm-gateway")
     assert not find_narrowing(cluster, NAME, narrower.tree)
-
-
-def _cluster(slim: SlimWorld) -> KubeCluster:
-    return open_cluster("test", {"KUBECONFIG": str(slim.work.kubeconfig)})
 
 
 def _diff(rendered: Rendered, cluster: KubeCluster) -> LiveDiffReport:

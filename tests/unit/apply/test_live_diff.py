@@ -64,6 +64,8 @@ def test_what_the_tree_has_no_more_is_told_and_what_llmplat_keeps_is_not() -> No
         thing("v1", "ConfigMap", "llmplat-inventory", "llmplat-system"),
         thing("v1", "PersistentVolumeClaim", "data", "a"),
         thing("v1", "Secret", "value", "llmplat-secrets"),
+        # Kubernetes makes them with the labels of their Service, and without an owner.
+        thing("v1", "Endpoints", "gateway", "a"),
         made,
         owned,
     )
