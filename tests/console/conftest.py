@@ -8,6 +8,7 @@ import pytest
 sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).parents[1] / "gateway")]
 
 from console_world import ConsoleWorld, open_world  # noqa: E402 (found by the line above)
+from postgres_server import serve_postgres  # noqa: E402 (also)
 
 
 @pytest.fixture(scope="module")
@@ -23,8 +24,6 @@ def world_type():
 
 
 @pytest.fixture
-def postgres(tmp_path):
+def postgres():
     """A real PostgreSQL, where there is one."""
-    from tests.gateway import test_ledger_stores
-
-    yield from test_ledger_stores.postgres.__wrapped__(tmp_path)
+    yield from serve_postgres("console")
