@@ -30,7 +30,7 @@ def start_argocd(
         pytest.skip("no redis-server here (apt-get install redis-server)")
     argocd, helm = find_program("argo-cd", "cmd"), find_program("helm", "helm")
     plane.install(load_crds(crds, "argo-cd"))
-    for thing in _objects(settings):
+    for thing in argocd_objects(settings):
         plane.admin.apply(thing)
     bin_folder = plane.folder / "argocd-bin"
     bin_folder.mkdir()
@@ -99,7 +99,8 @@ def _environment(plane: ControlPlane, bin_folder: Path) -> dict[str, str]:
     }
 
 
-def _objects(settings: dict[str, str]) -> list[Object]:
+def argocd_objects(settings: dict[str, str]) -> list[Object]:
+    """What an installation has beside its workloads: its namespace, settings and default project."""
     labels = {"app.kubernetes.io/part-of": "argocd"}
 
     def make(kind: str, name: str, **rest: object) -> Object:
