@@ -3,7 +3,8 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 PACKAGES := llmplat infra tests
 BENCHMARKS := help_time plan_time render_time gpu_fit_time gpu_fit_accuracy up_again warm_start gateway_overhead overload \
-  registry_push package_model validate_time sync_time gke_plan_time console_paint
+  registry_push package_model validate_time sync_time cluster_scale gke_plan_time \
+  ledger_overhead console_paint
 
 .DEFAULT_GOAL := help
 .PHONY: help setup up down test test-cluster check fix unit golden docs bench lock-tools clean
