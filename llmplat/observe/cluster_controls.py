@@ -1,9 +1,10 @@
 """Controls as rendered -> whether each is in the cluster as it was meant."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from llmplat.domain.cluster import PLATFORM, Cluster, Object
+from llmplat.domain.quantity import is_same_quantity
 from llmplat.plan.cluster.applications import ARGO_CD
 from llmplat.plan.plan import Plan
 from llmplat.render.objects import make_objects
@@ -18,6 +19,7 @@ _GROUPS = {
     "Role": "rights of tenants",
     "Namespace": "pod security",
 }
+_AMOUNTS = {"ResourceQuota", "ClusterQueue"}
 _BODIES = ("spec", "rules", "subjects", "roleRef")
 _SECURITY = "pod-security.kubernetes.io/"
 
@@ -83,22 +85,35 @@ def _compare(wanted: Object, there: Object | None) -> str:
         asked = wanted["metadata"].get("labels") or {}
         differ = [k for k, v in asked.items() if k.startswith(_SECURITY) and labels.get(k) != v]
         return f"has another {differ[0]}" if differ else ""
+    is_same = _is_as_much if wanted["kind"] in _AMOUNTS else _is_said
     differ = [
-        name for name in _BODIES if name in wanted and not _has(there.get(name), wanted[name])
+        name
+        for name in _BODIES
+        if name in wanted and not _has(there.get(name), wanted[name], is_same)
     ]
     return f"has another {differ[0]} than rendered" if differ else ""
 
 
-def _has(there: Any, wanted: Any) -> bool:  # noqa: ANN401 (JSON of any shape)
+def _has(there: Any, wanted: Any, is_same: Callable[[Any, Any], bool]) -> bool:  # noqa: ANN401 (JSON of any shape)
     """Whether all of `wanted` is there; the API server adds defaults, and leaves out what is empty."""
     if isinstance(wanted, Mapping):
         return isinstance(there or {}, Mapping) and all(
-            _has((there or {}).get(key), value) for key, value in wanted.items()
+            _has((there or {}).get(key), value, is_same) for key, value in wanted.items()
         )
     if isinstance(wanted, list):
         others = there or []
-        return len(others) == len(wanted) and all(map(_has, others, wanted))
-    return str(there) == str(wanted) or (not there and not wanted)
+        both = zip(others, wanted, strict=False)
+        return len(others) == len(wanted) and all(_has(*pair, is_same) for pair in both)
+    return is_same(there, wanted) or (not there and not wanted)
+
+
+def _is_said(there: object, wanted: object) -> bool:
+    return str(there) == str(wanted)
+
+
+def _is_as_much(there: object, wanted: object) -> bool:
+    """The API server spells amounts anew: 2000 comes back as 2k."""
+    return _is_said(there, wanted) or is_same_quantity(there, wanted)
 
 
 def _name(thing: Object) -> tuple[str | None, str]:
