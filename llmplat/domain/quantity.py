@@ -1,6 +1,6 @@
 """Quantities as Kubernetes spells them: 1k is 1000, 0.5 is 500m."""
 
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 
 _SUFFIXES = {
     "n": Decimal("1e-9"),
@@ -17,9 +17,10 @@ def parse_quantity(text: str) -> Decimal | None:
     number = text.rstrip("numkKMGTPEi")
     factor = _SUFFIXES.get(text[len(number) :], None if number != text else Decimal(1))
     try:
-        return Decimal(number) * factor if factor is not None else None
-    except InvalidOperation:
+        amount = Decimal(number) * factor if factor is not None else None
+    except ArithmeticError:  # no number, or beyond any
         return None
+    return amount if amount is not None and amount.is_finite() else None
 
 
 def is_same_quantity(one: object, other: object) -> bool:

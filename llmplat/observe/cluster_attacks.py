@@ -38,11 +38,10 @@ def try_attacks(cluster: Cluster, plan: Plan) -> Iterator[tuple[str, str, bool |
         yield "ways around", "what a tenant may not do", None, why
         return
     groups = {owner.namespace: owner.group for owner in plan.cluster.workloads.owners}
-    first = {
-        engine.namespace: engine
-        for engine in reversed(plan.cluster.workloads.engines)
-        if engine.gpu is not None and engine.queue is not None
-    }
+    first: dict[str, ClusterEngine] = {}
+    for engine in plan.cluster.workloads.engines:
+        if engine.gpu is not None and engine.queue is not None:
+            first.setdefault(engine.namespace, engine)
     tries = [(space, one) for space, engine in first.items() for one in attempts(engine)]
     with ThreadPoolExecutor(_AT_ONCE) as pool:
         judged = list(pool.map(lambda it: _judge(cluster, it[1], groups[it[0]]), tries))
