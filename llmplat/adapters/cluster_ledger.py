@@ -4,15 +4,15 @@ psycopg is imported when a cluster's ledger is read and at no other time.
 """
 
 import base64
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, LiteralString
 from urllib.parse import urlsplit
 
+from llmplat.adapters.sql_ledger import Queries, SqlLedger
 from llmplat.domain.cluster import Cluster, ObjectRef
 from llmplat.domain.errors import PreconditionError
-from llmplat.domain.usage import RequestRecord, UsageSum
 
 PORT = 5432
 _SUMS = """SELECT to_char(to_timestamp(at_ms / 1000) AT TIME ZONE 'UTC', 'YYYY-MM-DD'), tenant, app,
@@ -39,27 +39,13 @@ class Login:
     name: str
 
 
-class ClusterLedger:
+class ClusterLedger(SqlLedger):
     """A UsageLedger, read only; one whose gateway never wrote is empty."""
+
+    queries = Queries(_SUMS, _LAST, _BUSY, _MINUTES)
 
     def __init__(self, login: Login) -> None:
         self._login = login
-
-    def sums(self, since_ms: int) -> Sequence[UsageSum]:
-        """See UsageLedger."""
-        return [UsageSum(*row) for row in self._read(_SUMS, since_ms)]
-
-    def last(self, count: int, since_ms: int) -> Sequence[RequestRecord]:
-        """See UsageLedger."""
-        return [RequestRecord(*row) for row in self._read(_LAST, since_ms, count)][::-1]
-
-    def busy(self, model: str, since_ms: int) -> Iterator[tuple[int, int]]:
-        """See UsageLedger."""
-        return self._read(_BUSY, since_ms, model, since_ms)
-
-    def minutes(self, since_ms: int) -> int:
-        """See UsageLedger."""
-        return int(next(iter(self._read(_MINUTES, since_ms // 60_000)), (0,))[0])
 
     def _read(self, query: LiteralString, *values: object) -> Iterator[tuple[Any, ...]]:
         import psycopg  # noqa: PLC0415 (only a cluster's ledger needs it)

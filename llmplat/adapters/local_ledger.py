@@ -2,12 +2,12 @@
 
 import contextlib
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, LiteralString
 
+from llmplat.adapters.sql_ledger import Queries, SqlLedger
 from llmplat.domain.errors import PreconditionError
-from llmplat.domain.usage import RequestRecord, UsageSum
 
 _SUMS = """SELECT date(at_ms / 1000, 'unixepoch'), tenant, app, model, place, outcome, cause,
   count(*), sum(prompt_tokens), sum(completion_tokens), sum(nanousd),
@@ -20,29 +20,15 @@ _BUSY = """SELECT max(at_ms - duration_ms, ?), at_ms FROM requests WHERE model =
 _MINUTES = "SELECT count(*) FROM minutes WHERE minute >= ?"
 
 
-class LocalLedger:
+class LocalLedger(SqlLedger):
     """A UsageLedger; a platform that never ran has an empty one."""
+
+    queries = Queries(_SUMS, _LAST, _BUSY, _MINUTES)
 
     def __init__(self, path: Path) -> None:
         self._path = path
 
-    def sums(self, since_ms: int) -> Sequence[UsageSum]:
-        """See UsageLedger."""
-        return [UsageSum(*row) for row in self._read(_SUMS, since_ms)]
-
-    def last(self, count: int, since_ms: int) -> Sequence[RequestRecord]:
-        """See UsageLedger."""
-        return [RequestRecord(*row) for row in self._read(_LAST, since_ms, count)][::-1]
-
-    def busy(self, model: str, since_ms: int) -> Iterator[tuple[int, int]]:
-        """See UsageLedger."""
-        return self._read(_BUSY, since_ms, model, since_ms)
-
-    def minutes(self, since_ms: int) -> int:
-        """See UsageLedger."""
-        return int(next(iter(self._read(_MINUTES, since_ms // 60_000)), (0,))[0])
-
-    def _read(self, query: str, *values: object) -> Iterator[tuple[Any, ...]]:
+    def _read(self, query: LiteralString, *values: object) -> Iterator[tuple[Any, ...]]:
         if not self._path.exists():
             return
         try:
