@@ -1,6 +1,7 @@
 """A rendered tree -> where Argo CD finds it: artifacts in a registry, or a commit in a git repository."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from llmplat.adapters.git_repo import commit_tree
@@ -12,6 +13,8 @@ from llmplat.domain.registry import Blob, Registry
 from llmplat.plan.plan import Plan
 from llmplat.render.artifact import CONFIG, LAYER, Artifact
 from llmplat.render.tree import Tree
+
+_AT_ONCE = 8
 
 
 def deliver(
@@ -28,15 +31,23 @@ def deliver(
         return Delivered(revision, changed, len(tree.files) - changed)
     repository = gitops.url.removeprefix("oci://")
     registry = open_registry(Reference.parse(f"{repository}:root"), cache, dict(env))
-    sent = [_push(registry, artifact, progress) for artifact in tree.artifacts]
-    root = tree.artifacts[-1]
-    return Delivered(str(root.digest), sum(sent), len(sent) - sum(sent))
+    sent = push_artifacts(registry, tree.artifacts, progress)
+    return Delivered(str(tree.artifacts[-1].digest), sent, len(tree.artifacts) - sent)
+
+
+def push_artifacts(registry: Registry, artifacts: Sequence[Artifact], progress: Progress) -> int:
+    """Have all of them there, the root last; how many were not.
+
+    Each has a tag, which keeps a registry from clearing away what is followed.
+    """
+    with ThreadPoolExecutor(_AT_ONCE) as pool:
+        tagged = list(pool.map(registry.find_digest, [it.name for it in artifacts]))
+    moved = [it for it, there in zip(artifacts, tagged, strict=True) if there != it.digest]
+    return sum(_push(registry, artifact, progress) for artifact in moved)
 
 
 def _push(registry: Registry, artifact: Artifact, progress: Progress) -> bool:
-    """False when it was there. Its tag keeps a registry from clearing away what is followed."""
-    if registry.find_digest(artifact.name) == artifact.digest:
-        return False
+    """False when only its tag named another."""
     is_new = registry.find_digest(str(artifact.digest)) is None
     blobs = [Blob("config", EMPTY, (CONFIG,)), Blob(artifact.name, LAYER, (artifact.layer,))]
     registry.push_blobs(blobs, progress)

@@ -20,6 +20,9 @@ ROOT = "root"
 ROOT_PROJECT = f"{PROJECT}{ROOT}"
 FINALIZER = "resources-finalizer.argocd.argoproj.io"
 _COMPARE = {"argocd.argoproj.io/compare-options": "ServerSideDiff=true"}
+_SYNC = ("ServerSideApply=true", "FailOnSharedResource=true", "Validate=false")
+"""An apply by the server refuses a field no schema knows; the client's own check would only read all
+of the server's OpenAPI anew for each object, half of Argo CD's time."""
 _RETRY = {"limit": 10, "backoff": {"duration": "10s", "factor": 2, "maxDuration": "3m"}}
 
 
@@ -138,7 +141,7 @@ def _spec(project: str, namespace: str, source: Mapping[str, Any]) -> dict[str, 
         "source": dict(source),
         "syncPolicy": {
             "automated": {"prune": True, "selfHeal": True},
-            "syncOptions": ["ServerSideApply=true", "FailOnSharedResource=true"],
+            "syncOptions": list(_SYNC),
             "retry": _RETRY,
         },
     }

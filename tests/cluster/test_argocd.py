@@ -7,8 +7,13 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+import yaml
 
+from llmplat.domain.manifest import Manifest as File
+from llmplat.render.artifact import make_artifact
 from tests.cluster.plane.argocd import (
+    API,
+    NAMESPACE,
     applications,
     await_all_done,
     describe,
@@ -17,6 +22,8 @@ from tests.cluster.plane.argocd import (
     state,
 )
 from tests.cluster.plane.client import Client, Object
+from tests.cluster.plane.furnish import remove
+from tests.cluster.plane.publish import push_artifact
 from tests.cluster.plane.rendered import PROFILES, Rendered, render
 from tests.cluster.plane.stand_ins import VALUES
 from tests.cluster.plane.world import World, gitops_of, open_world
@@ -142,6 +149,64 @@ def test_a_change_of_content_goes_through_the_waves_again(world: World) -> None:
     waves = [_wave(second.applications[name]) for name in order]
     assert waves == sorted(waves), list(zip(order, waves, strict=True))
     world.clear()
+
+
+@pytest.mark.parametrize(
+    "thing",
+    [
+        {
+            "apiVersion": "kueue.x-k8s.io/v1beta2",
+            "kind": "ResourceFlavor",
+            "metadata": {"name": "only-here"},
+            "spec": {"nodeLabels": {"kind": "here"}},
+        },
+        {
+            "apiVersion": "v1",
+            "kind": "Service",
+            "metadata": {"name": "only-here"},
+            "spec": {"ports": [{"port": 80}]},
+        },
+    ],
+    ids=lambda it: it["kind"],
+)
+def test_a_field_that_no_schema_knows_is_refused(world: World, thing: Object) -> None:
+    """Our Applications leave out the client's validation: the server's own stands for it."""
+    wrong = {**thing, "spec": {**thing["spec"], "nodeLabelz": {}}}
+    _sync_alone(world, wrong)
+    _await(lambda: _phase(world) == "Failed")
+    said = applications(world.admin)["alone"]["status"]["operationState"]
+    assert "field not declared in schema" in json.dumps(said), said
+    _sync_alone(world, thing)
+    _await(lambda: _phase(world) == "Succeeded")
+    remove(world.plane, [applications(world.admin)["alone"], *_found(world.admin, thing)])
+
+
+def _sync_alone(world: World, thing: Object) -> None:
+    """An Application of one object, with what ours have for syncing, but one try only."""
+    like = render("cluster-smallest", "serving").applications["namespaces"]
+    repository = f"{world.mirror.registry}/platform"
+    artifact = make_artifact("alone", [File("it.yaml", yaml.safe_dump(thing))])
+    digest = push_artifact(repository, artifact, world.folder / "cache")
+    source = {"repoURL": f"oci://{repository}", "targetRevision": str(digest), "path": "."}
+    there = {**like["spec"]["destination"], "namespace": "default"}
+    policy = {**like["spec"]["syncPolicy"], "retry": {"limit": 0}}
+    spec = {"project": "default", "source": source, "destination": there, "syncPolicy": policy}
+    meta = {"name": "alone", "namespace": NAMESPACE}
+    world.admin.apply({"apiVersion": API, "kind": "Application", "metadata": meta, "spec": spec})
+
+
+def _phase(world: World) -> str:
+    """How the sync of what is wanted now ended; "" while it has not."""
+    application = applications(world.admin)["alone"]
+    done = (application.get("status") or {}).get("operationState") or {}
+    wanted = application["spec"]["source"]["targetRevision"]
+    of = ((done.get("operation") or {}).get("sync") or {}).get("revision")
+    return done.get("phase", "") if of == wanted else ""
+
+
+def _found(admin: Client, thing: Object) -> list[Object]:
+    found = admin.list(thing["apiVersion"], thing["kind"])
+    return [it for it in found if it["metadata"]["name"] == thing["metadata"]["name"]]
 
 
 def _revisions(found: dict[str, Object]) -> dict[str, str]:

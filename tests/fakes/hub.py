@@ -145,10 +145,10 @@ class _Handler(BaseHTTPRequestHandler):
                 if not chunk or hub.down:
                     self.close_connection = True
                     return
+                hub.sent_bytes[name] += len(chunk)  # before: who has read them may ask at once
                 self.wfile.write(chunk)
                 self.wfile.flush()
                 sent += len(chunk)
-                hub.sent_bytes[name] += len(chunk)
                 if hub.pause_s:
                     time.sleep(hub.pause_s)
         except OSError:

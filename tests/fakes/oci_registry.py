@@ -398,8 +398,8 @@ class _Handler(BaseHTTPRequestHandler):
         headers = {"Docker-Content-Digest": digest, "Content-Length": str(len(body))}
         self._say(206 if asked else 200, headers=headers)
         for at in range(0, len(body) if self.command == "GET" else 0, 65536):
-            self.wfile.write(body[at : at + 65536])
             self.owner.served_bytes += len(body[at : at + 65536])
+            self.wfile.write(body[at : at + 65536])
 
     def _manifest(self, repository: str, name: str) -> None:
         owner = self.owner

@@ -101,10 +101,11 @@ class _Handler(BaseHTTPRequestHandler):
             self.owner.begun.set()
         try:
             for start in range(0, len(wheel), 65536):
+                if start + 65536 >= len(wheel):
+                    self.owner.fetched[name] += 1
                 self.wfile.write(wheel[start : start + 65536])
                 self.wfile.flush()
                 time.sleep(self.owner.pause_s)
-            self.owner.fetched[name] += 1
         except OSError:
             self.close_connection = True
 
