@@ -4,6 +4,7 @@ A record leaves Redis only after the store has it for certain, and the store tak
 whatever is killed at whatever moment, the worst that happens is that a row is offered again.
 """
 
+import json
 import logging
 import secrets
 import threading
@@ -20,27 +21,25 @@ _BATCH = 500
 _TURN_MS = 5_000
 """How long one process drains before another may."""
 _FORGET_EVERY_S = 3600.0
-_NUMBERS = ("prompt", "completion", "nanousd", "ms")
 _log = logging.getLogger("llmplat.gateway")
 
 
-def read_row(fields: dict[str, str]) -> Row:
-    """The row of a stream entry, in the order of COLUMNS."""
-    prompt, completion, nanousd, duration_ms = (int(fields[name]) for name in _NUMBERS)
+def read_row(entry: bytes) -> Row:
+    """The row that PUT (see scripts.py) wrote, in the order of COLUMNS."""
+    request_id, at_ms, who, of_class, fields, charged = json.loads(entry)
+    backend, place, prompt, completion, nanousd, duration_ms, outcome, cause = fields
+    numbers = (int(it) for it in (prompt, completion, nanousd, duration_ms))
     return (
-        fields["id"],
-        int(fields["at"]),
-        *fields["who"].split("\x1f"),
-        fields["class"],
-        fields["backend"],
-        fields["place"],
-        prompt,
-        completion,
-        nanousd,
-        duration_ms,
-        fields["outcome"],
-        fields["cause"],
-        fields["charged"],
+        request_id,
+        int(at_ms),
+        *who.split("\x1f"),
+        of_class,
+        backend,
+        place,
+        *numbers,
+        outcome,
+        cause,
+        charged,
     )
 
 
@@ -74,10 +73,7 @@ class Drain:
         minute = int(time.time() // 60)
         if not entries and minute == self._minute and not self._is_failing:
             return 0
-        rows = [
-            read_row({name.decode(): value.decode() for name, value in fields.items()})
-            for _, fields in entries
-        ]
+        rows = [read_row(fields[b"row"]) for _, fields in entries]
         self._store.write(rows, minute)
         self._minute = minute
         if entries or self._is_failing:

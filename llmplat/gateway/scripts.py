@@ -14,11 +14,9 @@ A reservation that nobody renews or settles is found in `open` and becomes a rec
 PUT = """
 local function put(p, id, who, class, fields, charged)
   local clock = redis.call('TIME')
-  redis.call('XADD', p .. 'records', '*', 'id', id,
-    'at', string.format('%.0f', clock[1] * 1000 + math.floor(clock[2] / 1000)),
-    'who', who, 'class', class, 'backend', fields[1], 'place', fields[2], 'prompt', fields[3],
-    'completion', fields[4], 'nanousd', fields[5], 'ms', fields[6], 'outcome', fields[7],
-    'cause', fields[8], 'charged', charged)
+  local at = string.format('%.0f', clock[1] * 1000 + math.floor(clock[2] / 1000))
+  redis.call('XADD', p .. 'records', '*', 'row',
+    cjson.encode({id, at, who, class, fields, tostring(charged)}))
 end
 """
 

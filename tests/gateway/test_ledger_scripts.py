@@ -12,10 +12,12 @@ from hypothesis import strategies as st
 from redis import Redis
 
 from llmplat.gateway import ledger as ledger_module
+from llmplat.gateway.drain import read_row
 from llmplat.gateway.lanes import Lane, get_lane, get_prefix
 from llmplat.gateway.ledger import Charge, Ledger, Refused
 from llmplat.gateway.policy import Key, Policy, parse_policy
 from llmplat.gateway.refusals import RefusedError
+from llmplat.gateway.store import COLUMNS
 
 pytestmark = [pytest.mark.gateway, pytest.mark.enable_socket]
 
@@ -96,13 +98,14 @@ class Run:
         self.redis.close()
 
     def check(self) -> None:
-        rows = [fields for _, fields in self.redis.xrange(f"{self.prefix}records")]
-        told = {row["id"]: (row["outcome"], row["cause"], int(row["nanousd"])) for row in rows}
+        stream = self.redis.xrange(f"{self.prefix}records")
+        rows = [dict(zip(COLUMNS, read_row(it["row"].encode()), strict=True)) for _, it in stream]
+        told = {row["request_id"]: (row["outcome"], row["cause"], row["nanousd"]) for row in rows}
         assert len(rows) == len(told)
         assert told == self.ended
         sums: Counter[str] = Counter()
         for row in rows:
-            for scope in row["charged"].split():
+            for scope in str(row["charged"]).split():
                 sums[scope] += int(row["nanousd"])
         for scope, nanousd in sums.items():
             assert int(self.redis.get(f"{self.prefix}spend:{scope}") or 0) == nanousd

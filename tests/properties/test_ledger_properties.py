@@ -1,5 +1,6 @@
 """The ledger's drain under generated crash points: every record stored once, none lost, none changed."""
 
+import json
 import sqlite3
 import tempfile
 from contextlib import closing
@@ -29,13 +30,10 @@ class Counters:
 
     def add(self, request_id: str, nanousd: int) -> None:
         self.number += 1
-        fields = {
-            "id": request_id, "at": self.number, "who": "t\x1fa\x1fm", "class": "interactive",
-            "backend": "m@0", "place": "engine", "prompt": 1, "completion": 2, "nanousd": nanousd,
-            "ms": 3, "outcome": "answered", "cause": "", "charged": "tenant:t:2026-11",
-        }  # fmt: skip
-        name = f"{self.number}-0".encode()
-        self.entries[name] = {key.encode(): str(value).encode() for key, value in fields.items()}
+        fields = ["m@0", "engine", "1", "2", nanousd, 3, "answered", ""]
+        charged = "tenant:t:2026-11"
+        row = [request_id, str(self.number), "t\x1fa\x1fm", "interactive", fields, charged]
+        self.entries[f"{self.number}-0".encode()] = {b"row": json.dumps(row).encode()}
 
     def xrange(self, _stream: str, count: int) -> list[tuple[bytes, dict[bytes, bytes]]]:
         self._maybe("read")
