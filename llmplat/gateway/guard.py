@@ -9,8 +9,9 @@ from collections.abc import Callable
 from llmplat.gateway import account, desk, own
 from llmplat.gateway.answers import send_refusal
 from llmplat.gateway.bodies import parse_wish
+from llmplat.gateway.charges import Refused
 from llmplat.gateway.entrance import check_headers, find_key, read_body, watch_leaving
-from llmplat.gateway.ledger import Ledger, Refused
+from llmplat.gateway.ledger import Ledger
 from llmplat.gateway.policy import Key, Policy, get_class_name, may_use
 from llmplat.gateway.records import Records
 from llmplat.gateway.refusals import RefusedError

@@ -4,7 +4,6 @@ import asyncio
 import contextlib
 import time
 from collections import deque
-from dataclasses import dataclass
 from typing import Any
 
 from redis.asyncio import BlockingConnectionPool, Redis
@@ -13,6 +12,7 @@ from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
+from llmplat.gateway.charges import Charge, Refused, make_settlement
 from llmplat.gateway.lanes import Lane
 from llmplat.gateway.refusals import RefusedError
 from llmplat.gateway.scripts import ADMIT, IN_FLIGHT, NOTE, REAP, RENEW, SETTLE
@@ -37,44 +37,6 @@ class NeverAskedError(RefusedError):
 
     def __init__(self) -> None:
         super().__init__("counters_down")
-
-
-@dataclass
-class Charge:
-    """What a request came to."""
-
-    tokens: int = 0
-    """-1 keeps the reservation as the charge."""
-    nanousd: int = 0
-    prompt_tokens: int = 0
-    completion_tokens: int = 0
-    outcome: str = "completed"
-    """completed, cached, failed, aborted, timeout; void takes a reservation back."""
-    cause: str = ""
-    """Why it failed, a key of REFUSALS."""
-    place: str = "engine"
-    """Where it was answered: engine, external or cache."""
-
-
-_TOLD = {
-    "completed": ("answered", ""),
-    "cached": ("answered", "cached"),
-    "aborted": ("aborted", ""),
-    "timeout": ("failed", "timeout"),
-}
-"""Outcome of the metrics -> outcome and cause of the record."""
-
-
-@dataclass(frozen=True)
-class Refused:
-    """The record of a request that was refused before it reached the counters."""
-
-    request_id: str
-    who: str
-    """Tenant, app and model, joined as in the metrics."""
-    class_name: str
-    cause: str
-    backlog: int
 
 
 class Ledger:
@@ -146,7 +108,7 @@ class Ledger:
     ) -> None:
         """Charges what it came to and frees the slots; kept and tried again while Redis is away."""
         self._held.pop(request_id, None)
-        args = _make_settlement(lane, request_id, charge, backend, duration_ms)
+        args = make_settlement(lane, request_id, charge, backend, duration_ms)
         try:
             await self._ask(self._settle(args=args))
         except RefusedError:
@@ -245,7 +207,7 @@ class Ledger:
     def _take_back(self, lane: Lane, request_id: str) -> None:
         """Redis may or may not have reserved: whichever, it shall not stay."""
         void = Charge(outcome="void")
-        self._owed.append(_make_settlement(lane, request_id, void, "", 0))
+        self._owed.append(make_settlement(lane, request_id, void, "", 0))
 
     async def _keep_renewing(self) -> None:
         while True:
@@ -309,24 +271,6 @@ class Ledger:
             for name, number in counts.items():
                 self._counts[name] = self._counts.get(name, 0) + number
             raise
-
-
-def _make_settlement(
-    lane: Lane, request_id: str, charge: Charge, backend: str, duration_ms: int
-) -> list[str | int]:
-    return [
-        lane.text,
-        request_id,
-        charge.tokens,
-        charge.nanousd,
-        charge.prompt_tokens,
-        charge.completion_tokens,
-        backend,
-        charge.outcome,
-        duration_ms,
-        charge.place,
-        *_TOLD.get(charge.outcome, ("failed", charge.cause)),
-    ]
 
 
 def _tell_rest(nanousd: str) -> str:

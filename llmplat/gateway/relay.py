@@ -3,8 +3,8 @@
 import json
 from collections.abc import Awaitable, Callable
 
+from llmplat.gateway.charges import Charge
 from llmplat.gateway.flight import Flight
-from llmplat.gateway.ledger import Charge
 from llmplat.gateway.refusals import make_error_body
 from llmplat.gateway.upstream import Message, Send
 from llmplat.gateway.usage import Usage, make_charge, make_cut_charge, read_event_usage, read_usage

@@ -15,10 +15,11 @@ from llmplat.gateway.bodies import (
     make_reservation,
     make_upstream_body,
 )
+from llmplat.gateway.charges import Charge
 from llmplat.gateway.failures import classify, make_refusal
 from llmplat.gateway.flight import Flight
 from llmplat.gateway.lanes import get_lane, get_prefix
-from llmplat.gateway.ledger import Charge, Ledger
+from llmplat.gateway.ledger import Ledger
 from llmplat.gateway.policy import Key, Policy, ServedModel, WayOut, list_ways_out
 from llmplat.gateway.refusals import RefusedError
 from llmplat.gateway.relay import Relay

@@ -3,8 +3,8 @@
 import json
 from dataclasses import dataclass
 
+from llmplat.gateway.charges import Charge
 from llmplat.gateway.flight import Flight
-from llmplat.gateway.ledger import Charge
 
 
 @dataclass(frozen=True)

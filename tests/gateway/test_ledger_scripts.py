@@ -12,9 +12,10 @@ from hypothesis import strategies as st
 from redis import Redis
 
 from llmplat.gateway import ledger as ledger_module
+from llmplat.gateway.charges import Charge, Refused
 from llmplat.gateway.drain import read_row
 from llmplat.gateway.lanes import Lane, get_lane, get_prefix
-from llmplat.gateway.ledger import Charge, Ledger, Refused
+from llmplat.gateway.ledger import Ledger
 from llmplat.gateway.policy import Key, Policy, parse_policy
 from llmplat.gateway.refusals import RefusedError
 from llmplat.gateway.store import COLUMNS
