@@ -6,6 +6,7 @@ Values are generated here or come from the caller's standard input; they leave o
 import secrets
 from dataclasses import dataclass
 
+from llmplat.apply.secret_reports import ListedSecret, SecretList, SecretRotated, SecretsSeeded
 from llmplat.domain.errors import InputError, LlmplatError, PreconditionError, SecretGuardedError
 from llmplat.domain.secrets import SecretBackend
 from llmplat.plan.cluster.experience import PLACES
@@ -62,56 +63,6 @@ class WantedSecret:
     is_generated: bool
     write_once: str | None
     """Why its value must stay; None when it may change."""
-
-
-@dataclass(frozen=True)
-class ListedSecret:
-    """One secret as it stands."""
-
-    name: str
-    remote: str
-    is_set: bool
-    versions: int
-    changed: str
-    origin: str
-    """generated or yours."""
-    is_write_once: bool
-    readers: tuple[str, ...]
-
-
-@dataclass(frozen=True)
-class SecretList:
-    """All secrets of a platform."""
-
-    platform: str
-    place: str
-    secrets: tuple[ListedSecret, ...]
-
-
-@dataclass(frozen=True)
-class SecretsSeeded:
-    """What was made and what was there; `wanting` waits for a person."""
-
-    platform: str
-    place: str
-    is_dry_run: bool
-    made: tuple[str, ...]
-    kept: tuple[str, ...]
-    wanting: tuple[str, ...]
-
-
-@dataclass(frozen=True)
-class SecretRotated:
-    """A value that was replaced, and who goes on with the old one until it is started again."""
-
-    platform: str
-    place: str
-    is_dry_run: bool
-    name: str
-    version: int
-    """0 in a dry run."""
-    restarts: tuple[str, ...]
-    commands: tuple[str, ...]
 
 
 def wanted_secrets(plan: Plan) -> tuple[WantedSecret, ...]:

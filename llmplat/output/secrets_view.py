@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from llmplat.apply.secrets import SecretList, SecretRotated, SecretsSeeded
+from llmplat.apply.secret_reports import SecretList, SecretRotated, SecretsSeeded
 from llmplat.output.theme import Theme
 from llmplat.output.view import View, columns
 
