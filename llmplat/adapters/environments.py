@@ -1,7 +1,6 @@
 """A runtime's name -> its own Python environment, installed from the shipped hash-pinned lock."""
 
 import json
-import os
 import platform
 import re
 import shutil
@@ -12,6 +11,7 @@ from pathlib import Path
 from llmplat.adapters.atomic_file import write_whole
 from llmplat.adapters.disk_space import require_space
 from llmplat.adapters.file_lock import hold
+from llmplat.adapters.folder_size import folder_bytes
 from llmplat.adapters.uv_tool import run_uv
 from llmplat.catalog.runtimes import LockedRuntime, load_runtime
 from llmplat.domain.errors import PreconditionError
@@ -120,7 +120,7 @@ def _install(
     )
     facts = {
         "packages": tale.installed,
-        "size_bytes": _size_bytes(folder),
+        "size_bytes": folder_bytes(folder),
         "python": platform.python_version(),
         "lock_sha256": runtime.lock_sha256(),
     }
@@ -182,12 +182,3 @@ def _device(folder: Path) -> int:
     while not folder.exists():
         folder = folder.parent
     return folder.stat().st_dev
-
-
-def _size_bytes(folder: Path) -> int:
-    total = 0
-    for root, _, names in os.walk(folder):
-        for name in names:
-            with suppress(OSError):
-                total += os.lstat(Path(root) / name).st_size
-    return total

@@ -1,13 +1,13 @@
 """The local substrate: a platform's services as supervised processes of this machine."""
 
 import hashlib
-import os
 import shutil
 import time
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, nullcontext, suppress
 from pathlib import Path
 
+from llmplat.adapters.folder_size import folder_bytes
 from llmplat.adapters.local_claim import claim, holder, write_step
 from llmplat.adapters.local_health import status_of, wait_healthy
 from llmplat.adapters.local_home import LocalHome
@@ -261,10 +261,10 @@ class LocalSubstrate:
         left = []
         if not is_purge and self._home.root.exists():
             what = "state: counters, secrets, keys, logs, configuration"
-            left.append(Left(what, str(self._home.root), _size_bytes(self._home.root)))
+            left.append(Left(what, str(self._home.root), folder_bytes(self._home.root)))
         caches = [Path(cache) for cache in (state.caches if state is not None else ())]
         left += [
-            Left("cache, may be shared", str(cache), _size_bytes(cache))
+            Left("cache, may be shared", str(cache), folder_bytes(cache))
             for cache in caches
             if cache.exists()
         ]
@@ -290,12 +290,3 @@ def _in_words(outputs: SubstrateOutputs) -> str:
         "kept": outputs.kept,
     }
     return "; ".join(f"{verb} {', '.join(names)}" for verb, names in said.items() if names)
-
-
-def _size_bytes(folder: Path) -> int:
-    total = 0
-    for root, _, names in os.walk(folder):
-        for name in names:
-            with suppress(OSError):
-                total += (Path(root) / name).lstat().st_size
-    return total
