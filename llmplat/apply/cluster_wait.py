@@ -58,14 +58,15 @@ def await_waves(
     Raises TimedOutError that names the first object in the way, BusyError for a lost claim.
     """
     end_s = time.monotonic() + patience.timeout_s
+    found: dict[str, Object] = {}
     waves = groupby(sorted(planned, key=lambda one: one.wave), key=lambda one: one.wave)
     for wave, members in waves:
         names = [one.name for one in members]
         with progress.step(f"Wave {wave}: {_listed(names)}") as step:
-            _await(cluster, names, wanted, patience, end_s, step, held)
+            found = _await(cluster, found, names, wanted, patience, end_s, step, held)
     with progress.step("Everything at rest") as step:
         every = [ROOT, *(one.name for one in planned)]
-        _await(cluster, every, wanted, patience, end_s, step, held)
+        _await(cluster, {}, every, wanted, patience, end_s, step, held)
 
 
 def unfinished(found: Mapping[str, Object], names: Iterable[str], wanted: Wanted) -> list[str]:
@@ -85,22 +86,25 @@ def _is_there(name: str, application: Object | None, wanted: Wanted) -> bool:
 
 def _await(  # noqa: PLR0913, PLR0917 (one loop, all of it its state)
     cluster: Cluster,
+    found: dict[str, Object],
     names: Sequence[str],
     wanted: Wanted,
     patience: Patience,
     end_s: float,
     step: StepProgress,
     held: Held,
-) -> None:
+) -> dict[str, Object]:
+    """The look that showed `names` done: `found` of the wave before where that has them so already."""
     explained_s = 0.0
     while True:
         held.check()
-        found = applications_of(cluster, wanted.platform)
+        if not found or unfinished(found, names, wanted):
+            found = applications_of(cluster, wanted.platform)
+            end_older_syncs(cluster, found.values())
         waiting = unfinished(found, names, wanted)
-        end_older_syncs(cluster, found.values())
         if not waiting:
             step.detail(f"{len(names)} healthy")
-            return
+            return found
         now_s = time.monotonic()
         if now_s > end_s:
             raise _late(cluster, found, waiting, patience)

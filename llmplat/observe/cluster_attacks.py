@@ -44,8 +44,16 @@ def try_attacks(cluster: Cluster, plan: Plan) -> Iterator[tuple[str, str, bool |
             first.setdefault(engine.namespace, engine)
     tries = [(space, one) for space, engine in first.items() for one in attempts(engine)]
     with ThreadPoolExecutor(_AT_ONCE) as pool:
-        judged = list(pool.map(lambda it: _judge(cluster, it[1], groups[it[0]]), tries))
-    for (space, one), (held, told) in zip(tries, judged, strict=True):
+
+        def try_all(pods: Mapping[str, Object]) -> dict[str, str | None]:
+            told = pool.map(lambda it: _refused(cluster, it, groups[_space(it)]), pods.values())
+            return dict(zip(pods, told, strict=True))
+
+        # Attempts of one namespace share their twin: it is asked once.
+        twins = try_all({_text(one.twin): one.twin for _, one in tries})
+        attacks = try_all({_text(one.attack): one.attack for _, one in tries})
+    for space, one in tries:
+        held, told = _judge(twins[_text(one.twin)], attacks[_text(one.attack)])
         yield "ways around", f"{one.name} in {space}", held, told
 
 
@@ -64,29 +72,28 @@ def attempts(engine: ClusterEngine) -> Iterator[Attempt]:
     )
 
 
-def _judge(cluster: Cluster, one: Attempt, group: str) -> tuple[bool | None, str]:
-    refused = _refused(cluster, one.twin, group)
-    if refused is not None:
-        return None, f"its harmless twin is refused too: {refused}"
-    refused = _refused(cluster, one.attack, group)
-    if refused is None:
+def _judge(twin: str | None, attack: str | None) -> tuple[bool | None, str]:
+    """Why each was refused (None: taken) -> whether the control holds, and what was seen."""
+    if twin is not None:
+        return None, f"its harmless twin is refused too: {twin}"
+    if attack is None:
         return False, "the API server took it"
-    if not any(word in refused for word in _BY_POLICY):
-        return None, f"refused, but not by a control: {refused}"
-    return True, refused[:200]
+    if not any(word in attack for word in _BY_POLICY):
+        return None, f"refused, but not by a control: {attack}"
+    return True, attack[:200]
 
 
 def _refused(cluster: Cluster, pod: Object, group: str) -> str | None:
     """Why somebody of `group` is refused, by dry-run; None when the API server takes it."""
     answer = cluster.ask(
         "POST",
-        f"/api/v1/namespaces/{pod['metadata']['namespace']}/pods?dryRun=All",
+        f"/api/v1/namespaces/{_space(pod)}/pods?dryRun=All",
         headers={
             "content-type": "application/json",
             "impersonate-user": _USER,
             "impersonate-group": group,
         },
-        body=json.dumps(pod).encode(),
+        body=_text(pod).encode(),
     )
     if answer.status < 400:
         return None
@@ -95,6 +102,15 @@ def _refused(cluster: Cluster, pod: Object, group: str) -> str | None:
     except ValueError:
         message = ""
     return f"{answer.status} {message}".strip()
+
+
+def _text(pod: Object) -> str:
+    return json.dumps(pod)
+
+
+def _space(pod: Object) -> str:
+    name: str = pod["metadata"]["namespace"]
+    return name
 
 
 def _pod(engine: ClusterEngine, gpus: int = 0) -> Object:

@@ -2,17 +2,20 @@
 
 from contextlib import suppress
 from dataclasses import replace
+from typing import Any
 
 import pytest
 import yaml
 
 from llmplat.apply.argocd_adopt import adopt
-from llmplat.apply.cluster_claim import Claimant
+from llmplat.apply.cluster_changes import live_hashes
+from llmplat.apply.cluster_claim import Claimant, claim
 from llmplat.apply.cluster_preview import preview_cluster_up
 from llmplat.apply.cluster_reports import Delivered
 from llmplat.apply.cluster_secrets import missing_secrets
 from llmplat.apply.cluster_tools import ClusterTools, ClusterWish
 from llmplat.apply.cluster_up import up_cluster
+from llmplat.apply.cluster_wait import Patience, Wanted, applications_of, await_waves
 from llmplat.apply.proof import Proof
 from llmplat.domain.errors import Finding, PreconditionError, Severity, TimedOutError
 from llmplat.domain.inventory import NAMESPACE, REF, Inventory, manifest_of, parse_inventory
@@ -79,6 +82,28 @@ def test_a_second_run_changes_nothing() -> None:
     report = up_cluster(PLAN, WISH, tools(cluster), RecordingProgress())
     assert (report.changed, report.removed) == ((), ())
     assert names_of(cluster, "Application") == before
+
+
+def test_waves_that_are_done_are_judged_by_one_look() -> None:
+    """As many looks as there are waves would each carry every Application."""
+    cluster = ready_cluster(PLAN)
+    up_cluster(PLAN, WISH, tools(cluster), RecordingProgress())
+    looks: list[str] = []
+
+    class Watched(FakeCluster):
+        def list(self, *words: Any, **rest: Any) -> list[dict[str, Any]]:
+            looks.append(words[1])
+            return cluster.list(*words, **rest)
+
+    watched = Watched()
+    watched.objects, watched.served = cluster.objects, cluster.served
+    planned = PLAN.cluster.applications if PLAN.cluster else ()
+    assert len({one.wave for one in planned}) > 5
+    there = applications_of(cluster, PLAN.platform)
+    wanted = Wanted(PLAN.platform, live_hashes(there), str(TREE.artifacts[-1].digest))
+    with claim(cluster, PLAN.platform, "up", tools(cluster).who) as held:
+        await_waves(watched, planned, wanted, Patience(5), RecordingProgress(), held)
+    assert looks.count("Application") == 2
 
 
 def writes_of_a_run() -> int:
