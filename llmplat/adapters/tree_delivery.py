@@ -42,14 +42,11 @@ def push_artifacts(registry: Registry, artifacts: Sequence[Artifact], progress: 
     """
     with ThreadPoolExecutor(_AT_ONCE) as pool:
         tagged = list(pool.map(registry.find_digest, [it.name for it in artifacts]))
-    moved = [it for it, there in zip(artifacts, tagged, strict=True) if there != it.digest]
-    return sum(_push(registry, artifact, progress) for artifact in moved)
-
-
-def _push(registry: Registry, artifact: Artifact, progress: Progress) -> bool:
-    """False when only its tag named another."""
-    is_new = registry.find_digest(str(artifact.digest)) is None
-    blobs = [Blob("config", EMPTY, (CONFIG,)), Blob(artifact.name, LAYER, (artifact.layer,))]
-    registry.push_blobs(blobs, progress)
-    registry.push_manifest(artifact.manifest, artifact.name)
-    return is_new
+        moved = [it for it, there in zip(artifacts, tagged, strict=True) if there != it.digest]
+        kept = list(pool.map(registry.find_digest, [str(it.digest) for it in moved]))
+    if moved:
+        layers = [Blob(it.name, LAYER, (it.layer,)) for it in moved]
+        registry.push_blobs([Blob("config", EMPTY, (CONFIG,)), *layers], progress)
+    for artifact in moved:
+        registry.push_manifest(artifact.manifest, artifact.name)
+    return kept.count(None)

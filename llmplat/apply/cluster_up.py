@@ -15,6 +15,7 @@ from llmplat.apply.narrow import find_narrowing, narrow
 from llmplat.apply.needs import refuse_missing
 from llmplat.apply.pause import refuse_paused
 from llmplat.apply.proof import Proof
+from llmplat.apply.together import Together
 from llmplat.domain.cluster import Object, ref_of
 from llmplat.domain.errors import Finding, Severity
 from llmplat.domain.ports import Progress, StepProgress
@@ -127,7 +128,8 @@ def _narrow(run: _Run) -> None:
 
 def _push(run: _Run) -> None:
     with run.step("push", "Push the tree") as step:
-        run.delivered = run.tools.deliver(run.plan, run.tree, run.progress)
+        together = Together(run.progress, step, len(run.tree.artifacts))
+        run.delivered = run.tools.deliver(run.plan, run.tree, together)
         step.detail(f"{run.delivered.sent} new, {run.delivered.kept} there already")
     run.book.note(delivery=run.cluster.gitops.url, root_revision=run.delivered.revision)
 

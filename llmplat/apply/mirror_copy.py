@@ -7,8 +7,8 @@ from typing import Protocol
 
 from llmplat.apply.mirror_artifact import copy_artifact, read_artifact
 from llmplat.apply.mirror_chart import archive_digest, make_chart_artifact
-from llmplat.apply.mirror_progress import Together
 from llmplat.apply.mirror_things import Thing
+from llmplat.apply.together import Together
 from llmplat.domain.errors import DownloadError, InputError, LlmplatError
 from llmplat.domain.oci import Digest
 from llmplat.domain.ports import Progress
