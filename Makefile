@@ -2,6 +2,9 @@
 VENV ?= .venv
 BIN := $(VENV)/bin
 PACKAGES := llmplat infra tests
+FAST := unit properties golden cli catalog docs schemas
+SLOW := benchmarks engine cluster
+IN_PARALLEL := -n auto --dist worksteal
 BENCHMARKS := help_time plan_time render_time gpu_fit_time gpu_fit_accuracy up_again warm_start gateway_overhead overload \
   registry_push package_model validate_time sync_time cluster_scale gke_plan_time \
   ledger_overhead console_paint
@@ -23,7 +26,8 @@ down: setup ## Stop what `make up` started (data stays)
 
 test: check ## Run every check and every test; the real engine and a real control plane included
 	@bash .ci/setup-tests
-	$(BIN)/python -m pytest -q tests --ignore=tests/benchmarks --ignore=tests/engine --ignore=tests/cluster
+	$(BIN)/python -m pytest -q $(IN_PARALLEL) $(FAST:%=tests/%)
+	$(BIN)/python -m pytest -q tests $(FAST:%=--ignore=tests/%) $(SLOW:%=--ignore=tests/%)
 	$(BIN)/python -m pytest -q tests/engine
 	@$(MAKE) --no-print-directory test-cluster
 
@@ -43,7 +47,7 @@ fix: setup ## Format and repair what can be repaired
 	$(BIN)/ruff format $(PACKAGES)
 
 unit: setup ## The fast tests only (no network, no processes to speak of)
-	$(BIN)/python -m pytest -q tests/unit tests/properties tests/golden tests/cli tests/catalog tests/docs
+	$(BIN)/python -m pytest -q $(IN_PARALLEL) $(FAST:%=tests/%)
 
 golden: setup ## Write the golden files anew
 	$(BIN)/python -m pytest -q tests/golden --update-golden
