@@ -50,7 +50,7 @@ def with_traces(document: dict[str, Any]) -> None:
 
 
 def with_everything(document: dict[str, Any]) -> None:
-    """As with_dex, and spans in Langfuse and a record of requests."""
+    """As with_dex, the console, spans in Langfuse and a record of requests."""
     with_dex(document)
     document["traces"] = {"share": 0.5}
     stores = {
@@ -60,4 +60,5 @@ def with_everything(document: dict[str, Any]) -> None:
     document["components"] |= {
         "langfuse": {"enabled": True, "values": stores},
         "usage-ledger": {"enabled": True},
+        "console": {"enabled": True},
     }
