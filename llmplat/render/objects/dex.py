@@ -56,7 +56,7 @@ def make_config(experience: Experience, sign_in: SignIn, dex: DexPlan) -> dict[s
     Memory is enough: doors keep their own sessions, and a restart only makes who is in the
     middle of signing in begin again.
     """
-    homes = [f"https://{app.place.host}.{experience.domain}" for app in experience.apps]
+    homes = [f"https://{page.place.host}.{experience.domain}" for page in experience.pages]
     callback = {"redirectURI": f"{sign_in.issuer}/callback", "clientSecret": "$CLIENT_SECRET"}
     return {
         "issuer": sign_in.issuer,

@@ -3,6 +3,7 @@
 from llmplat.plan.cluster.experience import DEX_PORT, SIGN_IN
 from llmplat.plan.cluster.gateway import COMPONENT, EDGE, NAMESPACE, Entry, internal_annotations
 from llmplat.plan.cluster.routing import AGENTGATEWAY, Routing
+from llmplat.plan.console import NAME as CONSOLE
 from llmplat.render.objects.containers import PORT
 from llmplat.render.objects.issuers import CERT_API, issuer_reference, make_issuers
 from llmplat.render.objects.network import (
@@ -37,7 +38,7 @@ _PODS = {"gateway.networking.k8s.io/gateway-name": EDGE}
 
 
 def make_edge_objects(platform: str, entry: Entry, routing: Routing) -> list[Object]:
-    """api.<domain> over TLS to the gateway, other names to their doors, from private addresses."""
+    """api.<domain> over TLS to the gateway, other names to their pages, from private addresses."""
     domain = str(entry.domain)
     found = [
         *make_issuers(platform, entry),
@@ -59,7 +60,7 @@ def _metadata(platform: str, name: str, namespace: str = EDGE) -> Object:
 def _certificate(platform: str, entry: Entry) -> Object:
     spec = {
         "secretName": CERTIFICATE,
-        "dnsNames": [f"{host}.{entry.domain}" for host in (API_HOST, *entry.hosts)],
+        "dnsNames": [f"{host}.{entry.domain}" for host in (API_HOST, *dict(entry.hosts))],
         "duration": "2160h0m0s",
         "renewBefore": "720h0m0s",
         "privateKey": {"algorithm": "ECDSA", "size": 256, "rotationPolicy": "Always"},
@@ -70,7 +71,7 @@ def _certificate(platform: str, entry: Entry) -> Object:
 
 def _gateway(platform: str, entry: Entry, routing: Routing) -> Object:
     listeners = [_listener("https", f"{API_HOST}.{entry.domain}", NAMESPACE)]
-    listeners += [_listener(host, f"{host}.{entry.domain}", SIGN_IN) for host in entry.hosts]
+    listeners += [_listener(host, f"{host}.{entry.domain}", space) for host, space in entry.hosts]
     infrastructure: Object = {"annotations": internal_annotations()}
     if routing.data_plane == AGENTGATEWAY:
         infrastructure["parametersRef"] = parameters_reference(EDGE)
@@ -128,8 +129,11 @@ def _walls(platform: str, entry: Entry) -> Object:
         go_to([pods_in(NAMESPACE, {ROLE: "gateway"})], PORT),
         go_to([pods_in(CONTROL_PLANE)], CONTROL_PORT),
     ]
-    if entry.hosts:
+    spaces = set(dict(entry.hosts).values())
+    if SIGN_IN in spaces:
         egress.append(go_to([pods_in(SIGN_IN)], DOOR_PORT, DEX_PORT))
+    if NAMESPACE in spaces:
+        egress.append(go_to([pods_in(NAMESPACE, {ROLE: CONSOLE})], PORT))
     return make_policy(
         platform,
         EDGE,
