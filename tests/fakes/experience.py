@@ -43,6 +43,13 @@ def with_dex(document: dict[str, Any]) -> None:
     }
 
 
+def with_googles_proxies(document: dict[str, Any]) -> None:
+    """As with_dex, and the console, behind a load balancer of Google's; of an example on GKE."""
+    with_dex(document)
+    document["components"]["console"] = {"enabled": True}
+    document.setdefault("gateway", {})["dataPlane"] = "gke-gateway"
+
+
 def with_traces(document: dict[str, Any]) -> None:
     """As with_sign_in, and spans of requests."""
     with_sign_in(document)

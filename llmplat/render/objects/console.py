@@ -9,7 +9,7 @@ from llmplat.plan.cluster.routing import Routing
 from llmplat.plan.console import NAME as CONSOLE
 from llmplat.render.objects.apps import door_labels
 from llmplat.render.objects.containers import GATEWAY_CODE, PORT, make_container, mount
-from llmplat.render.objects.edge import make_host_route
+from llmplat.render.objects.edge import Health, make_host_way
 from llmplat.render.objects.network import (
     come_from,
     go_to,
@@ -41,7 +41,8 @@ def make_console_objects(
     found = _inside(platform, console, routing)
     if routing is None or console.host is None or console.door is not None:
         return found
-    return (*found, make_host_route(platform, console.host, NAMESPACE, CONSOLE, routing))
+    health = Health(console.launch.probe.path, PORT)
+    return (*found, *make_host_way(platform, console.host, NAMESPACE, CONSOLE, routing, health))
 
 
 def _inside(platform: str, console: ClusterConsole, routing: Routing | None) -> tuple[Object, ...]:

@@ -11,9 +11,8 @@ from llmplat.plan.cluster.gateway import EDGE
 from llmplat.plan.cluster.routing import Routing
 from llmplat.plan.cluster.secrets import VALUE
 from llmplat.render.objects.apps import door_labels
-from llmplat.render.objects.edge import make_host_route
+from llmplat.render.objects.edge import Health, make_host_way
 from llmplat.render.objects.network import (
-    PRIVATE_RANGES,
     addresses,
     come_from,
     go_to,
@@ -119,8 +118,13 @@ def _door(
         make_object("v1", "Service", metadata, spec=service),
         _deployment(platform, page, sign_in, settings),
         _walls(platform, page, sign_in, routing),
-        make_host_route(
-            platform, f"{page.place.host}.{domain}", SIGN_IN, page.name, routing, port=80
+        *make_host_way(
+            platform,
+            f"{page.place.host}.{domain}",
+            SIGN_IN,
+            page.name,
+            routing,
+            Health("/ready", PORT),
         ),
     ]
 
@@ -187,6 +191,6 @@ def _walls(platform: str, page: Page, sign_in: SignIn, routing: Routing) -> Obje
 
 def from_edge(routing: Routing) -> list[Object]:
     """Who carries people's requests in: the edge's own proxies, or Google's by address."""
-    if routing.data_plane == "gke-gateway":
-        return addresses(PRIVATE_RANGES)
+    if routing.proxy_ranges:
+        return addresses(routing.proxy_ranges)
     return [pods_in(EDGE, {"gateway.networking.k8s.io/gateway-name": EDGE})]
