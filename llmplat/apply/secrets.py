@@ -11,6 +11,7 @@ from llmplat.domain.errors import InputError, LlmplatError, PreconditionError, S
 from llmplat.domain.secrets import SecretBackend
 from llmplat.plan.cluster.experience import PLACES
 from llmplat.plan.cluster.secrets import PlannedSecret
+from llmplat.plan.console import NAME as CONSOLE
 from llmplat.plan.plan import Plan
 
 _GENERATED = {
@@ -28,7 +29,7 @@ _GENERATED = {
     "langfuse-project-key": "sk-lf-",
     "langfuse-redis-password": "",
     "langfuse-salt": "",
-    **{f"{app}-cookie-key": "" for app in PLACES},
+    **{f"{page}-cookie-key": "" for page in (*PLACES, CONSOLE)},
 }
 """Names that a random value does for -> what that begins with; the others a person must bring."""
 _WRITE_ONCE = {

@@ -18,23 +18,29 @@ class Attempts:
         self._all: deque[float] = deque()
         self._by_address: OrderedDict[str, deque[float]] = OrderedDict()
 
-    def wait_s(self, address: str) -> int:
-        """Seconds until `address` may try again; 0 when it may now."""
-        mine = self._by_address.get(address, deque())
+    def wait_s(self, address: str | None) -> int:
+        """Seconds until `address` may try again; 0 when it may now.
+
+        None is somebody whose address nobody knows: such count together only.
+        """
+        mine = self._by_address.get(address, deque()) if address is not None else deque()
         return max(self._left(mine, PER_ADDRESS), self._left(self._all, TOGETHER))
 
-    def begin(self, address: str) -> None:
+    def begin(self, address: str | None) -> None:
         """Counts an attempt as failed before it is known: many at once count as many."""
         now = self._clock()
+        self._all.append(now)
+        if address is None:
+            return
         self._by_address.setdefault(address, deque(maxlen=PER_ADDRESS)).append(now)
         self._by_address.move_to_end(address)
-        self._all.append(now)
         while len(self._by_address) > _ADDRESSES:
             self._by_address.popitem(last=False)
 
-    def forgive(self, address: str) -> None:
+    def forgive(self, address: str | None) -> None:
         """Takes the last one back: it was no failure of whoever tried."""
-        for moments in (self._by_address.get(address), self._all):
+        mine = self._by_address.get(address) if address is not None else None
+        for moments in (mine, self._all):
             if moments:
                 moments.pop()
 

@@ -18,7 +18,7 @@ class Door(Counter):
 
     async def sign_in(self, request: Request) -> Response:
         """A new session for a key that the gateway knows."""
-        address = request.client.host if request.client else ""
+        address = self._address(request)
         wait_s = self.attempts.wait_s(address)
         if wait_s:
             fault = f"Too many failed sign-ins. Try again in {wait_s} seconds."
@@ -56,7 +56,17 @@ class Door(Counter):
             raise GatewayError(401, "invalid_api_key", "")
         return await self.gateway.read(ACCOUNT, key)
 
-    def _refuse_sign_in(self, address: str, error: GatewayError) -> Response:
+    def _address(self, request: Request) -> str | None:
+        """Of whoever asks; None behind an edge, whose own address is all there is to see.
+
+        Counted by that one, anybody's five failures would keep everybody out; what a header says of
+        an address could be anybody's.
+        """
+        if self.settings.is_tls:
+            return None
+        return request.client.host if request.client else ""
+
+    def _refuse_sign_in(self, address: str | None, error: GatewayError) -> Response:
         if error.status == 401:
             fault = "This key is not known, or it was revoked or has expired."
             return self.page("sign-in.html", None, 401, fault=fault)

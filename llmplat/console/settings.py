@@ -12,7 +12,10 @@ class Settings:
     hosts: frozenset[str]
     """Host headers that are answered; any other may be a name that somebody else controls."""
     is_tls: bool = False
-    """Browsers come by https, so the cookie is never sent without."""
+    """Browsers come by https, by an edge in front, so the cookie is never sent without.
+
+    Said at the start alone: a header such as X-Forwarded-Proto is believed of nobody.
+    """
 
 
 def read_settings() -> Settings:

@@ -8,8 +8,13 @@ FORWARDED_PORT = 4080
 _MEMORY_BYTES = 192 * 1024 * 1024
 
 
-def make_console(gateway_url: str, port: int) -> Launch:
-    """The launch of the console in front of `gateway_url`; browsers come by loopback `port`."""
+def make_console(gateway_url: str, port: int, name: str | None = None) -> Launch:
+    """The launch of the console in front of `gateway_url`.
+
+    Browsers come by https to `name`, which an edge answers for, or by loopback `port` without one.
+    Which of them is said here, never by a header of the request.
+    """
+    tls = (("LLMPLAT_CONSOLE_TLS", "1"),) if name is not None else ()
     return Launch(
         name=NAME,
         runtime="litellm",
@@ -21,7 +26,8 @@ def make_console(gateway_url: str, port: int) -> Launch:
             "--timeout-graceful-shutdown", "2",
         ),
         env=(
-            ("LLMPLAT_CONSOLE_HOSTS", f"127.0.0.1:{port} localhost:{port}"),
+            ("LLMPLAT_CONSOLE_HOSTS", name or f"127.0.0.1:{port} localhost:{port}"),
+            *tls,
             ("LLMPLAT_GATEWAY_URL", gateway_url),
             ("PYTHONUNBUFFERED", "1"),
         ),

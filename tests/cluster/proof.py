@@ -10,7 +10,7 @@ from pathlib import Path
 from llmplat.catalog.entries import Component
 from llmplat.catalog.load import load_catalog
 from tests.cluster.attacks.gpus import GPU_ATTACKS
-from tests.cluster.attacks.network import EXPERIENCE_ATTACKS, NETWORK_ATTACKS
+from tests.cluster.attacks.network import CONSOLE_ATTACKS, EXPERIENCE_ATTACKS, NETWORK_ATTACKS
 from tests.cluster.attacks.pods import POD_ATTACKS
 from tests.cluster.attacks.rights import RIGHTS_ATTACKS
 
@@ -31,9 +31,10 @@ CONTROLLERS = {"argo-cd": "argo-cd", "keda": "keda", "kueue": "kueue"}
 _BY_API_SERVER = {"admission", "namespaces"}
 """Components that the API server itself enforces: policies, rights, quotas, pod security."""
 _DATA_PATH = {
+    "console": "the local substrate's tests, in a browser; behind a real door",
     "counters": "Redis in its place",
     "litellm": "the local substrate's tests",
-    "oauth2-proxy": "v7.15.3 against a provider that lies, where it is built by hand",
+    "oauth2-proxy": "v7.15.3 against a provider that lies, and in front of the console",
     "vllm": "the local substrate's tests, on a CPU",
 }
 """Components whose real program answers requests in tests, though in no cluster."""
@@ -120,7 +121,7 @@ def _attacks() -> str:
         f"| {attack.name} | {', then '.join(attack.controls)} |"
         for attack in (*GPU_ATTACKS, *POD_ATTACKS, *RIGHTS_ATTACKS)
     ]
-    walls = (*NETWORK_ATTACKS, *EXPERIENCE_ATTACKS)
+    walls = (*NETWORK_ATTACKS, *EXPERIENCE_ATTACKS, *CONSOLE_ATTACKS)
     lines += [f"| reach {attack.name} | network policies |" for attack in walls]
     count = len(lines) - 2
     return (

@@ -24,11 +24,13 @@ from tests.cluster.plane.argocd import (
 from tests.cluster.plane.client import Client, Object
 from tests.cluster.plane.furnish import remove
 from tests.cluster.plane.publish import push_artifact
-from tests.cluster.plane.rendered import PROFILES, Rendered, render
+from tests.cluster.plane.rendered import PROFILES, Rendered, render, render_pages
 from tests.cluster.plane.stand_ins import VALUES
 from tests.cluster.plane.world import World, gitops_of, open_world
 
 WAVE = "argocd.argoproj.io/sync-wave"
+_DONE_S = 600
+"""A minute or two on two idle cores."""
 
 
 @pytest.fixture(scope="module")
@@ -52,17 +54,29 @@ def test_an_example_syncs_in_order(
     """From nothing to its first profile, then on from profile to profile as a user would grow it."""
     for profile in profiles:
         rendered = render(example, profile, gitops=gitops_of(world, delivery))
-        wanted = rendered.applications
-        started_s = time.monotonic()
-        world.start(rendered, delivery)
-        done = await_all_done(world.admin, {"root", *wanted}, 300, world.look)
-        taken_s = time.monotonic() - started_s
-        print(f"{example} {profile} from {delivery}: {len(wanted)} in {taken_s:.1f} s")
-        _assert_order(world.seen, wanted)
-        _assert_values(world.admin, wanted)
-        if delivery == "oci":
-            _assert_digests(done, wanted)
+        _sync(world, rendered, delivery, f"{example} {profile}")
     world.clear()
+
+
+def test_everything_that_people_touch_syncs_in_order(world: World) -> None:
+    """Doors, apps, the console, spans and the record of requests, on top of the whole platform."""
+    rendered = render_pages(gitops_of(world, "oci"))
+    _sync(world, rendered, "oci", "the pages")
+    world.clear()
+
+
+def _sync(world: World, rendered: Rendered, delivery: str, words: str) -> None:
+    """Start it, see it done, and hold what came of it against what was rendered."""
+    wanted = rendered.applications
+    started_s = time.monotonic()
+    world.start(rendered, delivery)
+    done = await_all_done(world.admin, {"root", *wanted}, _DONE_S, world.look)
+    taken_s = time.monotonic() - started_s
+    print(f"{words} from {delivery}: {len(wanted)} in {taken_s:.1f} s")
+    _assert_order(world.seen, wanted)
+    _assert_values(world.admin, wanted)
+    if delivery == "oci":
+        _assert_digests(done, wanted)
 
 
 def _assert_order(seen: list[str], wanted: dict[str, Object]) -> None:

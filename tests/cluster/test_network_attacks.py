@@ -3,6 +3,9 @@
 import pytest
 
 from tests.cluster.attacks.network import (
+    COLLEAGUE,
+    CONSOLE,
+    CONSOLE_ATTACKS,
     EXPERIENCE_ATTACKS,
     NETWORK_ATTACKS,
     OWN_ENGINE,
@@ -12,9 +15,11 @@ from tests.cluster.attacks.network import (
     make_network,
     without_walls,
 )
+from tests.cluster.plane.client import Object
 from tests.cluster.plane.furnish import all_objects
 from tests.cluster.plane.network import Network
 from tests.cluster.plane.rendered import render, render_pages
+from tests.fakes.cluster_platform import objects_with
 
 _ids = [attack.name for attack in NETWORK_ATTACKS]
 
@@ -60,3 +65,40 @@ def test_the_walls_of_the_pages_refuse_it(attack: NetworkAttack, pages: Network)
 @pytest.mark.parametrize("attack", EXPERIENCE_ATTACKS, ids=_page_ids)
 def test_the_twin_of_the_pages_passes(attack: NetworkAttack, pages: Network) -> None:
     assert attack.twin.passes(pages)
+
+
+_console_ids = [attack.name for attack in CONSOLE_ATTACKS]
+
+
+@pytest.fixture(scope="module")
+def alone() -> Network:
+    """The console where nobody signs in at a provider, with a name of the domain."""
+    return _with_console({"domain": "llm.example.com", "dns": {"provider": "none"}})
+
+
+def _with_console(more: Object) -> Network:
+    def change(document: Object) -> None:
+        document |= more
+        document["components"] = {"console": {"enabled": True}}
+
+    objects = objects_with(change)
+    return make_network([it for things in objects.values() for it in things])
+
+
+@pytest.mark.parametrize("attack", CONSOLE_ATTACKS, ids=_console_ids)
+def test_the_walls_of_a_console_without_a_door_refuse_it(
+    attack: NetworkAttack, alone: Network
+) -> None:
+    assert not attack.call.passes(alone)
+    ends = (attack.call.source.namespace, attack.call.target.namespace)
+    assert attack.call.passes(without_walls(alone, *ends))
+
+
+@pytest.mark.parametrize("attack", CONSOLE_ATTACKS, ids=_console_ids)
+def test_the_twin_of_a_console_without_a_door_passes(attack: NetworkAttack, alone: Network) -> None:
+    assert attack.twin.passes(alone)
+
+
+def test_without_a_name_nobody_reaches_the_console_by_the_network() -> None:
+    network = _with_console({})
+    assert not any(Call(it, CONSOLE, 8000).passes(network) for it in (TENANT, COLLEAGUE))

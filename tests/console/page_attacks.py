@@ -23,6 +23,7 @@ from tests.fakes.console_gateway import FakeGateway
 
 HOST = "127.0.0.1:4080"
 ORIGIN = f"http://{HOST}"
+NAME = "console.llm.example.com"
 RED, BLUE, SYSTEM = (f"sk-llmplat-{name}" for name in ("red", "blue", "system"))
 BAIT = "<script>alert(1)</script>"
 
@@ -41,12 +42,19 @@ class Site:
         )
     )
     now_s: float = 0.0
+    is_tls: bool = False
+    """An edge stands in front, and a name of the domain leads to it."""
+
+    @property
+    def origin(self) -> str:
+        """What browsers call it."""
+        return f"https://{NAME}" if self.is_tls else ORIGIN
 
     def __post_init__(self) -> None:
         self.sessions = Sessions(lambda: self.now_s)
         self.attempts = attempts.Attempts(lambda: self.now_s)
         self.app: Any = make_app(
-            Settings("http://gateway", frozenset({HOST})),
+            Settings("http://gateway", frozenset({NAME if self.is_tls else HOST}), self.is_tls),
             self.gateway,
             self.sessions,
             self.attempts,
@@ -54,7 +62,7 @@ class Site:
 
     def browser(self, key: str | None = None) -> TestClient:
         """One that is signed in with `key`, or with none a stranger's."""
-        client = TestClient(self.app, base_url=ORIGIN, follow_redirects=False)
+        client = TestClient(self.app, base_url=self.origin, follow_redirects=False)
         if key is not None:
             assert sign_in(client, key).status_code == 303
         return client
@@ -333,10 +341,15 @@ class PageAttack:
     attempt: Callable[[Site], bool]
     twin: Callable[[Site], bool]
     control: Control | None = None
+    is_tls: bool = False
 
     @property
     def name(self) -> str:
         return self.attempt.__name__
+
+    def site(self) -> Site:
+        """A fresh one to try it on."""
+        return Site(is_tls=self.is_tls)
 
 
 def _no_tenant(m: Any) -> None:
@@ -347,7 +360,7 @@ def _no_token(m: Any) -> None:
     _let(m, counter, "is_same", lambda *_: True)
 
 
-def _no_fence(m: Any) -> None:
+def no_fence(m: Any) -> None:
     _let(m, Fence, "find_fault", lambda *_: None)
 
 
@@ -404,12 +417,12 @@ ATTACKS: tuple[PageAttack, ...] = (
     PageAttack(act_at_other_url, act_at_own_url, _no_tenant),
     PageAttack(act_without_token, act_at_own_url, _no_token),
     PageAttack(act_with_other_token, act_at_own_url, _no_token),
-    PageAttack(act_from_other_site, act_at_own_url, _no_fence),
-    PageAttack(act_from_nowhere, act_at_own_url, _no_fence),
-    PageAttack(sign_others_in, enter_as_tenant, _no_fence),
-    PageAttack(come_by_other_name, read_own_page, _no_fence),
-    PageAttack(flood_with_form, act_at_own_url, _no_fence),
-    PageAttack(send_json_for_form, act_at_own_url, _no_fence),
+    PageAttack(act_from_other_site, act_at_own_url, no_fence),
+    PageAttack(act_from_nowhere, act_at_own_url, no_fence),
+    PageAttack(sign_others_in, enter_as_tenant, no_fence),
+    PageAttack(come_by_other_name, read_own_page, no_fence),
+    PageAttack(flood_with_form, act_at_own_url, no_fence),
+    PageAttack(send_json_for_form, act_at_own_url, no_fence),
     PageAttack(guess_on, mistype_and_sign_in, _no_limit),
     PageAttack(guess_at_once, mistype_and_sign_in, _no_late_count),
     PageAttack(crowd_out, work_on_and_on, _no_share),

@@ -1,29 +1,32 @@
 """Each attempt on the console's pages fails, its twin works, and without the control it would not fail."""
 
 import pytest
+from edge_attacks import EDGE_ATTACKS
 from page_attacks import ATTACKS, BLUE, ORIGIN, RED, Site, post, sign_in, token_of
 
 from llmplat.console.gateway import GatewayError
 
-_BY_NAME = {attack.name: attack for attack in ATTACKS}
+_ALL = (*ATTACKS, *EDGE_ATTACKS)
+_BY_NAME = {attack.name: attack for attack in _ALL}
 
 
 def test_there_are_enough_and_each_is_named_once():
-    assert len(_BY_NAME) == len(ATTACKS) >= 15
+    assert len(_BY_NAME) == len(_ALL) >= 15
 
 
 @pytest.mark.parametrize("name", _BY_NAME)
 def test_the_attempt_fails_and_its_twin_works(name):
-    assert not _BY_NAME[name].attempt(Site())
-    assert _BY_NAME[name].twin(Site())
+    attack = _BY_NAME[name]
+    assert not attack.attempt(attack.site())
+    assert attack.twin(attack.site())
 
 
-@pytest.mark.parametrize("name", [a.name for a in ATTACKS if a.control is not None])
+@pytest.mark.parametrize("name", [a.name for a in _ALL if a.control is not None])
 def test_without_its_control_the_attempt_succeeds(name, monkeypatch):
-    control = _BY_NAME[name].control
-    assert control is not None
-    control(monkeypatch)
-    assert _BY_NAME[name].attempt(Site())
+    attack = _BY_NAME[name]
+    assert attack.control is not None
+    attack.control(monkeypatch)
+    assert attack.attempt(attack.site())
 
 
 def test_the_cookie_is_no_script_s_and_no_other_site_s():

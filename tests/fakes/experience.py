@@ -43,6 +43,13 @@ def with_dex(document: dict[str, Any]) -> None:
     }
 
 
+def with_googles_proxies(document: dict[str, Any]) -> None:
+    """As with_dex, and the console, behind a load balancer of Google's; of an example on GKE."""
+    with_dex(document)
+    document["components"]["console"] = {"enabled": True}
+    document.setdefault("gateway", {})["dataPlane"] = "gke-gateway"
+
+
 def with_traces(document: dict[str, Any]) -> None:
     """As with_sign_in, and spans of requests."""
     with_sign_in(document)
@@ -50,7 +57,7 @@ def with_traces(document: dict[str, Any]) -> None:
 
 
 def with_everything(document: dict[str, Any]) -> None:
-    """As with_dex, and spans in Langfuse and a record of requests."""
+    """As with_dex, the console, spans in Langfuse and a record of requests."""
     with_dex(document)
     document["traces"] = {"share": 0.5}
     stores = {
@@ -60,4 +67,5 @@ def with_everything(document: dict[str, Any]) -> None:
     document["components"] |= {
         "langfuse": {"enabled": True, "values": stores},
         "usage-ledger": {"enabled": True},
+        "console": {"enabled": True},
     }

@@ -1,10 +1,10 @@
 """Spans of the real LiteLLM: one trace with the engine, found by the request's id, without its text.
 
-OpenTelemetry's SDK is in LiteLLM's image and not in the locked environment of this machine, so these
-run where LLMPLAT_TEST_OTEL names a folder that holds it (uv pip install --target FOLDER
-opentelemetry-sdk opentelemetry-exporter-otlp-proto-http).
+OpenTelemetry's SDK is in LiteLLM's image and not in the locked environment of this machine:
+`.ci/setup-tests` installs it into a folder of its own.
 """
 
+import hashlib
 import os
 import threading
 from collections.abc import Iterator
@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 import yaml
-from gateway_world import World, ask, make_model, make_policy, make_tenant, wait_until
+from gateway_world import ROOT, World, ask, make_model, make_policy, make_tenant, wait_until
 
 from llmplat.gateway.tracing import make_traceparent
 
@@ -46,10 +46,19 @@ def received() -> Iterator[tuple[str, list[bytes]]]:
     thread.join()
 
 
+def _find_sdk() -> Path:
+    """LLMPLAT_TEST_OTEL, else what .ci/setup-tests made."""
+    named = os.environ.get("LLMPLAT_TEST_OTEL")
+    lock = hashlib.sha256((ROOT / ".ci" / "otel.lock").read_bytes()).hexdigest()[:16]
+    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    folder = Path(named or cache / "llmplat-test-tools" / f"otel-{lock}")
+    if not (folder / "opentelemetry" / "sdk").is_dir():
+        pytest.skip("no OpenTelemetry SDK here (bash .ci/setup-tests, or LLMPLAT_TEST_OTEL)")
+    return folder
+
+
 def _start(world: World, url: str, share: float) -> tuple[str, str]:
-    folder = os.environ.get("LLMPLAT_TEST_OTEL", "")
-    if not Path(folder, "opentelemetry", "sdk").is_dir():
-        pytest.skip("no OpenTelemetry SDK here (LLMPLAT_TEST_OTEL names a folder with it)")
+    folder = _find_sdk()
     engine = world.start_engine()
     world.policy = make_policy({"stub": make_model()}, {"team": make_tenant()})
     world.policy["traces"] = {"share": share}

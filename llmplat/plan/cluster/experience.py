@@ -1,12 +1,14 @@
-"""What people touch: apps behind a door that asks who they are, and names that lead there."""
+"""What people touch: pages behind a door that asks who they are, and names that lead there."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from llmplat.domain.errors import PlanError
+from llmplat.plan.cluster.gateway import NAMESPACE as GATEWAY_NAMESPACE
 from llmplat.plan.cluster.ground import Ground
 from llmplat.plan.cluster.secrets import PlannedSecret, make_secret
+from llmplat.plan.console import NAME as CONSOLE
 from llmplat.spec.platform import Platform
 
 SIGN_IN = "sign-in"
@@ -21,7 +23,7 @@ DEX_SECRET = "dex-client-secret"  # noqa: S105 (the name of a secret)
 
 @dataclass(frozen=True)
 class Place:
-    """Where an app listens."""
+    """Where a page listens."""
 
     host: str
     """First label of its name in the domain."""
@@ -29,6 +31,12 @@ class Place:
     """Of its pods."""
     free_paths: tuple[str, ...] = ()
     """Patterns of paths that its own clients ask with a token of the app's own."""
+    namespace: str | None = None
+    """None for one that is called like the component."""
+    role: str | None = None
+    """What its pods are known by in a namespace that others share."""
+    is_guarded: bool = False
+    """It lets nobody in without a key of the gateway, so a name may lead to it without a door."""
 
 
 PLACES = {
@@ -36,16 +44,33 @@ PLACES = {
     TABBY: Place("code", 8080, ("^/v1/", "^/v1beta/")),
     N8N: Place("flows", 5678),
 }
-"""By component; the namespace and the Service are called like it."""
+"""Of apps, by component; the namespace and the Service are called like it."""
+_CONSOLE_PLACE = Place(CONSOLE, 8000, namespace=GATEWAY_NAMESPACE, role=CONSOLE, is_guarded=True)
 
 
 @dataclass(frozen=True)
-class App:
-    """One app that people use in the browser."""
+class Page:
+    """What people use in the browser."""
 
     name: str
-    """Its component, namespace and Service."""
+    """Its component, its Service and its door."""
     place: Place
+
+    @property
+    def namespace(self) -> str:
+        """Where its pods are."""
+        return self.place.namespace or self.name
+
+    @property
+    def cookie_key(self) -> str:
+        """Name of the secret that the cookies of its door are sealed with."""
+        return f"{self.name}-cookie-key"
+
+
+@dataclass(frozen=True)
+class App(Page):
+    """A page that calls models with a key of its own."""
+
     image: str | None
     """None for one that has a chart."""
     models: tuple[str, ...] = ()
@@ -55,11 +80,6 @@ class App:
     def key(self) -> str:
         """Name of the secret with its key at the gateway."""
         return f"{self.name}-key"
-
-    @property
-    def cookie_key(self) -> str:
-        """Name of the secret that the cookies of its door are sealed with."""
-        return f"{self.name}-cookie-key"
 
 
 @dataclass(frozen=True)
@@ -93,33 +113,44 @@ class Experience:
 
     domain: str | None
     apps: tuple[App, ...]
+    console: Page | None
     sign_in: SignIn | None
     """None: each app has accounts of its own and is reached inside the cluster only."""
     storage_class: str | None
     secrets: tuple[PlannedSecret, ...]
 
     @property
-    def hosts(self) -> tuple[str, ...]:
-        """First labels of the names that lead to a door."""
-        if self.sign_in is None:
+    def pages(self) -> tuple[Page, ...]:
+        """Each stands behind a door of its own where people sign in."""
+        return (*self.apps, *((self.console,) if self.console is not None else ()))
+
+    @property
+    def hosts(self) -> tuple[tuple[str, str], ...]:
+        """First labels of the names that lead to a page, with the namespace of their routes."""
+        if self.domain is None:
             return ()
-        apps = tuple(app.place.host for app in self.apps)
-        return (*apps, AUTH_HOST) if self.sign_in.dex is not None else apps
+        if self.sign_in is None:
+            return tuple((p.place.host, p.namespace) for p in self.pages if p.place.is_guarded)
+        hosts = [page.place.host for page in self.pages]
+        hosts += [AUTH_HOST] if self.sign_in.dex is not None else []
+        return tuple((host, SIGN_IN) for host in hosts)
 
 
 def make_experience(ground: Ground) -> Experience | None:
     """None where the profile ends below; PlanError for an app that its models cannot serve."""
     apps = tuple(_app(ground, name) for name in PLACES if ground.runs(name))
-    if not apps or ground.gateway is None:
+    console = Page(CONSOLE, _CONSOLE_PLACE) if ground.runs(CONSOLE) else None
+    if ground.gateway is None or not (apps or console):
         return None
-    sign_in = _sign_in(ground)
-    return Experience(
+    found = Experience(
         domain=ground.platform.domain,
         apps=apps,
-        sign_in=sign_in,
+        console=console,
+        sign_in=_sign_in(ground),
         storage_class=ground.platform.substrate.storage_class,
-        secrets=tuple(_secrets(ground, apps, sign_in)),
+        secrets=(),
     )
+    return replace(found, secrets=tuple(_secrets(ground, found)))
 
 
 def _app(ground: Ground, name: str) -> App:
@@ -174,9 +205,8 @@ def _sign_in(ground: Ground) -> SignIn | None:
     )
 
 
-def _secrets(
-    ground: Ground, apps: tuple[App, ...], sign_in: SignIn | None
-) -> Iterator[PlannedSecret]:
+def _secrets(ground: Ground, experience: Experience) -> Iterator[PlannedSecret]:
+    apps, sign_in = experience.apps, experience.sign_in
     for app in apps:
         yield make_secret(ground, app.key, app.name, app.name, "LLMPLAT_KEY")
     if any(app.name == OPEN_WEBUI for app in apps):
@@ -185,8 +215,8 @@ def _secrets(
         yield make_secret(ground, "n8n-encryption-key", N8N, N8N, "N8N_ENCRYPTION_KEY")
     if sign_in is None:
         return
-    for app in apps:
-        yield make_secret(ground, app.cookie_key, SIGN_IN, PROXY, "OAUTH2_PROXY_COOKIE_SECRET")
+    for page in experience.pages:
+        yield make_secret(ground, page.cookie_key, SIGN_IN, PROXY, "OAUTH2_PROXY_COOKIE_SECRET")
     yield make_secret(ground, sign_in.secret, SIGN_IN, PROXY, "OAUTH2_PROXY_CLIENT_SECRET")
     if sign_in.dex is not None:
         yield make_secret(ground, sign_in.dex.secret, SIGN_IN, DEX, "CLIENT_SECRET")

@@ -88,8 +88,8 @@ class Entry:
     annotations: tuple[tuple[str, str], ...]
     domain: str | None
     """DNS name; with one the way in speaks TLS."""
-    hosts: tuple[str, ...] = ()
-    """First labels of further names in the domain, which lead to doors of apps."""
+    hosts: tuple[tuple[str, str], ...] = ()
+    """First labels of further names in the domain, with the namespace that their routes are in."""
     zone: Zone | None = None
     """Where records are written; None: by hand, and an authority of the platform's own signs."""
 
@@ -202,7 +202,7 @@ def zone_of(platform: Platform) -> Zone | None:
     return Zone(dns.provider, name, project, token)
 
 
-def with_hosts(gateway: ClusterGateway, hosts: tuple[str, ...]) -> ClusterGateway:
+def with_hosts(gateway: ClusterGateway, hosts: tuple[tuple[str, str], ...]) -> ClusterGateway:
     """`gateway` with further names at its way in."""
     return replace(gateway, entry=replace(gateway.entry, hosts=hosts))
 

@@ -82,7 +82,7 @@ def make_workloads(ground: Ground) -> Workloads:
         engines=engines,
         routing=routing,
         gateway=gateway,
-        console=make_cluster_console(ground),
+        console=make_cluster_console(ground, experience),
         policies=make_policies(ground, queues),
         secrets=_secrets(ground, engines, gateway, (experience, tracing, langfuse)),
         experience=experience,

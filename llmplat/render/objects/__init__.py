@@ -40,7 +40,7 @@ def make_objects(plan: Plan) -> dict[str, tuple[Object, ...]]:
     if work.tracing is not None:
         found[COLLECTOR] = make_collector_objects(platform, work.tracing)
     if work.console is not None:
-        found["console"] = make_console_objects(platform, work.console)
+        found["console"] = make_console_objects(platform, work.console, work.routing)
     if work.observability is not None:
         found["observability"] = make_observability_objects(platform, work.observability)
     if work.langfuse is not None:

@@ -1,6 +1,6 @@
 """Walls around what people use in the browser: in by its door, out to the gateway, nothing else."""
 
-from llmplat.plan.cluster.experience import OPEN_WEBUI, SIGN_IN, App, Experience
+from llmplat.plan.cluster.experience import OPEN_WEBUI, SIGN_IN, App, Experience, Page
 from llmplat.plan.cluster.gateway import NAMESPACE as GATEWAY_NAMESPACE
 from llmplat.render.objects.containers import PORT
 from llmplat.render.objects.network import (
@@ -15,7 +15,7 @@ from llmplat.render.objects.network import (
 from llmplat.render.objects.shape import PREFIX, ROLE, Object
 
 DOOR_OF = f"{PREFIX}app"
-"""Label of a door's pods: the app that it leads to."""
+"""Label of a door's pods: the page that it leads to."""
 
 
 def make_app_walls(platform: str, app: App, experience: Experience) -> tuple[Object, ...]:
@@ -37,6 +37,6 @@ def make_app_walls(platform: str, app: App, experience: Experience) -> tuple[Obj
     )
 
 
-def door_labels(app: App) -> dict[str, str]:
-    """What the pods of an app's door are known by."""
-    return {ROLE: "door", DOOR_OF: app.name}
+def door_labels(page: Page) -> dict[str, str]:
+    """What the pods of a page's door are known by."""
+    return {ROLE: "door", DOOR_OF: page.name}

@@ -5,7 +5,7 @@ from llmplat.plan.cluster.experience import Dex as DexPlan
 from llmplat.plan.cluster.routing import Routing
 from llmplat.plan.cluster.secrets import VALUE
 from llmplat.render.dump import dump_json
-from llmplat.render.objects.edge import make_host_route
+from llmplat.render.objects.edge import Health, make_host_way
 from llmplat.render.objects.network import come_from, go_to, make_policy, pods_here
 from llmplat.render.objects.shape import (
     ROLE,
@@ -19,6 +19,7 @@ from llmplat.render.objects.shape import (
 from llmplat.render.objects.sign_in import DEX_LABELS, from_edge
 
 _FILE = "config.json"
+_HEALTH = "/.well-known/openid-configuration"
 _LOOKS_OUT = {"ldap": (389, 636)}
 """Ports of a directory; every other kind is asked over https."""
 
@@ -46,7 +47,15 @@ def make_dex_objects(
             ],
             egress=[go_to((), *_LOOKS_OUT.get(dex.type, (443,)))],
         ),
-        make_host_route(platform, f"{AUTH_HOST}.{domain}", SIGN_IN, DEX, routing, port=DEX_PORT),
+        *make_host_way(
+            platform,
+            f"{AUTH_HOST}.{domain}",
+            SIGN_IN,
+            DEX,
+            routing,
+            Health(_HEALTH, DEX_PORT),
+            port=DEX_PORT,
+        ),
     )
 
 
@@ -56,7 +65,7 @@ def make_config(experience: Experience, sign_in: SignIn, dex: DexPlan) -> dict[s
     Memory is enough: doors keep their own sessions, and a restart only makes who is in the
     middle of signing in begin again.
     """
-    homes = [f"https://{app.place.host}.{experience.domain}" for app in experience.apps]
+    homes = [f"https://{page.place.host}.{experience.domain}" for page in experience.pages]
     callback = {"redirectURI": f"{sign_in.issuer}/callback", "clientSecret": "$CLIENT_SECRET"}
     return {
         "issuer": sign_in.issuer,
@@ -102,9 +111,7 @@ def _deployment(metadata: Object, sign_in: SignIn, dex: DexPlan, config: str) ->
             for env, name in secrets.items()
         ],
         "ports": [{"name": "http", "containerPort": DEX_PORT, "protocol": "TCP"}],
-        "readinessProbe": {
-            "httpGet": {"path": "/.well-known/openid-configuration", "port": "http"}
-        },
+        "readinessProbe": {"httpGet": {"path": _HEALTH, "port": "http"}},
         "livenessProbe": {"tcpSocket": {"port": "http"}, "periodSeconds": 10},
         "resources": {"requests": {"cpu": "50m", "memory": "64Mi"}, "limits": {"memory": "256Mi"}},
         "securityContext": container_security(),

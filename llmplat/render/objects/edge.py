@@ -1,8 +1,12 @@
 """A domain -> the way in that speaks TLS: an own authority, a certificate, a Gateway and a route."""
 
+from collections.abc import Iterator
+from dataclasses import dataclass
+
 from llmplat.plan.cluster.experience import DEX_PORT, SIGN_IN
 from llmplat.plan.cluster.gateway import COMPONENT, EDGE, NAMESPACE, Entry, internal_annotations
 from llmplat.plan.cluster.routing import AGENTGATEWAY, Routing
+from llmplat.plan.console import NAME as CONSOLE
 from llmplat.render.objects.containers import PORT
 from llmplat.render.objects.issuers import CERT_API, issuer_reference, make_issuers
 from llmplat.render.objects.network import (
@@ -36,8 +40,18 @@ CERTIFICATE = "gateway-tls"
 _PODS = {"gateway.networking.k8s.io/gateway-name": EDGE}
 
 
-def make_edge_objects(platform: str, entry: Entry, routing: Routing) -> list[Object]:
-    """api.<domain> over TLS to the gateway, other names to their doors, from private addresses."""
+@dataclass(frozen=True)
+class Health:
+    """Where a page's pods tell that they can answer."""
+
+    path: str
+    port: int
+
+
+def make_edge_objects(
+    platform: str, entry: Entry, routing: Routing, gateway_health: str
+) -> list[Object]:
+    """api.<domain> over TLS to the gateway, other names to their pages, from private addresses."""
     domain = str(entry.domain)
     found = [
         *make_issuers(platform, entry),
@@ -46,7 +60,8 @@ def make_edge_objects(platform: str, entry: Entry, routing: Routing) -> list[Obj
     ]
     if routing.data_plane == AGENTGATEWAY:
         found.append(make_parameters(platform, EDGE, EDGE, routing.replicas, "LoadBalancer"))
-    found.append(make_host_route(platform, f"api.{domain}", NAMESPACE, "gateway", routing))
+    health = Health(gateway_health, PORT)
+    found += make_host_way(platform, f"api.{domain}", NAMESPACE, "gateway", routing, health)
     if routing.data_plane != "gke-gateway":
         found.append(_walls(platform, entry))
     return found
@@ -59,7 +74,7 @@ def _metadata(platform: str, name: str, namespace: str = EDGE) -> Object:
 def _certificate(platform: str, entry: Entry) -> Object:
     spec = {
         "secretName": CERTIFICATE,
-        "dnsNames": [f"{host}.{entry.domain}" for host in (API_HOST, *entry.hosts)],
+        "dnsNames": [f"{host}.{entry.domain}" for host in (API_HOST, *dict(entry.hosts))],
         "duration": "2160h0m0s",
         "renewBefore": "720h0m0s",
         "privateKey": {"algorithm": "ECDSA", "size": 256, "rotationPolicy": "Always"},
@@ -70,7 +85,7 @@ def _certificate(platform: str, entry: Entry) -> Object:
 
 def _gateway(platform: str, entry: Entry, routing: Routing) -> Object:
     listeners = [_listener("https", f"{API_HOST}.{entry.domain}", NAMESPACE)]
-    listeners += [_listener(host, f"{host}.{entry.domain}", SIGN_IN) for host in entry.hosts]
+    listeners += [_listener(host, f"{host}.{entry.domain}", space) for host, space in entry.hosts]
     infrastructure: Object = {"annotations": internal_annotations()}
     if routing.data_plane == AGENTGATEWAY:
         infrastructure["parametersRef"] = parameters_reference(EDGE)
@@ -97,12 +112,49 @@ def _listener(name: str, host: str, namespace: str) -> Object:
     }
 
 
-def make_host_route(
-    platform: str, host: str, namespace: str, service: str, routing: Routing, *, port: int = 80
+def make_host_way(  # noqa: PLR0913 (from where, to where, and how one sees that it is open)
+    platform: str,
+    host: str,
+    namespace: str,
+    service: str,
+    routing: Routing,
+    health: Health,
+    *,
+    port: int = 80,
+) -> tuple[Object, ...]:
+    """The route from a name of the edge to a Service, and what only Google reads from policies."""
+    route = _host_route(platform, host, namespace, service, routing, port)
+    if routing.data_plane != "gke-gateway":
+        return (route,)
+    metadata = make_metadata(platform, service, namespace, {NAME: COMPONENT})
+    return (route, *_google_policies(metadata, health, _limit_ms(routing)))
+
+
+def _google_policies(metadata: Object, health: Health, limit_ms: int) -> Iterator[Object]:
+    """Without them each pod's / is asked for 200, and an answer is cut after 30 s.
+
+    cloud.google.com/kubernetes-engine/docs/how-to/configure-gateway-resources
+    """
+    target = {"group": "", "kind": "Service", "name": metadata["name"]}
+    check = {"type": "HTTP", "httpHealthCheck": {"requestPath": health.path, "port": health.port}}
+    wishes = {
+        "HealthCheckPolicy": {"config": check},
+        "GCPBackendPolicy": {"timeoutSec": limit_ms // 1000},
+    }
+    for kind, wish in wishes.items():
+        spec = {"targetRef": target, "default": wish}
+        yield make_object("networking.gke.io/v1", kind, metadata, spec=spec)
+
+
+def _limit_ms(routing: Routing) -> int:
+    """Between the client's and the gateway's."""
+    return (routing.chain.client_ms + routing.chain.gateway_ms) // 2
+
+
+def _host_route(
+    platform: str, host: str, namespace: str, service: str, routing: Routing, port: int
 ) -> Object:
-    """From a name of the edge to a Service; its time limit lies between the client's and the gateway's."""
-    chain = routing.chain
-    limit = milliseconds((chain.client_ms + chain.gateway_ms) // 2)
+    limit = milliseconds(_limit_ms(routing))
     backend = {"group": "", "kind": "Service", "name": service, "port": port, "weight": 1}
     rule: Object = {
         "matches": [{"path": {"type": "PathPrefix", "value": "/"}}],
@@ -128,8 +180,11 @@ def _walls(platform: str, entry: Entry) -> Object:
         go_to([pods_in(NAMESPACE, {ROLE: "gateway"})], PORT),
         go_to([pods_in(CONTROL_PLANE)], CONTROL_PORT),
     ]
-    if entry.hosts:
+    spaces = set(dict(entry.hosts).values())
+    if SIGN_IN in spaces:
         egress.append(go_to([pods_in(SIGN_IN)], DOOR_PORT, DEX_PORT))
+    if NAMESPACE in spaces:
+        egress.append(go_to([pods_in(NAMESPACE, {ROLE: CONSOLE})], PORT))
     return make_policy(
         platform,
         EDGE,

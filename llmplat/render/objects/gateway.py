@@ -78,7 +78,7 @@ def make_gateway_objects(
         _monitor(platform),
     ]
     if gateway.entry.domain is not None:
-        found += make_edge_objects(platform, gateway.entry, routing)
+        found += make_edge_objects(platform, gateway.entry, routing, gateway.launch.probe.path)
     return tuple(found)
 
 
@@ -198,6 +198,8 @@ def _walls(platform: str, gateway: ClusterGateway, routing: Routing) -> Object:
         egress.append(collector_peer())
     if gateway.has_external:
         egress.append(go_to((), 443))
+    # A load balancer of Google's asks from addresses of its own how the gateway is.
+    outside = routing.proxy_ranges if gateway.entry.domain is not None else ()
     return make_policy(
         platform,
         NAME_OF_ALL,
@@ -205,7 +207,7 @@ def _walls(platform: str, gateway: ClusterGateway, routing: Routing) -> Object:
         SELECTOR,
         ingress=[
             # Pods of any team, which some networks do not count among addresses.
-            come_from([anybody_inside(), *addresses(PRIVATE_RANGES)], PORT),
+            come_from([anybody_inside(), *addresses((*PRIVATE_RANGES, *outside))], PORT),
         ],
         egress=egress,
     )

@@ -1,19 +1,18 @@
-"""A door in front of each app: oauth2-proxy, which lets in people whose address was verified.
+"""A door in front of each page: oauth2-proxy, which lets in people whose address was verified.
 
-One proxy for each app, with cookies sealed by a key of its own: what one app sees of its users'
+One proxy for each page, with cookies sealed by a key of its own: what one app sees of its users'
 cookies opens no other door. It replaces every identity header that a browser sends.
 """
 
 import json
 
-from llmplat.plan.cluster.experience import DEX_PORT, PROXY, SIGN_IN, App, Experience, SignIn
+from llmplat.plan.cluster.experience import DEX_PORT, PROXY, SIGN_IN, Experience, Page, SignIn
 from llmplat.plan.cluster.gateway import EDGE
 from llmplat.plan.cluster.routing import Routing
 from llmplat.plan.cluster.secrets import VALUE
 from llmplat.render.objects.apps import door_labels
-from llmplat.render.objects.edge import make_host_route
+from llmplat.render.objects.edge import Health, make_host_way
 from llmplat.render.objects.network import (
-    PRIVATE_RANGES,
     addresses,
     come_from,
     go_to,
@@ -42,24 +41,24 @@ _VERIFIED = "email_verified"
 def make_sign_in_objects(
     platform: str, experience: Experience, sign_in: SignIn, routing: Routing
 ) -> tuple[Object, ...]:
-    """Everything of the Application oauth2-proxy: the walls of its namespace and a door an app."""
+    """Everything of the Application oauth2-proxy: the walls of its namespace and a door a page."""
     found = list(make_walls(platform, SIGN_IN))
-    for app in experience.apps:
-        found += _door(platform, app, sign_in, str(experience.domain), routing)
+    for page in experience.pages:
+        found += _door(platform, page, sign_in, str(experience.domain), routing)
     return tuple(found)
 
 
-def make_settings(app: App, sign_in: SignIn, domain: str) -> dict[str, object]:
+def make_settings(page: Page, sign_in: SignIn, domain: str) -> dict[str, object]:
     """oauth2-proxy's own settings for one door; secrets come by environment.
 
     An address that the provider says nothing about is refused like one it calls unverified:
     oauth2-proxy itself refuses the latter only, so the claim is read as the one group it allows.
     """
-    host = f"{app.place.host}.{domain}"
+    host = f"{page.place.host}.{domain}"
     settings: dict[str, object] = {
         "http_address": f"0.0.0.0:{PORT}",
         "reverse_proxy": True,
-        "upstreams": [f"http://{app.name}.{app.name}.svc/"],
+        "upstreams": [f"http://{page.name}.{page.namespace}.svc/"],
         "provider": "oidc",
         "oidc_issuer_url": sign_in.issuer,
         "client_id": sign_in.client_id,
@@ -77,7 +76,7 @@ def make_settings(app: App, sign_in: SignIn, domain: str) -> dict[str, object]:
         "pass_basic_auth": False,
         "pass_access_token": False,
         "skip_auth_strip_headers": True,
-        "cookie_name": f"__Host-{app.name}",
+        "cookie_name": f"__Host-{page.name}",
         "cookie_secure": True,
         "cookie_httponly": True,
         "cookie_samesite": "lax",
@@ -86,8 +85,8 @@ def make_settings(app: App, sign_in: SignIn, domain: str) -> dict[str, object]:
         "silence_ping_logging": True,
         "request_logging": False,
     }
-    if app.place.free_paths:
-        settings["skip_auth_routes"] = list(app.place.free_paths)
+    if page.place.free_paths:
+        settings["skip_auth_routes"] = list(page.place.free_paths)
     if sign_in.dex is not None:
         # Browsers go by the name; the door asks Dex inside, past the certificate of the edge.
         inside = f"http://dex.{SIGN_IN}.svc:{DEX_PORT}"
@@ -107,29 +106,36 @@ def write_settings(settings: dict[str, object]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _door(platform: str, app: App, sign_in: SignIn, domain: str, routing: Routing) -> list[Object]:
-    settings = write_settings(make_settings(app, sign_in, domain))
-    metadata = _metadata(platform, app)
+def _door(
+    platform: str, page: Page, sign_in: SignIn, domain: str, routing: Routing
+) -> list[Object]:
+    settings = write_settings(make_settings(page, sign_in, domain))
+    metadata = _metadata(platform, page)
     ports = [{"name": "http", "port": 80, "targetPort": "http", "protocol": "TCP"}]
-    service = {"selector": door_labels(app), "ports": ports}
+    service = {"selector": door_labels(page), "ports": ports}
     return [
         make_object("v1", "ConfigMap", metadata, data={_FILE: settings}),
         make_object("v1", "Service", metadata, spec=service),
-        _deployment(platform, app, sign_in, settings),
-        _walls(platform, app, sign_in, routing),
-        make_host_route(
-            platform, f"{app.place.host}.{domain}", SIGN_IN, app.name, routing, port=80
+        _deployment(platform, page, sign_in, settings),
+        _walls(platform, page, sign_in, routing),
+        *make_host_way(
+            platform,
+            f"{page.place.host}.{domain}",
+            SIGN_IN,
+            page.name,
+            routing,
+            Health("/ready", PORT),
         ),
     ]
 
 
-def _metadata(platform: str, app: App) -> Object:
-    return make_metadata(platform, app.name, SIGN_IN, {NAME: PROXY, **door_labels(app)})
+def _metadata(platform: str, page: Page) -> Object:
+    return make_metadata(platform, page.name, SIGN_IN, {NAME: PROXY, **door_labels(page)})
 
 
-def _deployment(platform: str, app: App, sign_in: SignIn, settings: str) -> Object:
-    metadata = _metadata(platform, app)
-    labels = door_labels(app)
+def _deployment(platform: str, page: Page, sign_in: SignIn, settings: str) -> Object:
+    metadata = _metadata(platform, page)
+    labels = door_labels(page)
     template = {
         "metadata": {
             "labels": metadata["labels"],
@@ -139,18 +145,18 @@ def _deployment(platform: str, app: App, sign_in: SignIn, settings: str) -> Obje
             "automountServiceAccountToken": False,
             "enableServiceLinks": False,
             "securityContext": pod_security(),
-            "containers": [_container(app, sign_in)],
-            "volumes": [{"name": "config", "configMap": {"name": app.name}}],
+            "containers": [_container(page, sign_in)],
+            "volumes": [{"name": "config", "configMap": {"name": page.name}}],
         },
     }
     spec = {"replicas": sign_in.replicas, "selector": {"matchLabels": labels}, "template": template}
     return make_object("apps/v1", "Deployment", metadata, spec=spec)
 
 
-def _container(app: App, sign_in: SignIn) -> Object:
+def _container(page: Page, sign_in: SignIn) -> Object:
     secrets = {
         "OAUTH2_PROXY_CLIENT_SECRET": sign_in.secret,
-        "OAUTH2_PROXY_COOKIE_SECRET": app.cookie_key,
+        "OAUTH2_PROXY_COOKIE_SECRET": page.cookie_key,
     }
     return {
         "name": PROXY,
@@ -170,20 +176,21 @@ def _container(app: App, sign_in: SignIn) -> Object:
     }
 
 
-def _walls(platform: str, app: App, sign_in: SignIn, routing: Routing) -> Object:
+def _walls(platform: str, page: Page, sign_in: SignIn, routing: Routing) -> Object:
+    labels = {ROLE: page.place.role} if page.place.role is not None else None
     issuer = go_to([pods_here(DEX_LABELS)], DEX_PORT) if sign_in.dex is not None else go_to((), 443)
     return make_policy(
         platform,
-        app.name,
+        page.name,
         SIGN_IN,
-        door_labels(app),
+        door_labels(page),
         ingress=[come_from(from_edge(routing), PORT)],
-        egress=[go_to([pods_in(app.name)], app.place.port), issuer],
+        egress=[go_to([pods_in(page.namespace, labels)], page.place.port), issuer],
     )
 
 
 def from_edge(routing: Routing) -> list[Object]:
     """Who carries people's requests in: the edge's own proxies, or Google's by address."""
-    if routing.data_plane == "gke-gateway":
-        return addresses(PRIVATE_RANGES)
+    if routing.proxy_ranges:
+        return addresses(routing.proxy_ranges)
     return [pods_in(EDGE, {"gateway.networking.k8s.io/gateway-name": EDGE})]

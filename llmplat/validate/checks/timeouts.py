@@ -38,16 +38,18 @@ def find(objects: Objects) -> Iterator[Smell]:
 def _edges(objects: Objects) -> Iterator[Smell]:
     """Routes to the gateway itself: the way in must outlast it."""
     limits = {one.owner.namespace: timeout_of(one, "gateway") for one in policies(objects)}
+    google = _google(objects)
     for one in objects.of(_ROUTE):
         gateway_s = limits.get(one.namespace)
         for index, rule in enumerate(list_or_empty(one.spec.get("rules"))):
-            kinds = {
-                str(get(ref, "kind") or "Service")
+            services = [
+                (one.namespace, str(get(ref, "name")))
                 for ref in list_or_empty(get(rule, "backendRefs"))
-            }
-            request_s = seconds(get(rule, "timeouts", "request"))
-            if gateway_s is None or "Service" not in kinds:
+                if str(get(ref, "kind") or "Service") == "Service"
+            ]
+            if gateway_s is None or not services:
                 continue
+            request_s = seconds(get(rule, "timeouts", "request")) or google.get(services[0])
             if request_s is None or request_s < gateway_s:
                 what = f"the way in ends before the gateway's {gateway_s:g} s, or never"
                 fix = f"timeouts: {{request: a little above {gateway_s:g}s}}"
@@ -88,9 +90,7 @@ def _litellm(objects: Objects) -> Iterator[Smell]:
 
 def _routes(objects: Objects) -> Iterator[tuple[Object, Path, float | None]]:
     """Each rule of a route to models, its place and its limit; backendRequest counts too."""
-    google = {
-        _target(one): seconds(get(one.spec, "default", "timeoutSec")) for one in objects.of(_GOOGLE)
-    }
+    google = _google(objects)
     for one in objects.of(_ROUTE):
         for index, rule in enumerate(list_or_empty(one.spec.get("rules"))):
             pools = [n for ref in list_or_empty(get(rule, "backendRefs")) if (n := _pool(one, ref))]
@@ -105,6 +105,13 @@ def _routes(objects: Objects) -> Iterator[tuple[Object, Path, float | None]]:
             if request_s is not None and inner_s is not None and inner_s > request_s:
                 yield one, path, inner_s
             yield one, path, request_s or inner_s or google.get(pools[0])
+
+
+def _google(objects: Objects) -> dict[tuple[str, str], float | None]:
+    """Namespace and name of what Google's policies are about -> the limit they set."""
+    return {
+        _target(one): seconds(get(one.spec, "default", "timeoutSec")) for one in objects.of(_GOOGLE)
+    }
 
 
 def _pool(route: Object, reference: object) -> tuple[str, str] | None:

@@ -93,11 +93,13 @@ CHAT, CODE, FLOWS = (
     _app("tabby", "10.8.3.3"),
     _app("n8n", "10.8.3.4"),
 )
-CHAT_DOOR, CODE_DOOR, FLOWS_DOOR = (
+CHAT_DOOR, CODE_DOOR, FLOWS_DOOR, CONSOLE_DOOR = (
     _door("open-webui", "10.8.3.5"),
     _door("tabby", "10.8.3.6"),
     _door("n8n", "10.8.3.7"),
+    _door("console", "10.8.3.13"),
 )
+CONSOLE = Peer("llm-gateway", {_ROLE: "console"}, "10.8.3.14", {"http": 8000})
 FALSE_DOOR = Peer("models-team-a", {_ROLE: "door", "llmplat.dev/app": "open-webui"}, "10.8.3.8")
 DEX = Peer("sign-in", {_ROLE: "dex"}, "10.8.3.9")
 COLLECTOR = Peer("tracing", {_ROLE: "collector"}, "10.8.3.10")
@@ -106,6 +108,7 @@ LANGFUSE = Peer("langfuse", {"app": "web"}, "10.8.3.12")
 COLLEAGUE = Peer(ip="10.1.2.3")
 """A browser in the house: with a trusted header of its own it must not get past a door."""
 
+_TO_CONSOLE = Call(CONSOLE_DOOR, CONSOLE, 8000)
 _BY_THE_DOOR = Call(CHAT_DOOR, CHAT, 8080)
 _CHAT_TO_GATEWAY = Call(CHAT, GATEWAY, 8000)
 _FLOWS_TO_GATEWAY = Call(FLOWS, GATEWAY, 8000)
@@ -133,9 +136,26 @@ EXPERIENCE_ATTACKS = (
     NetworkAttack("spans that an app made up", Call(CHAT, COLLECTOR, 4318), Call(COMMON_ENGINE, COLLECTOR, 4318)),
     NetworkAttack("the page of spans", Call(TENANT, LANGFUSE, 3000), Call(COLLECTOR, LANGFUSE, 3000)),
     NetworkAttack("the page of spans from an app", Call(CHAT, LANGFUSE, 3000), Call(COLLECTOR, LANGFUSE, 3000)),
+    NetworkAttack("the console past its door, by a tenant", Call(TENANT, CONSOLE, 8000), _TO_CONSOLE),
+    NetworkAttack("the console past its door, by a browser", Call(COLLEAGUE, CONSOLE, 8000), Call(EDGE_PROXY, CONSOLE_DOOR, 4180)),
+    NetworkAttack("the console past its door, by the edge", Call(EDGE_PROXY, CONSOLE, 8000), Call(EDGE_PROXY, CONSOLE_DOOR, 4180)),
+    NetworkAttack("the console by another page's door", Call(CHAT_DOOR, CONSOLE, 8000), _TO_CONSOLE),
+    NetworkAttack("the console's door to the gateway beside it", Call(CONSOLE_DOOR, GATEWAY, 8000), _TO_CONSOLE),
+    NetworkAttack("the console to the counters", Call(CONSOLE, COUNTERS, 6379), Call(CONSOLE, GATEWAY, 8000)),
+    NetworkAttack("the console to the record of requests", Call(CONSOLE, LEDGER, 5432), Call(CONSOLE, GATEWAY, 8000)),
+    NetworkAttack("a console that carries off keys", Call(CONSOLE, OUTSIDE, 443), Call(CONSOLE, GATEWAY, 8000)),
     NetworkAttack("the record of requests", Call(TENANT, LEDGER, 5432), Call(GATEWAY, LEDGER, 5432)),
 )  # fmt: skip
 """What stands in front of and behind the pages that tenants use."""
+_FROM_EDGE = Call(EDGE_PROXY, CONSOLE, 8000)
+CONSOLE_ATTACKS = (
+    NetworkAttack("a console without a door, by a tenant", Call(TENANT, CONSOLE, 8000), _FROM_EDGE),
+    NetworkAttack("a console without a door, by a browser past the edge", Call(COLLEAGUE, CONSOLE, 8000), Call(COLLEAGUE, EDGE_PROXY, 443)),
+    NetworkAttack("a console without a door, by an app", Call(CHAT, CONSOLE, 8000), _FROM_EDGE),
+    NetworkAttack("a console without a door, by a false edge", Call(Peer("models-team-a", {GATEWAY_NAME: "edge"}, "10.8.3.15"), CONSOLE, 8000), _FROM_EDGE),
+    NetworkAttack("the counters from the edge", Call(EDGE_PROXY, COUNTERS, 6379), _FROM_EDGE),
+)  # fmt: skip
+"""Where a name leads straight to the console, which asks for a key by itself."""
 
 
 def make_network(things: list[Object]) -> Network:

@@ -11,6 +11,8 @@ from tests.cluster.plane.client import Client, Object, RefusedError, conditions
 EVERY_S = 0.8
 """How long a thing waits at most before it is played ready."""
 _NEVER = "1970-01-01T00:00:00Z"
+_DATABASE_UP = "Cluster in healthy state"
+"""CloudNativePG's own words, which Argo CD's health check of a Cluster knows."""
 
 
 def _condition(kind: str, thing: Object) -> Object:
@@ -31,6 +33,14 @@ def _is_ready(thing: Object) -> bool:
 def _ready(thing: Object) -> Object:
     plain = {k: v for k, v in _condition("Ready", thing).items() if k != "observedGeneration"}
     return {"conditions": [plain]}
+
+
+def _is_database_up(thing: Object) -> bool:
+    return (thing.get("status") or {}).get("phase") == _DATABASE_UP
+
+
+def _database(thing: Object) -> Object:
+    return {"phase": _DATABASE_UP, **_ready(thing)}
 
 
 def _has_parents(thing: Object) -> bool:
@@ -79,6 +89,7 @@ _PARTS = (
     _Part("cert-manager.io/v1", "ClusterIssuer", _is_ready, _ready),
     _Part("cert-manager.io/v1", "Issuer", _is_ready, _ready),
     _Part("cert-manager.io/v1", "Certificate", _is_ready, _ready),
+    _Part("postgresql.cnpg.io/v1", "Cluster", _is_database_up, _database),
     _Part("keda.sh/v1alpha1", "ScaledObject", _is_ready, _ready),
     _Part("gateway.networking.k8s.io/v1", "Gateway", _is_programmed, _gateway),
     _Part("gateway.networking.k8s.io/v1", "HTTPRoute", _has_parents, _route),

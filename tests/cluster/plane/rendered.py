@@ -79,10 +79,19 @@ def _render(example: str, profile: str, gitops: str, name: str) -> Rendered:
     return Rendered(plan, make_tree(plan, catalog))
 
 
-@cache
-def render_pages() -> Rendered:
+def render_pages(gitops: Object | None = None) -> Rendered:
     """The two-teams example with everything that people touch, spans and the record of requests."""
-    plan = plan_with(with_everything)
+    return _render_pages(yaml.safe_dump(gitops) if gitops else "")
+
+
+@cache
+def _render_pages(gitops: str) -> Rendered:
+    def change(document: Object) -> None:
+        with_everything(document)
+        if gitops:
+            document["gitops"] = yaml.safe_load(gitops)
+
+    plan = plan_with(change)
     return Rendered(plan, make_tree(plan, load_catalog(HOME)))
 
 

@@ -16,7 +16,13 @@ from tests.cluster.plane.furnish import remove
 from tests.cluster.plane.kueue import start_kueue
 from tests.cluster.plane.played import EVERY_S, played_controllers
 from tests.cluster.plane.publish import commit_tree, make_git, push_tree
-from tests.cluster.plane.rendered import EXAMPLES, Rendered, kueue_settings, render
+from tests.cluster.plane.rendered import (
+    EXAMPLES,
+    Rendered,
+    kueue_settings,
+    render,
+    render_pages,
+)
 from tests.cluster.plane.stand_ins import AT_ONCE, LATER, VALUES, Mirror
 from tests.fakes.real_registry import find_distribution, real_registry
 
@@ -138,7 +144,7 @@ def _node_labels() -> dict[str, dict[str, str]]:
 def _repositories(registry: str) -> list[Object]:
     charts = {
         it["spec"]["source"]["repoURL"].rpartition("/")[2]
-        for it in render(EXAMPLES[1], "full").applications.values()
+        for it in render_pages().applications.values()
         if "helm" in it["spec"]["source"] and it["spec"]["source"]["repoURL"].startswith("oci://")
     }
     names = ["platform", *(f"charts/{name}" for name in sorted(charts))]

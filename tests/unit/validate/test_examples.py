@@ -10,6 +10,8 @@ from llmplat.render.tree import MARKER, make_tree
 from llmplat.spec.load import parse_platform
 from llmplat.spec.lock import parse_lock
 from llmplat.validate.manifests import check_manifests
+from tests.fakes.cluster_platform import plan_with
+from tests.fakes.experience import with_everything, with_googles_proxies, with_sign_in
 
 HOME = Path(__file__).parents[3]
 EXAMPLES = sorted((HOME / "docs" / "examples").glob("cluster-*[!k].yaml"))
@@ -29,3 +31,26 @@ def test_an_example_is_clean_in_every_profile(file, profile):
     report = check_manifests(file.name, files, plan.cluster.kubernetes)
     assert [f for f in report.findings if f.severity != "note"] == []
     assert report.objects > 50
+
+
+def test_pages_behind_googles_load_balancer_are_clean_as_far_as_their_schemas_are_known():
+    plan = plan_with(with_googles_proxies, name="gke-two-teams")
+    files = [one for one in make_tree(plan, load_catalog(HOME)).files if one.path != MARKER]
+    assert plan.cluster is not None
+    report = check_manifests("pages", files, plan.cluster.kubernetes)
+    loud = [f for f in report.findings if f.severity != "note"]
+    assert {f.code for f in loud} == {"manifest-unknown-kind"}
+    assert all("networking.gke.io" in f.what for f in loud)
+
+
+@pytest.mark.parametrize("change", [with_sign_in, with_everything], ids=lambda it: it.__name__)
+def test_everything_that_people_touch_is_clean(change):
+    """An issuer of one's own; and Dex, the console, spans and the record of requests."""
+    plan = plan_with(change)
+    files = [one for one in make_tree(plan, load_catalog(HOME)).files if one.path != MARKER]
+    assert plan.cluster is not None
+    report = check_manifests("pages", files, plan.cluster.kubernetes)
+    assert [f for f in report.findings if f.severity != "note"] == []
+    assert {"oauth2-proxy", "tabby", "n8n", "open-webui"} <= {
+        one.name for one in plan.cluster.applications
+    }

@@ -7,7 +7,7 @@ import pytest
 
 from llmplat.domain.errors import PlanError
 from tests.fakes.cluster_platform import every, find, objects_with, plan_with
-from tests.fakes.experience import with_dex, with_sign_in
+from tests.fakes.experience import with_dex, with_googles_proxies, with_sign_in
 
 APPS = ("open-webui", "tabby", "n8n")
 
@@ -178,3 +178,48 @@ def test_the_chat_s_own_app_has_a_budget_and_nothing_confidential():
     assert "open-webui" not in given["platform"]["apps"]
     assert given["people"]["apps"]["chat"]["forwards_users"] is True
     assert "forwards_users" not in given["people"]["apps"]["editor"]
+
+
+@pytest.fixture(scope="module")
+def google():
+    """On GKE, where the load balancer stands outside the cluster and asks pods by itself."""
+    return objects_with(with_googles_proxies, name="gke-two-teams")
+
+
+def test_googles_load_balancer_asks_every_page_where_it_answers(google):
+    asked = {
+        (it["metadata"]["namespace"], it["spec"]["targetRef"]["name"]): it["spec"]["default"]
+        for it in every(google, "HealthCheckPolicy")
+        if it["spec"]["targetRef"]["kind"] == "Service"
+    }
+    pages = {("sign-in", name) for name in (*APPS, "console", "dex")}
+    assert set(asked) == {("llm-gateway", "gateway"), *pages}
+    paths = {key: one["config"]["httpHealthCheck"] for key, one in asked.items()}
+    assert paths["sign-in", "console"] == {"requestPath": "/ready", "port": 4180}
+    assert paths["sign-in", "dex"]["requestPath"] == "/.well-known/openid-configuration"
+    assert paths["llm-gateway", "gateway"]["requestPath"] != "/"
+
+
+def test_googles_load_balancer_waits_longer_than_the_gateway(google):
+    limits = {
+        it["spec"]["targetRef"]["name"]: it["spec"]["default"]["timeoutSec"]
+        for it in every(google, "GCPBackendPolicy")
+        if it["spec"]["targetRef"]["kind"] == "Service"
+    }
+    assert set(limits) == {"gateway", "console", "dex", *APPS}
+    assert all(limit > 600 for limit in limits.values())
+
+
+def test_googles_proxies_and_their_health_checks_alone_reach_a_door(google):
+    (walls,) = (
+        it
+        for it in every(google, "NetworkPolicy")
+        if (it["metadata"]["namespace"], it["metadata"]["name"]) == ("sign-in", "open-webui")
+    )
+    (way,) = walls["spec"]["ingress"]
+    ranges = {peer["ipBlock"]["cidr"] for peer in way["from"]}
+    assert ranges == {"35.191.0.0/16", "130.211.0.0/22", "10.128.64.0/23"}
+
+
+def test_inside_the_cluster_nobody_needs_such_a_policy(objects):
+    assert every(objects, "HealthCheckPolicy") == []
