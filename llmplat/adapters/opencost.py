@@ -19,6 +19,7 @@ from llmplat.domain.units import usd_to_nano
 
 MODEL_LABEL = "llmplat_dev_model"
 """The label that names a pod's model, spelled as Prometheus and so OpenCost spell it."""
+_RFC3339 = "%Y-%m-%dT%H:%M:%S%z"
 _UNALLOCATED = "__unallocated__"
 _TIMEOUT_S = 60.0
 """It asks Prometheus day by day: a month takes a while."""
@@ -38,7 +39,7 @@ class OpenCost:
         try:
             rows = _rows(self._ask(since, until))
             gpus = tuple(sorted(_gpus(rows), key=lambda one: (one.namespace, one.model)))
-            begins = [dt.datetime.fromisoformat(row["start"]) for _, row in rows]
+            begins = [dt.datetime.strptime(row["start"], _RFC3339) for _, row in rows]
         except httpx.HTTPError as error:
             raise _odd(str(error) or type(error).__name__) from error
         except (ValueError, KeyError, TypeError, AttributeError) as error:
