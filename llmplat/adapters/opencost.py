@@ -19,7 +19,6 @@ from llmplat.domain.units import usd_to_nano
 
 MODEL_LABEL = "llmplat_dev_model"
 """The label that names a pod's model, spelled as Prometheus and so OpenCost spell it."""
-_RFC3339 = "%Y-%m-%dT%H:%M:%S%z"
 _UNALLOCATED = "__unallocated__"
 _TIMEOUT_S = 60.0
 """It asks Prometheus day by day: a month takes a while."""
@@ -39,7 +38,7 @@ class OpenCost:
         try:
             rows = _rows(self._ask(since, until))
             gpus = tuple(sorted(_gpus(rows), key=lambda one: (one.namespace, one.model)))
-            begins = [dt.datetime.strptime(row["start"], _RFC3339) for _, row in rows]
+            begins = [_begin(row["start"]) for _, row in rows]
         except httpx.HTTPError as error:
             raise _odd(str(error) or type(error).__name__) from error
         except (ValueError, KeyError, TypeError, AttributeError) as error:
@@ -78,6 +77,14 @@ def _gpus(rows: _Rows) -> Iterator[GpuAllocation]:
         if hours:
             named = "" if model == _UNALLOCATED else model
             yield GpuAllocation(namespace, named, hours, usd_to_nano(usd))
+
+
+def _begin(text: str) -> dt.datetime:
+    at = dt.datetime.fromisoformat(text)
+    if at.tzinfo is None:
+        msg = f"{text} is of no time zone"
+        raise ValueError(msg)
+    return at
 
 
 def _number(value: Any) -> float:  # noqa: ANN401 (JSON of others)
