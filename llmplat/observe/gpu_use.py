@@ -29,7 +29,7 @@ def with_gpus(report: CostReport, plan: Plan, told: Allocations) -> CostReport:
         *_sums("tenant", [*_renamed(own, owners.get), *_spaces(told.gpus, whose.get)]),
         *_sums("namespace", [*_renamed(own, spaces.get), *_spaces(told.gpus, str)]),
     ]
-    return replace(report, gpus=tuple(gpus), findings=tuple(_lacks(report, engines, told)))
+    return replace(report, gpus=tuple(gpus), findings=tuple(_lacks(report, plan, engines, told)))
 
 
 def without_gpus(report: CostReport, error: LlmplatError) -> CostReport:
@@ -102,7 +102,7 @@ def _ordered(uses: Iterable[GpuUse]) -> list[GpuUse]:
 
 
 def _lacks(
-    report: CostReport, engines: Iterable[ClusterEngine], told: Allocations
+    report: CostReport, plan: Plan, engines: Iterable[ClusterEngine], told: Allocations
 ) -> Iterator[Finding]:
     if told.begin is None:
         why = f"it has no data since {report.since:%Y-%m-%d %H:%M} UTC, or Prometheus lost it"
@@ -115,6 +115,10 @@ def _lacks(
         why = f"the platform ran {report.ran_hours:.1f} hours, it knows of {known:.1f}"
         fix = ("llmplat cost --since " + f"{told.begin:%Y-%m-%dT%H:%M}",)
         yield _warning("cost-monitor-short", what, why, fix)
+    if plan.cluster is not None and plan.cluster.settings.gpu_usd_per_hour is None and told.gpus:
+        what = "The GPU cost by OpenCost is at its own price."
+        why = "it knows one price for all GPUs, the plan has one for each kind"
+        yield _warning("cost-monitor-prices", what, why, ())
     claimed = [one.launch.model for one in engines if one.is_claimed]
     if claimed:
         what = f"OpenCost does not count the GPUs of {', '.join(claimed)}."

@@ -88,7 +88,7 @@ def test_json_names_the_source_of_each_figure(llmplat: Llmplat, cluster: _Cluste
     assert [(use["source"], use["gpuHours"]) for use in gpus] == [("plan", 0.05), ("opencost", 5.0)]
     assert gpus[1]["nanousd"] == 3_500_000_000 == gpus[1]["nanousdPerMillionTokens"]
     assert {one["hoursFrom"] for one in document["models"]} == {"plan"}
-    assert document["findings"] == []
+    assert [one["code"] for one in document["findings"]] == ["cost-monitor-prices"]
 
 
 def test_a_person_sees_a_line_for_each_source(llmplat: Llmplat, cluster: _Cluster) -> None:

@@ -47,6 +47,7 @@ def command(  # noqa: PLR0913, PLR0917 (an option of the command line is a param
     come from the hours the platform ran and the hourly price in the plan. On this machine the platform
     need not run. In a cluster the database is reached by the API server's port-forward: you need to
     read one Secret and to forward ports in the namespace llm-gateway; Prometheus tells how long engines ran.
+    With the component opencost its GPU hours and GPU cost stand beside ours, each figure with its source.
 
     \b
     Examples:

@@ -62,7 +62,7 @@ def test_both_sources_stand_side_by_side(report: CostReport, plan: Plan) -> None
         ("coder", "opencost"): 5,
         ("writer", "plan"): 20,  # two engines of one GPU; OpenCost knows of none
     }
-    assert found.findings == ()
+    assert [one.code for one in found.findings] == ["cost-monitor-prices"]  # l4 and h100-80gb
     assert (found.models, found.rows, found.total) == (report.models, report.rows, report.total)
 
 
@@ -127,9 +127,25 @@ def test_claimed_gpus_are_said_to_be_missing(report: CostReport, plan: Plan) -> 
     workloads = plan.cluster.workloads
     engines = tuple(replace(one, is_claimed=one.owner == "team-b") for one in workloads.engines)
     cluster = replace(plan.cluster, workloads=replace(workloads, engines=engines))
-    (finding,) = with_gpus(report, replace(plan, cluster=cluster), _told(_ASSISTANT)).findings
+    *_, finding = with_gpus(report, replace(plan, cluster=cluster), _told(_ASSISTANT)).findings
     assert finding.code == "cost-monitor-claims"
     assert "coder" in finding.what
+
+
+def test_one_price_for_all_gpus_is_given_to_opencost_and_nothing_is_said(
+    report: CostReport, plan: Plan
+) -> None:
+    assert plan.cluster is not None
+    assert plan.cluster.settings.gpu_usd_per_hour is None
+    settings = replace(plan.cluster.settings, gpu_usd_per_hour=0.7)
+    agreed = replace(plan, cluster=replace(plan.cluster, settings=settings))
+    assert with_gpus(report, agreed, _told(_CODER)).findings == ()
+
+
+def test_the_settings_hold_the_price_that_all_models_share() -> None:
+    plan = plan_with(name="cluster-smallest")
+    assert plan.cluster is not None
+    assert plan.cluster.settings.gpu_usd_per_hour == plan.models[0].usd_per_hour
 
 
 def test_a_silent_monitor_changes_no_figure(report: CostReport) -> None:
