@@ -4,7 +4,8 @@
 `{"code": 200, "data": [{"NAMESPACE/VALUE": {"start", "gpuHours", "gpuCost", ...}}]}`; a float that is no
 number is null there, and a failure is `{"code": 500, "message": ...}`. Source:
 github.com/opencost/opencost, core/pkg/opencost/allocation_json.go, allocationprops.go (GenerateKey)
-and pkg/costmodel/aggregation.go (ComputeAllocationHandler), read 2026-11.
+and pkg/costmodel/aggregation.go (ComputeAllocationHandler), as of 2024-10, read 2026-11; a program
+built from that state answered so over real metrics. The pinned release itself was not run.
 """
 
 import datetime as dt
@@ -20,8 +21,8 @@ from llmplat.domain.units import usd_to_nano
 MODEL_LABEL = "llmplat_dev_model"
 """The label that names a pod's model, spelled as Prometheus and so OpenCost spell it."""
 _UNALLOCATED = "__unallocated__"
-_TIMEOUT_S = 60.0
-"""It asks Prometheus day by day: a month takes a while."""
+_TIMEOUT_S = 180.0
+"""It asks Prometheus day by day, some forty questions each: a month takes a while."""
 _MOST = 1e12
 """No cluster has so many GPU hours or dollars."""
 _Rows = list[tuple[str, Mapping[str, Any]]]
@@ -55,7 +56,7 @@ class OpenCost:
         with httpx.Client(timeout=_TIMEOUT_S, trust_env=False) as http:
             answer = http.get(f"{self._url}/allocation", params=params)
         if answer.status_code != 200:
-            raise _odd(f"HTTP {answer.status_code}: {answer.text.strip()[:200]}")
+            raise _odd(f"HTTP {answer.status_code}: {_in_line(answer.text)}")
         return answer.json()
 
 
@@ -66,7 +67,7 @@ def _moment(at: dt.datetime) -> str:
 def _rows(found: Any) -> _Rows:  # noqa: ANN401 (JSON of others)
     """Every allocation with its key; sets that are null hold none."""
     if found["code"] != 200:
-        raise _odd(str(found.get("message", found["code"])))
+        raise _odd(_in_line(str(found.get("message", found["code"]))))
     return [row for one in found["data"] or () for row in (one or {}).items() if row[1] is not None]
 
 
@@ -94,6 +95,11 @@ def _number(value: Any) -> float:  # noqa: ANN401 (JSON of others)
         msg = f"{value} is no amount"
         raise ValueError(msg)
     return number
+
+
+def _in_line(text: str) -> str:
+    """The beginning of an error that may be pages of log lines."""
+    return " ".join(text.split())[:200]
 
 
 def _odd(why: str) -> PreconditionError:

@@ -76,7 +76,7 @@ def hours_of(run: "Run", source: "Source", plan: "Plan", start: dt.datetime) -> 
         return {}
 
 
-def with_opencost(source: Source, plan: "Plan", report: "CostReport") -> "CostReport":
+def with_opencost(run: "Run", source: Source, plan: "Plan", report: "CostReport") -> "CostReport":
     """`report` with the GPU hours of OpenCost, where the platform runs it; a finding where it is silent."""
     from llmplat.adapters.opencost import OpenCost
     from llmplat.observe.cost import OPENCOST
@@ -84,11 +84,13 @@ def with_opencost(source: Source, plan: "Plan", report: "CostReport") -> "CostRe
 
     if source.cluster is None or not any(one.name == OPENCOST for one in plan.components):
         return report
-    try:
-        with source.cluster.forward(OPENCOST, OPENCOST, 9003) as url:
-            return with_gpus(report, plan, OpenCost(url).allocations(report.since, report.until))
-    except LlmplatError as error:
-        return without_gpus(report, error)
+    with run.emitter.step("Ask OpenCost what GPUs cost"):
+        try:
+            with source.cluster.forward(OPENCOST, OPENCOST, 9003) as url:
+                told = OpenCost(url).allocations(report.since, report.until)
+        except LlmplatError as error:
+            return without_gpus(report, error)
+    return with_gpus(report, plan, told)
 
 
 def plan_of(opened: Opened) -> "Plan":

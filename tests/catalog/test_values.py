@@ -149,7 +149,7 @@ def test_opencost_on_gke_needs_no_key_of_google():
     assert "extraEnv" not in other["opencost"]["exporter"]
 
 
-def test_opencost_emits_nothing_that_kube_state_metrics_has():
+def test_opencost_leaves_the_state_of_kubernetes_to_kube_state_metrics():
     values = make_values(CATALOG.components["opencost"], settings(), {})
     assert values["opencost"]["metrics"]["kubeStateMetrics"] == {
         "emitKsmV1Metrics": False,

@@ -1,7 +1,7 @@
 """An OpenCost on loopback: its allocation API as its source has it, over allocations that a test gives.
 
 Source: github.com/opencost/opencost, pkg/costmodel/aggregation.go (ComputeAllocationHandler),
-core/pkg/opencost/allocation_json.go and allocationprops.go (GenerateKey), read 2026-11.
+core/pkg/opencost/allocation_json.go and allocationprops.go (GenerateKey), as of 2024-10, read 2026-11.
 """
 
 import json
@@ -50,7 +50,9 @@ class FakeOpenCost:
         self.asked.append(asked)
         if self.body is not None:
             return self.status, self.body
-        return self.status, json.dumps({"code": self.status, "data": [self.rows]})
+        return self.status, json.dumps(
+            {"code": self.status, "status": "success", "data": [self.rows]}
+        )
 
 
 @contextmanager

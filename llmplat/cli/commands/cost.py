@@ -73,7 +73,7 @@ def command(  # noqa: PLR0913, PLR0917 (an option of the command line is a param
             return
         hours = wiring_cost.hours_of(run, source, plan, start)
         report = make_cost(source.ledger, plan, by.value, start, now, hours)
-        report = wiring_cost.with_opencost(source, plan, report)
+        report = wiring_cost.with_opencost(run, source, plan, report)
     if csv is not None:
         wiring.write_user_file(csv, cost_view.make_csv(report))
     if html is not None:

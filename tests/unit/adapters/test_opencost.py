@@ -106,7 +106,7 @@ def _row(**changed: object) -> str:
         (200, _row(start="yesterday"), "not what OpenCost says"),
         (200, _row(start="2026-11-01T00:00:00"), "not what OpenCost says"),
         (400, "Invalid 'window' parameter", "HTTP 400: Invalid 'window'"),
-        (500, '{"code":500,"message":"Error: boom"}', "HTTP 500"),
+        (500, '{"code":500,"message":"Error: boom"}\n' + "line\n" * 999, "HTTP 500"),
         (302, "", "HTTP 302"),
     ],
 )
@@ -116,7 +116,10 @@ def test_bad_answers_are_told_as_one_error(
     fake.status, fake.body = status, body
     with pytest.raises(PreconditionError, match="does not tell") as caught:
         _ask(fake)
-    assert why in (caught.value.why or "")
+    told = caught.value.why or ""
+    assert why in told
+    assert "\n" not in told
+    assert len(told) < 300
     assert caught.value.fix
 
 
