@@ -32,15 +32,8 @@ def _human(report: CostReport, theme: Theme) -> Iterator[str]:
     yield from columns([[theme.title(word) for word in head], *rows])
     if report.models:
         yield ""
-        head = [
-            "model",
-            "engine hours",
-            "by",
-            "GPU hours",
-            "idle",
-            "hardware cost",
-            "per million tokens",
-        ]
+        head = ["model", "engine hours", "by", "GPU hours", "idle", "hardware cost",
+                "per million tokens"]  # fmt: skip
         yield from columns([[theme.title(word) for word in head], *map(_model, report.models)])
     if report.gpus:
         yield ""
