@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from llmplat.cli.run import Run
     from llmplat.domain.cluster import Cluster
     from llmplat.domain.usage import UsageLedger
+    from llmplat.observe.cost import CostReport
     from llmplat.plan.plan import Plan
 
 
@@ -73,6 +74,23 @@ def hours_of(run: "Run", source: "Source", plan: "Plan", start: dt.datetime) -> 
             f"engine hours are counted as if all replicas ran all the time: {error.what}"
         )
         return {}
+
+
+def with_opencost(run: "Run", source: Source, plan: "Plan", report: "CostReport") -> "CostReport":
+    """`report` with the GPU hours of OpenCost, where the platform runs it; a finding where it is silent."""
+    from llmplat.adapters.opencost import OpenCost
+    from llmplat.observe.cost import OPENCOST
+    from llmplat.observe.gpu_use import with_gpus, without_gpus
+
+    if source.cluster is None or not any(one.name == OPENCOST for one in plan.components):
+        return report
+    with run.emitter.step("Ask OpenCost what GPUs cost"):
+        try:
+            with source.cluster.forward(OPENCOST, OPENCOST, 9003) as url:
+                told = OpenCost(url).allocations(report.since, report.until)
+        except LlmplatError as error:
+            return without_gpus(report, error)
+    return with_gpus(report, plan, told)
 
 
 def plan_of(opened: Opened) -> "Plan":

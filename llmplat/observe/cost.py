@@ -5,11 +5,13 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from llmplat.domain.errors import Finding
 from llmplat.domain.units import usd_to_nano
 from llmplat.domain.usage import UsageLedger, UsageSum
 from llmplat.plan.cluster.owners import namespace_of
 from llmplat.plan.plan import Plan
 
+PLAN, PROMETHEUS, OPENCOST = "plan", "prometheus", "opencost"
 _MILLION = 1_000_000
 _HOUR_MS = 3_600_000
 
@@ -48,6 +50,25 @@ class ModelCost:
     tokens: int
     nanousd_per_million_tokens: int | None
     """Hardware cost, idle time included, for a million tokens; None without tokens."""
+    hours_from: str = PLAN
+    """plan: all replicas as long as the platform ran; prometheus: the minutes of their pods."""
+
+
+@dataclass(frozen=True)
+class GpuUse:
+    """GPUs of one model, tenant or namespace by one source; sources are never added up."""
+
+    by: str
+    """model, tenant (who owns the models) or namespace."""
+    name: str
+    source: str
+    """plan, prometheus or opencost."""
+    gpu_hours: float
+    nanousd: int
+    """Hardware cost by the plan's price, or what the source itself says GPUs cost."""
+    idle_share: float | None = None
+    """Of a model's engines; None where the source does not tell."""
+    nanousd_per_million_tokens: int | None = None
 
 
 @dataclass(frozen=True)
@@ -67,6 +88,10 @@ class CostReport:
     """Day and nano-dollars charged."""
     ran_hours: float
     """Hours in which the platform ran, counted by minutes."""
+    gpus: tuple[GpuUse, ...] = ()
+    """GPU hours side by side, by model, tenant and namespace; empty where no cost monitor was asked."""
+    findings: tuple[Finding, ...] = ()
+    """What is missing from it, and why."""
 
 
 def make_cost(
@@ -115,6 +140,11 @@ def union_ms(spans: Iterable[tuple[int, int]]) -> int:
         total += max(0, end - max(begin, until))
         until = max(until, end)
     return total
+
+
+def per_million(nanousd: int, tokens: int) -> int | None:
+    """Nano-dollars for a million tokens; None without tokens."""
+    return round(nanousd * _MILLION / tokens) if tokens else None
 
 
 def _namer(by: str, plan: Plan) -> Callable[[UsageSum], str]:
@@ -188,7 +218,8 @@ def _models(
                 hardware_nanousd=cost,
                 charged_nanousd=sum(one.nanousd for one in mine),
                 tokens=tokens,
-                nanousd_per_million_tokens=round(cost * _MILLION / tokens) if tokens else None,
+                nanousd_per_million_tokens=per_million(cost, tokens),
+                hours_from=PROMETHEUS if engine.model in measured else PLAN,
             )
         )
     return tuple(found)

@@ -17,10 +17,13 @@ def engine_hours(plan: Plan, query: Query, since_hours: float) -> dict[str, floa
         return {}
     minutes = max(1, round(since_hours * 60))
     found = {}
-    for engine in plan.cluster.workloads.engines:
+    engines = plan.cluster.workloads.engines
+    for engine in engines:
+        longer = [one.name for one in engines if one.name.startswith(f"{engine.name}-")]
+        others = "".join(f',pod!~"{name}-.+"' for name in longer)
         running = (
             f'count(kube_pod_status_phase{{phase="Running",namespace="{engine.namespace}",'
-            f'pod=~"{engine.name}-.+"}} == 1)'
+            f'pod=~"{engine.name}-.+"{others}}} == 1)'
         )
         values = query(f"sum_over_time(({running})[{minutes}m:1m])")
         if values:

@@ -1,9 +1,11 @@
 """A cost report -> one HTML page with plots that asks nobody for anything."""
 
+from collections.abc import Iterable, Sequence
 from html import escape
 
 from llmplat.domain.units import format_usd
 from llmplat.observe.cost import CostReport
+from llmplat.output.cost_view import gpu_cells, gpu_head, gpus_by, gpus_of
 
 _WIDTH, _BAR = 640, 26
 _STYLE = """body{font:16px/1.5 system-ui,sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem;
@@ -27,13 +29,19 @@ def make_page(report: CostReport) -> str:
         for one in report.models
         if one.idle_share is not None
     ]
+    gpus = [
+        (f"{use.name} ({use.source})", use.gpu_hours, f"{use.gpu_hours:.2f}")
+        for use in gpus_of(report)
+    ]
     charged = format_usd(report.total.nanousd)
     parts = [
         f"<h1>{escape(title)}</h1><p>{spans}.</p>",
         f"<p>Charged: {charged}. The platform ran {report.ran_hours:.2f} hours.</p>",
         _plot(f"Charged by {report.by}", spend),
         _plot("Charged by day", days),
+        *(f"<p>{escape(one.what)} {escape(one.why or '')}</p>" for one in report.findings),
         _plot("Idle share of the engines", idle, longest=1.0),
+        _plot(f"GPU hours by {gpus_by(report)} and source", gpus),
         _plot("Refused, by cause", [(name, float(n), str(n)) for name, n in report.refusals]),
         _table(report),
     ]
@@ -67,15 +75,23 @@ def _plot(title: str, bars: Bars, longest: float | None = None) -> str:
 
 def _table(report: CostReport) -> str:
     head = (report.by, "charged", "outside", "answered", "refused", "aborted", "failed", "tokens")
-    rows = "".join(
-        "<tr>" + "".join(f"<td>{escape(str(cell))}</td>" for cell in cells) + "</tr>"
-        for cells in (
-            (
-                row.name, format_usd(row.nanousd), format_usd(row.external_nanousd), row.answered,
-                row.refused, row.aborted, row.failed, row.prompt_tokens + row.completion_tokens,
-            )
-            for row in (*report.rows, report.total)
-        )
-    )  # fmt: skip
+    rows = [
+        [
+            row.name, format_usd(row.nanousd), format_usd(row.external_nanousd), row.answered,
+            row.refused, row.aborted, row.failed, row.prompt_tokens + row.completion_tokens,
+        ]
+        for row in (*report.rows, report.total)
+    ]  # fmt: skip
+    found = "<h2>Table</h2>" + _rows(head, rows)
+    if report.gpus:
+        found += "<h2>GPU hours</h2>" + _rows(gpu_head(report), map(gpu_cells, gpus_of(report)))
+    return found
+
+
+def _rows(head: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
     names = "".join(f"<th>{escape(name)}</th>" for name in head)
-    return f"<h2>Table</h2><table><thead><tr>{names}</tr></thead><tbody>{rows}</tbody></table>"
+    lines = "".join(
+        "<tr>" + "".join(f"<td>{escape(str(cell))}</td>" for cell in cells) + "</tr>"
+        for cells in rows
+    )
+    return f"<table><thead><tr>{names}</tr></thead><tbody>{lines}</tbody></table>"

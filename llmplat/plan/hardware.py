@@ -129,12 +129,25 @@ def _usd_per_hour(
     local = platform.substrate.local
     if local is not None and local.usd_per_hour is not None:
         return local.usd_per_hour, "substrate.local.usdPerHour"
+    stated = _stated(platform, gpu)
+    if stated is not None:
+        return stated, "substrate.cluster.gpus"
     if local is None and gpu is not None:
         region = platform.substrate.gke.region if platform.substrate.gke else None
         rented = usd_per_gpu_hour(gpu, region)
         if rented is not None:
             return rented
     return default_usd_per_hour, "the catalogue's default for this machine"
+
+
+def _stated(platform: Platform, gpu: Gpu | None) -> float | None:
+    """The file's own price of one GPU in a cluster."""
+    cluster = platform.substrate.cluster
+    if cluster is None or gpu is None:
+        return None
+    names = {gpu.name, *gpu.aliases}
+    prices = (kind.usd_per_hour for kind in cluster.gpus if kind.name in names)
+    return next((price for price in prices if price is not None), None)
 
 
 def _gpu(model: Model, catalog: Catalog) -> Gpu:

@@ -1,6 +1,7 @@
 """The namespaces of components -> Namespaces with their Pod Security level, each closed by default."""
 
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 from llmplat.catalog.entries import Catalog, Component, Door
@@ -21,16 +22,19 @@ def make_namespaces(
 ) -> tuple[dict[str, Any], ...]:
     """One for each that a running component names and `others` lack; the widest level wins.
 
-    `others` are all objects of our own: where they close a namespace nothing is added to it.
+    `others` are all objects of our own: where they close a namespace nothing is added to it. A door
+    for a namespace that this platform does not have stays shut.
     """
     others = tuple(others)
     taken = {item["metadata"]["name"] for item in others if item["kind"] == "Namespace"}
     closed = {item["metadata"].get("namespace") for item in others if _is_wall(item)}
+    running = [catalog.components[planned.name] for planned in plan.components]
+    here = taken | {component.namespace for component in running}
     living: dict[str, list[Component]] = {}
-    for planned in plan.components:
-        component = catalog.components[planned.name]
+    for component in running:
         if component.namespace is not None and component.namespace not in taken:
-            living.setdefault(component.namespace, []).append(component)
+            doors = tuple(it for it in component.doors if it.from_namespace in {None, *here})
+            living.setdefault(component.namespace, []).append(replace(component, doors=doors))
     return tuple(
         item
         for name, components in sorted(living.items())

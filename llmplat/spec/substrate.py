@@ -60,6 +60,13 @@ class ClusterGpus(Shape):
             "themselves."
         ),
     ] = None
+    usd_per_hour: Annotated[
+        Usd | None,
+        Field(
+            description="What one of them costs an hour in USD, its part of the machine included; "
+            "without it the least that a cloud asks for one, as far as the catalogue knows."
+        ),
+    ] = None
 
 
 class Cluster(Shape):

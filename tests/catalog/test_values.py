@@ -19,7 +19,7 @@ CATALOG = load_catalog(HOME)
 CHARTS = Path(os.environ.get("LLMPLAT_CHARTS", str(HOME.parent / "shared" / "charts")))
 WITH_TEMPLATE = [name for name, c in CATALOG.components.items() if c.values_template]
 FREE = {"config", "annotations", "labels", "cm", "params", "rbac", "crds", "podSecurityContext",
-        "securityContext", "containerSecurityContext", "strategy"}  # fmt: skip
+        "securityContext", "containerSecurityContext", "strategy", "costModel"}  # fmt: skip
 """Mappings whose keys are the user's own, or those of Kubernetes."""
 OF_SUBCHARTS = {
     f"grafana.{key}"
@@ -47,8 +47,10 @@ def settings(substrate="cluster", replicas=1, storage_class=None, **other):
 
 
 ALL = [
-    settings(*choice)
-    for choice in itertools.product(("cluster", "gke"), (1, 2), (None, "premium-rwo"))
+    settings(*choice, gpu_usd_per_hour=usd)
+    for *choice, usd in itertools.product(
+        ("cluster", "gke"), (1, 2), (None, "premium-rwo"), (None, 0.704518)
+    )
 ]
 
 
@@ -126,3 +128,30 @@ def test_kueue_waits_longer_than_the_slowest_start():
     values = make_values(CATALOG.components["kueue"], ALL[0], {})
     config = yaml.safe_load(values["managerConfig"]["controllerManagerConfigYaml"])
     assert config["waitForPodsReady"]["timeout"] == "45m"
+
+
+def test_opencost_counts_a_gpu_as_the_plan_does():
+    """Its custom prices are of a month of 730 hours, spotGPU alone of an hour."""
+    values = make_values(CATALOG.components["opencost"], settings(gpu_usd_per_hour=0.704518), {})
+    pricing = values["opencost"]["customPricing"]
+    assert pricing["enabled"] is True
+    assert pricing["costModel"]["customPricesEnabled"] == "true"
+    assert pricing["costModel"]["GPU"] / 730 == pytest.approx(0.704518)
+    assert pricing["costModel"]["spotGPU"] == 0.704518
+    without = make_values(CATALOG.components["opencost"], settings(), {})
+    assert "customPricing" not in without["opencost"]
+
+
+def test_opencost_on_gke_needs_no_key_of_google():
+    component = CATALOG.components["opencost"]
+    gke, other = (make_values(component, settings(name), {}) for name in ("gke", "cluster"))
+    assert gke["opencost"]["exporter"]["extraEnv"] == {"USE_CUSTOM_PROVIDER": "true"}
+    assert "extraEnv" not in other["opencost"]["exporter"]
+
+
+def test_opencost_leaves_the_state_of_kubernetes_to_kube_state_metrics():
+    values = make_values(CATALOG.components["opencost"], settings(), {})
+    assert values["opencost"]["metrics"]["kubeStateMetrics"] == {
+        "emitKsmV1Metrics": False,
+        "emitKsmV1MetricsOnly": True,
+    }

@@ -2,13 +2,17 @@
 
 import pytest
 
+from llmplat.catalog.load import load_catalog
+from llmplat.render.tree import make_tree
 from tests.cluster.attacks.network import (
     COLLEAGUE,
     CONSOLE,
     CONSOLE_ATTACKS,
     EXPERIENCE_ATTACKS,
     NETWORK_ATTACKS,
+    OPENCOST,
     OWN_ENGINE,
+    PROMETHEUS,
     TENANT,
     Call,
     NetworkAttack,
@@ -18,8 +22,8 @@ from tests.cluster.attacks.network import (
 from tests.cluster.plane.client import Object
 from tests.cluster.plane.furnish import all_objects
 from tests.cluster.plane.network import Network
-from tests.cluster.plane.rendered import render, render_pages
-from tests.fakes.cluster_platform import objects_with
+from tests.cluster.plane.rendered import HOME, Rendered, render, render_pages
+from tests.fakes.cluster_platform import objects_with, plan_with
 
 _ids = [attack.name for attack in NETWORK_ATTACKS]
 
@@ -102,3 +106,15 @@ def test_the_twin_of_a_console_without_a_door_passes(attack: NetworkAttack, alon
 def test_without_a_name_nobody_reaches_the_console_by_the_network() -> None:
     network = _with_console({})
     assert not any(Call(it, CONSOLE, 8000).passes(network) for it in (TENANT, COLLEAGUE))
+
+
+@pytest.mark.parametrize("is_on", [False, True])
+def test_opencost_reads_prometheus_where_it_runs_and_tenants_read_neither(is_on: bool) -> None:
+    plan = plan_with(lambda document: document.update(components={"opencost": {"enabled": is_on}}))
+    rendered = Rendered(plan, make_tree(plan, load_catalog(HOME)))
+    network = make_network(all_objects(rendered))
+    assert Call(OPENCOST, PROMETHEUS, 9090).passes(network) is is_on
+    assert not Call(TENANT, PROMETHEUS, 9090).passes(network)
+    if is_on:
+        assert Call(PROMETHEUS, OPENCOST, 9003).passes(network)
+        assert not Call(TENANT, OPENCOST, 9003).passes(network)

@@ -18,7 +18,7 @@ LEFT_OUT = ("open-webui", "aibrix", "kaito-workspace", "kubeai", "vllm-stack", "
 _OPEN = {"x-kubernetes-preserve-unknown-fields": True}
 _FREE = re.compile(
     r"(annotations|labels|selector|affinity|resources|securitycontext|strategy|env|envs|config"
-    r"|cm|params|rbac|credentialtemplates|limits|requests|data|global|spec|patterns)$",
+    r"|cm|params|rbac|costmodel|credentialtemplates|limits|requests|data|global|spec|patterns)$",
     re.IGNORECASE,
 )
 """Mappings by these names hold the user's own keys, or those of Kubernetes."""

@@ -47,6 +47,7 @@ def command(  # noqa: PLR0913, PLR0917 (an option of the command line is a param
     come from the hours the platform ran and the hourly price in the plan. On this machine the platform
     need not run. In a cluster the database is reached by the API server's port-forward: you need to
     read one Secret and to forward ports in the namespace llm-gateway; Prometheus tells how long engines ran.
+    With the component opencost its GPU hours and GPU cost stand beside ours, each figure with its source.
 
     \b
     Examples:
@@ -72,6 +73,7 @@ def command(  # noqa: PLR0913, PLR0917 (an option of the command line is a param
             return
         hours = wiring_cost.hours_of(run, source, plan, start)
         report = make_cost(source.ledger, plan, by.value, start, now, hours)
+        report = wiring_cost.with_opencost(run, source, plan, report)
     if csv is not None:
         wiring.write_user_file(csv, cost_view.make_csv(report))
     if html is not None:

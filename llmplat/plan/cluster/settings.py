@@ -45,6 +45,8 @@ class ChartSettings:
     """Component -> https address of an app behind a door; empty without sign-in."""
     zone: Zone | None = None
     """Where records are written; None: by nobody here."""
+    gpu_usd_per_hour: float | None = None
+    """What the plan counts for one GPU; None where kinds differ or no model has one."""
 
     @property
     def wait_for_pods(self) -> str:
@@ -73,6 +75,7 @@ def settings_of(
         device_class=DEVICE_CLASS if is_claimed(ground.platform.substrate) else "",
         app_homes=_app_homes(experience),
         zone=zone_of(ground.platform),
+        gpu_usd_per_hour=_gpu_usd_per_hour(ground),
         gateway_url=f"http://{ground.gateway.name}.{NAMESPACE}.svc/v1" if ground.gateway else "",
     )
 
@@ -81,6 +84,11 @@ def _app_homes(experience: Experience | None) -> dict[str, str]:
     if experience is None or experience.sign_in is None:
         return {}
     return {app.name: f"https://{app.place.host}.{experience.domain}" for app in experience.apps}
+
+
+def _gpu_usd_per_hour(ground: Ground) -> float | None:
+    prices = {model.usd_per_hour for model in ground.models if model.gpu is not None}
+    return prices.pop() if len(prices) == 1 else None
 
 
 def _gpu_clients(substrate: Substrate) -> int:

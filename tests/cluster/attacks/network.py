@@ -28,6 +28,7 @@ ROUTING = Peer("inference-gateway", {GATEWAY_NAME: "inference-gateway"}, "10.8.2
 PROMETHEUS = Peer("monitoring", {"app.kubernetes.io/name": "prometheus"}, "10.8.2.4")
 ARGO_CD = Peer("argocd", {"app.kubernetes.io/name": "argocd-server"}, "10.8.2.5")
 SECRETS = Peer("external-secrets", {"app.kubernetes.io/name": "external-secrets"}, "10.8.2.6")
+OPENCOST = Peer("opencost", {"app.kubernetes.io/name": "opencost"}, "10.8.2.8")
 OWN_ENGINE = _engine("models-team-a", "writer")
 OTHER_ENGINE = _engine("models-team-b", "coder")
 COMMON_ENGINE = _engine("models-platform", "assistant")

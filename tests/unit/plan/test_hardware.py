@@ -3,6 +3,7 @@
 import pytest
 
 from llmplat.spec.lock import Lock, LockedGpu
+from tests.fakes.cluster_platform import plan_with
 
 L4 = LockedGpu(name="NVIDIA L4", memory_bytes=23034 * 1024**2)
 A100_40 = LockedGpu(name="NVIDIA A100-SXM4-40GB", memory_bytes=40960 * 1024**2)
@@ -58,3 +59,14 @@ def test_a_split_model_takes_all_its_gpus(planning):
     (first, second) = planning.plan(f"{split}, {other}", lock=lock).engines
     assert (first.gpus, first.runtime) == (2, "vllm-cuda")
     assert (second.gpus, second.runtime) == (0, "vllm-cpu")
+
+
+@pytest.mark.parametrize("usd", [0.2, 0])
+def test_a_price_of_the_file_is_the_plan_s_and_opencost_s(usd):
+    def stated(document):
+        document["substrate"]["cluster"]["gpus"][0]["usdPerHour"] = usd
+
+    rented, own = plan_with(name="cluster-smallest"), plan_with(stated, name="cluster-smallest")
+    assert own.models[0].usd_per_hour == own.cluster.settings.gpu_usd_per_hour == usd
+    assert rented.models[0].usd_per_hour > usd
+    assert "per hour: substrate.cluster.gpus" in own.models[0].price.how
