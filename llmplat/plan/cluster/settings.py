@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 
+from llmplat.plan.cluster.alerting import Alerting, make_alerting
 from llmplat.plan.cluster.claims import DEVICE_CLASS
 from llmplat.plan.cluster.experience import Experience
 from llmplat.plan.cluster.gateway import NAMESPACE, Zone, zone_of
@@ -45,6 +46,8 @@ class ChartSettings:
     """Component -> https address of an app behind a door; empty without sign-in."""
     zone: Zone | None = None
     """Where records are written; None: by nobody here."""
+    alerting: Alerting | None = None
+    """Who is told; None: nobody."""
 
     @property
     def wait_for_pods(self) -> str:
@@ -73,6 +76,7 @@ def settings_of(
         device_class=DEVICE_CLASS if is_claimed(ground.platform.substrate) else "",
         app_homes=_app_homes(experience),
         zone=zone_of(ground.platform),
+        alerting=make_alerting(ground),
         gateway_url=f"http://{ground.gateway.name}.{NAMESPACE}.svc/v1" if ground.gateway else "",
     )
 
