@@ -3,8 +3,10 @@
 import pytest
 
 from tests.cluster.attacks.network import (
+    ALERTMANAGER,
     EXPERIENCE_ATTACKS,
     NETWORK_ATTACKS,
+    OUTSIDE,
     OWN_ENGINE,
     TENANT,
     Call,
@@ -34,6 +36,19 @@ def test_the_walls_refuse_it(attack: NetworkAttack, network: Network) -> None:
 @pytest.mark.parametrize("attack", NETWORK_ATTACKS, ids=_ids)
 def test_the_twin_passes(attack: NetworkAttack, network: Network) -> None:
     assert attack.twin.passes(network)
+
+
+@pytest.mark.parametrize("port", [443, 587, 8443])
+def test_alertmanager_reaches_whoever_is_told(port: int, network: Network) -> None:
+    """The address is a secret, so its port is known to nobody; other ways out stay closed."""
+    assert Call(ALERTMANAGER, OUTSIDE, port).passes(network)
+    assert not Call(TENANT, OUTSIDE, port).passes(network)
+
+
+@pytest.mark.parametrize("protocol", ["TCP", "UDP"])
+def test_two_alertmanagers_agree_on_what_was_sent(protocol: str, network: Network) -> None:
+    assert network.lets(ALERTMANAGER, ALERTMANAGER, 9094, protocol)
+    assert not network.lets(TENANT, ALERTMANAGER, 9094, protocol)
 
 
 def test_in_serving_the_platform_s_own_client_reaches_an_engine_and_nobody_else() -> None:
