@@ -28,6 +28,10 @@ from tests.observability.prom import CACHE
 
 MODULE = Path(__file__).parent / "alertmanager" / "go.mod"
 VERSION = re.search(r"github.com/prometheus/alertmanager (v\S+)", MODULE.read_text("utf-8"))
+OPERATOR = re.search(
+    r"prometheus-operator/prometheus-operator (v\S+)",
+    (Path(__file__).parent / "operator" / "go.mod").read_text("utf-8"),
+)
 RECEIVERS: dict[str, dict[str, Any]] = {
     "webhook": {"kind": "webhook", "secret": "alerts-webhook"},
     "slack": {"kind": "slack", "secret": "alerts-slack", "target": "#alerts"},
@@ -52,10 +56,26 @@ _WAITS = {"group_wait": "1s", "group_interval": "1s"}
 def tool(name: str) -> str:
     """The pinned alertmanager or amtool; a skip that says how to get it."""
     assert VERSION is not None
-    built = CACHE / "llmplat-test-tools" / "bin" / f"{name}-{VERSION[1]}"
+    return _built(name, VERSION[1])
+
+
+def through_operator(config: dict[str, Any]) -> dict[str, Any]:
+    """What Prometheus Operator hands on, by its own code; AssertionError when it refuses."""
+    assert OPERATOR is not None
+    assert VERSION is not None
+    done = subprocess.run(
+        [_built("operator-config", OPERATOR[1]), VERSION[1]],
+        input=yaml.safe_dump(config), capture_output=True, text=True, timeout=60, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    return yaml.safe_load(done.stdout)
+
+
+def _built(name: str, version: str) -> str:
+    built = CACHE / "llmplat-test-tools" / "bin" / f"{name}-{version}"
     found = str(built) if built.is_file() else shutil.which(name)
     if found is None:
-        pytest.skip(f"no {name} here: `bash .ci/setup-tests` builds {VERSION[1]}")
+        pytest.skip(f"no {name} here: `bash .ci/setup-tests` builds {version}")
     return found
 
 

@@ -101,10 +101,25 @@ def test_each_file_that_is_read_is_mounted(name):
     assert all(f'"/etc/alertmanager/secrets/{one}/value"' in text for one in mounted)
 
 
-def test_it_is_the_version_that_the_chart_runs():
-    images = images_of(catalog().components["kube-prometheus-stack"]) or ()
-    (found,) = [i.reference for i in images if "/alertmanager:" in i.reference]
-    assert found == f"quay.io/prometheus/alertmanager:{alerting.VERSION[1]}"
+@pytest.mark.parametrize("name", RECEIVERS)
+def test_the_operator_hands_on_what_was_rendered(name):
+    """It reads the configuration into types of its own and writes it anew: nothing may get lost."""
+    config = alerting.config_of(name)
+    assert alerting.through_operator(config) == config
+
+
+def test_the_operator_refuses_what_it_does_not_know():
+    config = alerting.config_of("webhook")
+    config["route"]["no_such_key"] = 1
+    with pytest.raises(AssertionError, match="no_such_key"):
+        alerting.through_operator(config)
+
+
+def test_they_are_the_versions_that_the_chart_runs():
+    images = {i.reference for i in images_of(catalog().components["kube-prometheus-stack"]) or ()}
+    assert f"quay.io/prometheus/alertmanager:{alerting.VERSION[1]}" in images
+    operator = f"quay.io/prometheus-operator/prometheus-operator:{alerting.OPERATOR[1]}"
+    assert operator in images
 
 
 @pytest.fixture
