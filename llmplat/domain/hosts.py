@@ -14,7 +14,7 @@ _IMAGE = re.compile(
     r"(?=:[A-Za-z0-9_]|@sha256:)"
 )
 _NAMED = re.compile(rf"({_HOST})(:\d+)?(?:/[\w./-]+)?")
-_NAMING = re.compile(r"(image|registry|repository|repo|hub|endpoint)$", re.IGNORECASE)
+_NAMING = re.compile(r"(image|registry|repository|repo|hub|endpoint|smarthost)$", re.IGNORECASE)
 """Keys whose whole value is a host, or a place on one, even without a tag."""
 _PLACE = re.compile(r"(?:[a-z][a-z0-9+.-]*://)?(?:[^\s/@]*@)?(\[[^\]]+\]|[^/:\s]+)(:\d+)?")
 _LINKS = {"description", "runbook_url", "api-approved.kubernetes.io"}

@@ -26,6 +26,11 @@ ADOPTED = (
     "the health scripts that `llmplat explain argo-cd` shows with it turned on"
 )
 
+UNHEARD = (
+    "alerts are not sent to anybody: without alertReceiver they stay in Alertmanager, where somebody "
+    "has to look"
+)
+
 
 def make_plan(
     platform: Platform,
@@ -99,7 +104,11 @@ def _with_cluster(
     )
     check_compatible(ground)
     adopted = () if ground.runs("argo-cd") else (ADOPTED,)
-    return replace(plan, cluster=make_cluster(ground), warnings=(*plan.warnings, *adopted))
+    is_unheard = ground.runs("observability") and platform.alert_receiver is None
+    unheard = (UNHEARD,) if is_unheard else ()
+    return replace(
+        plan, cluster=make_cluster(ground), warnings=(*plan.warnings, *adopted, *unheard)
+    )
 
 
 def _serve_all(

@@ -12,6 +12,7 @@ from llmplat.catalog.entries import Component
 from llmplat.domain.errors import RenderError
 from llmplat.plan.cluster.applications import PlannedApplication
 from llmplat.plan.cluster.settings import ChartSettings
+from llmplat.render.alertmanager import make_alertmanager
 from llmplat.render.health import health_scripts
 
 _Loader: type[yaml.SafeLoader] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
@@ -48,6 +49,7 @@ def merge(under: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
 def _own(component: Component, settings: ChartSettings) -> dict[str, Any]:
     context = {item.name: getattr(settings, item.name) for item in fields(settings)}
     context |= {"wait_for_pods": settings.wait_for_pods, "health_scripts": health_scripts()}
+    context |= {"alertmanager_config": make_alertmanager(settings.alerting)}
     try:
         template = _environment().from_string(component.values_template or "")
         text = template.render(context)

@@ -149,7 +149,8 @@ TABLE: tuple[NotYet, ...] = (
     ),
     NotYet("identityProvider", "on this machine keys are the only way to sign in",
            _remove("identityProvider"), _given, on=LOCAL),
-    NotYet("alertReceiver", "no alerts are sent yet", _remove("alertReceiver"), _given),
+    NotYet("alertReceiver", "alerts need Prometheus, which runs in a cluster only",
+           _remove("alertReceiver"), _given, on=LOCAL),
     NotYet(
         "tier",
         "this machine is one machine: nothing stands by",

@@ -187,6 +187,26 @@ DnsName = Annotated[
 ]
 """A full DNS name."""
 
+EmailAddress = Annotated[
+    str,
+    Matches(
+        r"^[^\s@,;<>]+@([A-Za-z0-9-]+\.)*[A-Za-z0-9-]+$",
+        "an e-mail address such as oncall@example.com",
+        254,
+    ),
+]
+"""One e-mail address."""
+
+HostPort = Annotated[
+    str,
+    Matches(
+        r"^[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?:[0-9]{1,5}$",
+        "host:port such as smtp.example.com:587",
+        260,
+    ),
+]
+"""A host and its TCP port."""
+
 Digest = Annotated[
     str, Matches(r"^sha256:[0-9a-f]{64}$", "sha256: and 64 lower-case hex digits", 71)
 ]

@@ -4,7 +4,16 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from llmplat.spec.scalars import AppRef, DnsName, HttpUrl, Matches, SecretName, Word
+from llmplat.spec.scalars import (
+    AppRef,
+    DnsName,
+    EmailAddress,
+    HostPort,
+    HttpUrl,
+    Matches,
+    SecretName,
+    Word,
+)
 from llmplat.spec.shape import Shape
 
 
@@ -148,6 +157,20 @@ class Traces(Shape):
     ] = None
 
 
+class Smtp(Shape):
+    """The mail server that takes alerts, over TLS only."""
+
+    server: Annotated[
+        HostPort,
+        Field(description="host:port; 465 begins with TLS, any other port must offer STARTTLS."),
+    ]
+    sender: Annotated[EmailAddress, Field(description="Address that alerts come from.")]
+    username: Annotated[
+        Word | None,
+        Field(description="Account there; without it the sender, where a secret is given."),
+    ] = None
+
+
 class AlertReceiver(Shape):
     """Where alerts go."""
 
@@ -155,10 +178,26 @@ class AlertReceiver(Shape):
         Literal["webhook", "slack", "pagerduty", "email"], Field(description="Kind of receiver.")
     ]
     target: Annotated[
-        Word | None, Field(description="Channel or address, where that is not a secret.")
+        Word | None,
+        Field(
+            description="slack: a channel (#alerts) in place of the webhook's own; email: the "
+            "address; pagerduty: https address of another region's events API; webhook: none."
+        ),
     ] = None
     secret: Annotated[
-        SecretName | None, Field(description="Name of the secret with the address or token.")
+        SecretName | None,
+        Field(
+            description="Name of the secret: the address (webhook, slack), the routing key "
+            "(pagerduty), the account's password (email; none where the server asks for none)."
+        ),
+    ] = None
+    smtp: Annotated[Smtp | None, Field(description="The mail server; email only.")] = None
+    heartbeat_secret: Annotated[
+        SecretName | None,
+        Field(
+            description="Name of the secret with an address that is called every five minutes "
+            "while alerts work; a service there tells somebody when the calls stay away."
+        ),
     ] = None
 
 

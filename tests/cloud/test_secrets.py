@@ -76,6 +76,8 @@ def test_seed_makes_what_can_be_generated_and_names_what_cannot(place: Place, pl
     report = seed_secrets(plan, place.backend)
     assert set(report.made) >= {"engine-key", "redis-password", "litellm-master-key", "system-key"}
     assert report.wanting == (
+        "alerts-heartbeat",
+        "alerts-pagerduty",
         "fallback-key",
         "manifests",
         "oidc-client-secret",
@@ -86,7 +88,7 @@ def test_seed_makes_what_can_be_generated_and_names_what_cannot(place: Place, pl
     assert len({place.peek(f"production-{name}")[0] for name in report.made}) == len(report.made)
     with pytest.raises(PreconditionError) as caught:
         refuse_wanting(report)
-    assert caught.value.fix[0] == "llmplat secrets seed fallback-key --stdin < FILE"
+    assert caught.value.fix[2] == "llmplat secrets seed fallback-key --stdin < FILE"
     refuse_wanting(replace(report, wanting=()))
 
 

@@ -5,12 +5,14 @@ import pytest
 from llmplat.catalog.load import load_catalog
 from llmplat.render.tree import make_tree
 from tests.cluster.attacks.network import (
+    ALERTMANAGER,
     COLLEAGUE,
     CONSOLE,
     CONSOLE_ATTACKS,
     EXPERIENCE_ATTACKS,
     NETWORK_ATTACKS,
     OPENCOST,
+    OUTSIDE,
     OWN_ENGINE,
     PROMETHEUS,
     TENANT,
@@ -43,6 +45,19 @@ def test_the_walls_refuse_it(attack: NetworkAttack, network: Network) -> None:
 @pytest.mark.parametrize("attack", NETWORK_ATTACKS, ids=_ids)
 def test_the_twin_passes(attack: NetworkAttack, network: Network) -> None:
     assert attack.twin.passes(network)
+
+
+@pytest.mark.parametrize("port", [443, 587, 8443])
+def test_alertmanager_reaches_whoever_is_told(port: int, network: Network) -> None:
+    """The address is a secret, so its port is known to nobody; other ways out stay closed."""
+    assert Call(ALERTMANAGER, OUTSIDE, port).passes(network)
+    assert not Call(TENANT, OUTSIDE, port).passes(network)
+
+
+@pytest.mark.parametrize("protocol", ["TCP", "UDP"])
+def test_two_alertmanagers_agree_on_what_was_sent(protocol: str, network: Network) -> None:
+    assert network.lets(ALERTMANAGER, ALERTMANAGER, 9094, protocol)
+    assert not network.lets(TENANT, ALERTMANAGER, 9094, protocol)
 
 
 def test_in_serving_the_platform_s_own_client_reaches_an_engine_and_nobody_else() -> None:

@@ -22,6 +22,8 @@ OUTSIDE = "api.example.com"
 """A service that two examples name themselves as one that answers from outside."""
 SIGN_IN = "login.example.com"
 """Where their people sign in."""
+PAGER = "events.pagerduty.com"
+"""Where one of them sends alerts."""
 ORIGINS = sorted(
     {image.reference.partition("/")[0] for image in CATALOG.images.values()}
     | {
@@ -71,7 +73,7 @@ def scalars(value):
 def test_nothing_names_another_host(name, profile):
     platform, lock, tree = tree_of(name, profile)
     own = {platform.domain, f"*.{platform.domain}", SIGN_IN}
-    assert set(hosts_of(platform)) <= {REGISTRY, OUTSIDE, *own}
+    assert set(hosts_of(platform)) <= {REGISTRY, OUTSIDE, PAGER, *own}
     assert foreign(tree, hosts_of(platform)) == set()
     assert {found.host for found in hosts_in(yaml.safe_load(dump_lock(lock)))} == {REGISTRY}
     # Another way of looking: no host of an origin stands anywhere but below the mirror's path.
@@ -81,6 +83,28 @@ def test_nothing_names_another_host(name, profile):
             for origin in ORIGINS:
                 rest = rest.replace(f"mirror/{origin}/", "").replace(f"mirror/web/{origin}/", "")
                 assert f"{origin}/" not in rest or f"/{origin}/" in text, (path, text[:200])
+
+
+@pytest.mark.parametrize(
+    ("receiver", "host"),
+    [
+        ({"kind": "webhook", "secret": "s"}, None),
+        ({"kind": "slack", "secret": "s", "target": "#alerts"}, None),
+        ({"kind": "pagerduty", "secret": "s"}, PAGER),
+        ({"kind": "pagerduty", "secret": "s", "target": "https://events.eu.x.com/v2"}, "events.eu.x.com"),
+        (
+            {"kind": "email", "target": "o@x.com", "smtp": {"server": "smtp.x.com:587", "sender": "l@x.com"}},
+            "smtp.x.com:587",
+        ),
+    ],
+    ids=lambda value: value["kind"] if isinstance(value, dict) else None,
+)  # fmt: skip
+def test_where_alerts_go_is_known_as_far_as_the_file_names_it(receiver, host):
+    platform, _, tree = tree_of("cluster-smallest", "serving", alertReceiver=receiver)
+    without, _ = mirrored("cluster-smallest", "serving", CATALOG)
+    assert set(hosts_of(platform)) - set(hosts_of(without)) == ({host} if host else set())
+    assert foreign(tree, hosts_of(platform)) == set()
+    assert {name for name, _, _ in foreign(tree, hosts_of(without))} == ({host} if host else set())
 
 
 def test_charts_come_from_the_mirror_by_digest():

@@ -1,6 +1,7 @@
 """A platform behind a mirror -> the hosts that its cluster may reach, and no others."""
 
 from llmplat.domain.hosts import host_of
+from llmplat.plan.cluster.alerting import addresses_of
 from llmplat.plan.cluster.gitops import gitops_of
 from llmplat.spec.platform import Platform
 
@@ -15,7 +16,8 @@ def hosts_of(platform: Platform) -> tuple[str, ...]:
         return ()
     outside = [way.url for model in platform.models for way in (*model.external, *model.overflow)]
     issuer = platform.identity_provider.issuer if platform.identity_provider is not None else None
-    named = [gitops_of(platform).url, mirror.hub, mirror.packages, issuer, *outside]
+    alerts = addresses_of(platform.alert_receiver)
+    named = [gitops_of(platform).url, mirror.hub, mirror.packages, issuer, *outside, *alerts]
     hosts = {place.registry, *(host_of(address) for address in named if address)}
     own = {platform.domain, f"*.{platform.domain}"} if platform.domain else set()
     return tuple(sorted((hosts | own) - {""}))

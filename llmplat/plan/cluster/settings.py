@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 
+from llmplat.plan.cluster.alerting import Alerting, make_alerting
 from llmplat.plan.cluster.claims import DEVICE_CLASS
 from llmplat.plan.cluster.experience import Experience
 from llmplat.plan.cluster.gateway import NAMESPACE, Zone, zone_of
@@ -47,6 +48,8 @@ class ChartSettings:
     """Where records are written; None: by nobody here."""
     gpu_usd_per_hour: float | None = None
     """What the plan counts for one GPU; None where kinds differ or no model has one."""
+    alerting: Alerting | None = None
+    """Who is told; None: nobody."""
 
     @property
     def wait_for_pods(self) -> str:
@@ -76,6 +79,7 @@ def settings_of(
         app_homes=_app_homes(experience),
         zone=zone_of(ground.platform),
         gpu_usd_per_hour=_gpu_usd_per_hour(ground),
+        alerting=make_alerting(ground),
         gateway_url=f"http://{ground.gateway.name}.{NAMESPACE}.svc/v1" if ground.gateway else "",
     )
 

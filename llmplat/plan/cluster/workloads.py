@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from llmplat.plan.cluster.alerting import Alerting, make_alerting
 from llmplat.plan.cluster.applications import ARGO_CD
 from llmplat.plan.cluster.console import ClusterConsole, make_cluster_console
 from llmplat.plan.cluster.engines import ClusterEngine, make_cluster_engines
@@ -84,7 +85,9 @@ def make_workloads(ground: Ground) -> Workloads:
         gateway=gateway,
         console=make_cluster_console(ground, experience),
         policies=make_policies(ground, queues),
-        secrets=_secrets(ground, engines, gateway, (experience, tracing, langfuse)),
+        secrets=_secrets(
+            ground, engines, gateway, (experience, tracing, langfuse, make_alerting(ground))
+        ),
         experience=experience,
         tracing=tracing,
         langfuse=langfuse,
@@ -97,7 +100,7 @@ def _secrets(
     ground: Ground,
     engines: tuple[ClusterEngine, ...],
     gateway: ClusterGateway | None,
-    others: tuple[Experience | Tracing | Langfuse | None, ...],
+    others: tuple[Experience | Tracing | Langfuse | Alerting | None, ...],
 ) -> Secrets:
     found = [secret for engine in engines for secret in engine.secrets]
     if gateway is not None:

@@ -26,6 +26,9 @@ EVENTS = "slo:sli_total:rate"
 """Recorded requests or tokens per second; the window is appended."""
 SECONDS = {"1h": 3600, "6h": 21_600, "1d": 86_400, "3d": 259_200}
 
+_ENGINE_LABEL = "model_name"
+"""vLLM's word for a model; alerts say `model`, or one could not silence another of the same model."""
+
 
 def make_observability_objects(platform: str, plan: Observability) -> tuple[Object, ...]:
     """Everything of the Application observability."""
@@ -108,6 +111,8 @@ def _alert(one: PlannedAlert) -> Object:
     labels = {"severity": one.alert.severity}
     if one.model is not None:
         labels["model"] = one.model
+    elif _ENGINE_LABEL in one.expr:
+        labels["model"] = f"{{{{ $labels.{_ENGINE_LABEL} }}}}"
     return {
         "alert": one.alert.name,
         "expr": one.expr,

@@ -1,6 +1,7 @@
 """Values that cannot work with each other, each finding naming both places."""
 
 from llmplat.domain.errors import Finding
+from llmplat.spec.checks.alerts import check_alert_receiver
 from llmplat.spec.checks.engine import check_engine_options
 from llmplat.spec.checks.experience import check_experience
 from llmplat.spec.checks.mirror import check_mirror
@@ -23,6 +24,7 @@ _CHECKS = (
     check_timeouts,
     check_slo,
     check_experience,
+    check_alert_receiver,
 )
 
 

@@ -26,6 +26,7 @@ GATEWAY = Peer("llm-gateway", {_ROLE: "gateway"}, "10.8.2.1", {"http": 8000})
 COUNTERS = Peer("llm-gateway", {_ROLE: "counters"}, "10.8.2.2")
 ROUTING = Peer("inference-gateway", {GATEWAY_NAME: "inference-gateway"}, "10.8.2.3")
 PROMETHEUS = Peer("monitoring", {"app.kubernetes.io/name": "prometheus"}, "10.8.2.4")
+ALERTMANAGER = Peer("monitoring", {"app.kubernetes.io/name": "alertmanager"}, "10.8.2.8")
 ARGO_CD = Peer("argocd", {"app.kubernetes.io/name": "argocd-server"}, "10.8.2.5")
 SECRETS = Peer("external-secrets", {"app.kubernetes.io/name": "external-secrets"}, "10.8.2.6")
 OPENCOST = Peer("opencost", {"app.kubernetes.io/name": "opencost"}, "10.8.2.8")
@@ -76,6 +77,7 @@ NETWORK_ATTACKS = (
     NetworkAttack("Argo CD", Call(TENANT, ARGO_CD, 8080), Call(PROMETHEUS, ARGO_CD, 8080)),
     NetworkAttack("the secrets operator", Call(TENANT, SECRETS, 8080), Call(PROMETHEUS, SECRETS, 8080)),
     NetworkAttack("the metrics of everybody", Call(TENANT, PROMETHEUS, 9090), Call(Peer("keda", {"app": "keda-operator"}, "10.8.2.7"), PROMETHEUS, 9090)),
+    NetworkAttack("Alertmanager, to silence an alert", Call(TENANT, ALERTMANAGER, 9093), Call(PROMETHEUS, ALERTMANAGER, 9093)),
     NetworkAttack("carrying off what one reads", Call(TENANT, OUTSIDE, 443), _TO_GATEWAY),
 )  # fmt: skip
 
