@@ -63,7 +63,7 @@ def by_kserve(document: Object) -> None:
 
 
 def by_operator(document: Object) -> None:
-    """GPUs shared by NVIDIA's operator, an old Kubernetes, secrets of Google's, sign-in, names at Cloudflare."""
+    """GPUs shared by NVIDIA's operator, an old Kubernetes, sign-in, names at Cloudflare."""
     with_sign_in(document)
     cluster = document["substrate"]["cluster"]
     product = {"nvidia.com/gpu.product": "NVIDIA-L4-SHARED"}
@@ -73,7 +73,6 @@ def by_operator(document: Object) -> None:
     ]
     document["models"] = [model(document, "coder"), model(document, "embed")]
     document["models"][0]["aliases"] = ["assistant"]
-    document["substrate"]["secretBackend"] = "gcp-secret-manager"
     document["gitops"] = {"oci": {"repository": "registry.example.com/p", "keySecret": "reader"}}
     document["dns"] = {"provider": "cloudflare", "zone": "example.com", "tokenSecret": "cloudflare"}
 
