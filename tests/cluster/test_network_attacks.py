@@ -1,5 +1,7 @@
 """What the rendered network policies refuse, judged by the evaluator that test_network.py holds to account."""
 
+from functools import cache
+
 import pytest
 
 from tests.cluster.attacks.network import (
@@ -16,47 +18,34 @@ from tests.cluster.plane.furnish import all_objects
 from tests.cluster.plane.network import Network
 from tests.cluster.plane.rendered import render, render_pages
 
-_ids = [attack.name for attack in NETWORK_ATTACKS]
+ATTACKS = [
+    *(pytest.param(it, "teams", id=it.name) for it in NETWORK_ATTACKS),
+    *(pytest.param(it, "pages", id=it.name) for it in EXPERIENCE_ATTACKS),
+]
+"""An attack, and the platform on which it is tried."""
 
 
-@pytest.fixture(scope="module")
-def network() -> Network:
-    return make_network(all_objects(render("cluster-two-teams", "llm-gateway")))
+@cache
+def _network(platform: str) -> Network:
+    """Two teams; or everything people touch, by GitHub behind Dex, with spans and the record of requests."""
+    teams = platform == "teams"
+    rendered = render("cluster-two-teams", "llm-gateway") if teams else render_pages()
+    return make_network(all_objects(rendered))
 
 
-@pytest.mark.parametrize("attack", NETWORK_ATTACKS, ids=_ids)
-def test_the_walls_refuse_it(attack: NetworkAttack, network: Network) -> None:
+@pytest.mark.parametrize(("attack", "platform"), ATTACKS)
+def test_the_walls_refuse_it(attack: NetworkAttack, platform: str) -> None:
+    network = _network(platform)
     assert not attack.call.passes(network)
     ends = (attack.call.source.namespace, attack.call.target.namespace)
     assert attack.call.passes(without_walls(network, *ends))
 
 
-@pytest.mark.parametrize("attack", NETWORK_ATTACKS, ids=_ids)
-def test_the_twin_passes(attack: NetworkAttack, network: Network) -> None:
-    assert attack.twin.passes(network)
+@pytest.mark.parametrize(("attack", "platform"), ATTACKS)
+def test_the_twin_passes(attack: NetworkAttack, platform: str) -> None:
+    assert attack.twin.passes(_network(platform))
 
 
 def test_in_serving_the_platform_s_own_client_reaches_an_engine_and_nobody_else() -> None:
     network = make_network(all_objects(render("cluster-two-teams", "serving")))
     assert not Call(TENANT, OWN_ENGINE, 8000).passes(network)
-
-
-_page_ids = [attack.name for attack in EXPERIENCE_ATTACKS]
-
-
-@pytest.fixture(scope="module")
-def pages() -> Network:
-    """Everything people touch, by GitHub behind Dex, with spans and the record of requests."""
-    return make_network(all_objects(render_pages()))
-
-
-@pytest.mark.parametrize("attack", EXPERIENCE_ATTACKS, ids=_page_ids)
-def test_the_walls_of_the_pages_refuse_it(attack: NetworkAttack, pages: Network) -> None:
-    assert not attack.call.passes(pages)
-    ends = (attack.call.source.namespace, attack.call.target.namespace)
-    assert attack.call.passes(without_walls(pages, *ends))
-
-
-@pytest.mark.parametrize("attack", EXPERIENCE_ATTACKS, ids=_page_ids)
-def test_the_twin_of_the_pages_passes(attack: NetworkAttack, pages: Network) -> None:
-    assert attack.twin.passes(pages)
