@@ -15,7 +15,8 @@ def hosts_of(platform: Platform) -> tuple[str, ...]:
         return ()
     outside = [way.url for model in platform.models for way in (*model.external, *model.overflow)]
     issuer = platform.identity_provider.issuer if platform.identity_provider is not None else None
-    named = [gitops_of(platform).url, mirror.hub, mirror.packages, issuer, *outside]
+    spans = platform.traces.url if platform.traces is not None else None
+    named = [gitops_of(platform).url, mirror.hub, mirror.packages, issuer, spans, *outside]
     hosts = {place.registry, *(host_of(address) for address in named if address)}
     own = {platform.domain, f"*.{platform.domain}"} if platform.domain else set()
     return tuple(sorted((hosts | own) - {""}))

@@ -77,10 +77,9 @@ def by_operator(document: Object) -> None:
     document["dns"] = {"provider": "cloudflare", "zone": "example.com", "tokenSecret": "cloudflare"}
 
 
-def by_google(document: Object) -> None:
-    """Google's load balancer for routes, spot machines shared by MPS, apps behind Dex."""
+def on_spot(document: Object) -> None:
+    """Spot machines shared by MPS, apps behind Dex."""
     with_dex(document)
-    document["gateway"] = {"dataPlane": "gke-gateway"}
     for pool in document["substrate"]["gke"]["pools"]:
         if pool["name"] == "l4":
             pool |= {"spot": True, "sharing": {"mode": "mps"}}
@@ -106,7 +105,7 @@ VARIANTS = (
     Variant("by the operator", "cluster-two-teams", by_operator),
     Variant("GKE, smallest", "gke-smallest"),
     Variant("GKE, production", "gke-production"),
-    Variant("by Google", "gke-two-teams", by_google),
+    Variant("GKE, two teams on spot", "gke-two-teams", on_spot),
 )
 
 

@@ -10,6 +10,7 @@ from llmplat.render.tree import MARKER, make_tree
 from llmplat.spec.load import parse_platform
 from llmplat.spec.lock import parse_lock
 from llmplat.validate.manifests import check_manifests
+from tests.cluster.plane.variants import VARIANTS, render_variant
 
 HOME = Path(__file__).parents[3]
 EXAMPLES = sorted((HOME / "docs" / "examples").glob("cluster-*[!k].yaml"))
@@ -29,3 +30,12 @@ def test_an_example_is_clean_in_every_profile(file, profile):
     report = check_manifests(file.name, files, plan.cluster.kubernetes)
     assert [f for f in report.findings if f.severity != "note"] == []
     assert report.objects > 50
+
+
+@pytest.mark.parametrize("variant", VARIANTS, ids=lambda it: it.name)
+def test_a_variant_that_no_example_is_is_clean_too(variant):
+    rendered = render_variant(variant)
+    files = [one for one in rendered.tree.files if one.path != MARKER]
+    assert rendered.plan.cluster is not None
+    report = check_manifests(variant.name, files, rendered.plan.cluster.kubernetes)
+    assert [f for f in report.findings if f.severity != "note"] == []
