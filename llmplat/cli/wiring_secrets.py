@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 from llmplat.cli.run import Run
 from llmplat.cli.wiring import Opened, catalog, open_platform, read_keys, read_lock
-from llmplat.domain.errors import LockMissingError, PreconditionError
+from llmplat.domain.errors import LockMissingError
 
 if TYPE_CHECKING:
     from llmplat.domain.cluster import Cluster
@@ -45,16 +45,10 @@ def backend_of(
     return _cluster(run, opened, plan, cluster)
 
 
-def _google(run: Run, project: str | None) -> "SecretBackend":
+def _google(run: Run, project: str) -> "SecretBackend":
     from llmplat.adapters.google_secrets import GoogleSecrets
     from llmplat.cli.wiring_google import google_rest
 
-    if project is None:
-        raise PreconditionError(
-            "The platform does not say in which project its Secret Manager is.",
-            why="secretBackend: gcp-secret-manager takes the project of substrate.gke",
-            fix=("set secretBackend: kubernetes",),
-        )
     return GoogleSecrets(google_rest(run, project))
 
 

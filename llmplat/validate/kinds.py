@@ -73,7 +73,7 @@ class Kinds:
         if name in self._built_in.kinds:
             return self._make(self._built_in.kinds[name], self._compiler)
         if (api_version, kind) in self._own:
-            return self._make(self._own[api_version, kind], Compiler({}, self._metadata))
+            return self._make(self._own[api_version, kind], self._custom({}))
         group, _, version = api_version.rpartition("/")
         outside = self._group(group)
         if outside is None:
@@ -82,7 +82,10 @@ class Kinds:
         if entry is None:
             versions = {known.partition("/")[0] for known in outside.kinds}
             return Unknown.KIND if version in versions else Unknown.VERSION
-        return self._make(entry, Compiler(outside.definitions, self._metadata))
+        return self._make(entry, self._custom(outside.definitions))
+
+    def _custom(self, definitions: Mapping[str, Any]) -> Compiler:
+        return Compiler(definitions, self._metadata, is_null_absent=False)
 
     def _missing(self, api_version: str) -> Unknown:
         has_version = any(n.rpartition("/")[0] == api_version for n in self._built_in.kinds)

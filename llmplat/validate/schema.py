@@ -1,8 +1,10 @@
 """Compiles an API schema into a function from a value to its faults, None when it has none.
 
 Kubernetes' own rules for structural schemas: a field that nobody declared is a fault unless the
-schema preserves unknown fields, null stands for an absent field, an integer is not a text, the
-entries of a list-map differ in their keys. CEL rules are left to the API server.
+schema preserves unknown fields, an integer is not a text, the entries of a list-map differ in
+their keys. In Kubernetes' own kinds null stands for an absent field; in others a server-side apply,
+which is how Argo CD writes ours, refuses it where neither a default nor `nullable` takes it (tried
+on an API server 1.36). CEL rules are left to the API server.
 (https://kubernetes.io/docs/tasks/extend-kubernetes/custom-resources/custom-resource-definitions/)
 """
 
@@ -30,10 +32,17 @@ _TYPES: dict[str, tuple[tuple[type, ...], str]] = {
 class Compiler:
     """Compiles schemas that may name `definitions`; `metadata` checks an object's metadata."""
 
-    def __init__(self, definitions: Mapping[str, Schema], metadata: Check | None = None) -> None:
+    def __init__(
+        self,
+        definitions: Mapping[str, Schema],
+        metadata: Check | None = None,
+        *,
+        is_null_absent: bool = True,
+    ) -> None:
         self._definitions = definitions
         self._named: dict[str, Check] = {}
         self._metadata = metadata
+        self._is_null_absent = is_null_absent
 
     def compile(self, schema: Schema, *, is_resource: bool = False) -> Check:
         """The check of `schema`; of a whole object with apiVersion, kind and metadata."""
@@ -83,8 +92,11 @@ class Compiler:
         if not properties and not fixed:
             return self._map(schema)
         fields = _Fields(self, properties, fixed, is_open=_is_open(schema))
-        nullable = frozenset(n for n, child in properties.items() if child.get("nullable"))
-        return _object_check(fields, required, nullable)
+        nullable = {n for n, child in properties.items() if child.get("nullable")}
+        if self._is_null_absent:
+            return _object_check(fields, required, nullable, None)
+        filled_in = {n for n, child in properties.items() if "default" in child}
+        return _object_check(fields, required, nullable, nullable | filled_in)
 
     def _map(self, schema: Schema) -> Check:
         """An object whose keys are free, or that holds nothing."""
@@ -93,7 +105,7 @@ class Compiler:
             return _map_check(self.compile(values))
         if _is_open(schema):
             return _of_type("object", is_nullable=True)
-        return _object_check(_Fields(self, {}, {}, is_open=False), (), frozenset())
+        return _object_check(_Fields(self, {}, {}, is_open=False), (), set(), None)
 
     def _array(self, schema: Schema) -> Check:
         items = self.compile(schema["items"]) if schema.get("items") else None
@@ -193,7 +205,11 @@ def _is_whole(value: object) -> bool:
     return isinstance(value, float) and value.is_integer()
 
 
-def _object_check(fields: _Fields, required: tuple[str, ...], nullable: frozenset[str]) -> Check:
+def _object_check(
+    fields: _Fields, required: tuple[str, ...], nullable: set[str], may_be_null: set[str] | None
+) -> Check:
+    """`nullable` may be null and there; `may_be_null` are the fields where null passes, None: all."""
+
     def check(value: Any) -> Faults:  # noqa: ANN401 (a value of a manifest)
         if value.__class__ is not dict:
             return [_wrong_type("keys with values", value)]
@@ -204,7 +220,9 @@ def _object_check(fields: _Fields, required: tuple[str, ...], nullable: frozense
                 what = f'there is no field "{name}" here'
                 fault = Fault((name,), what, fields.known, is_unknown_key=True)
                 found = [*(found or ()), fault]
-            elif item is not None and (faults := field(item)):
+            elif item is None and (may_be_null is None or name in may_be_null):
+                continue
+            elif faults := field(item):
                 found = [*(found or ()), *(fault.below(name) for fault in faults)]
         for name in required:
             if value.get(name) is None and not (name in value and name in nullable):

@@ -7,9 +7,16 @@ import pytest
 
 from llmplat.catalog.load import load_catalog
 from tests.catalog.makers import CRDS
-from tests.cluster.plane.crds import find_crds, group_kind, load_crds, platform_crds
+from tests.cluster.plane.crds import (
+    find_crds,
+    group_kind,
+    load_crds,
+    platform_crds,
+    variant_crds,
+)
 from tests.cluster.plane.reduced_crds import reduced_crds
 from tests.cluster.plane.rendered import rendered_kinds
+from tests.cluster.plane.variants import variant_kinds
 
 pytestmark = pytest.mark.catalog
 HOME = Path(__file__).parents[2]
@@ -29,12 +36,14 @@ def test_the_crds_are_of_the_version_that_we_pin(row):
 
 def test_every_kind_that_we_render_has_its_crd():
     try:
-        there = {group_kind(crd) for crd in platform_crds(find_crds())}
+        folder = find_crds()
+        there = {group_kind(crd) for crd in (*platform_crds(folder), *variant_crds(folder))}
     except FileNotFoundError as missing:
         pytest.skip(str(missing))
-    own = ("rbac.authorization", "networking", "scheduling", "admissionregistration")
+    own = ("rbac.authorization", "networking", "scheduling", "admissionregistration", "resource")
     built_in = BUILT_IN | {f"{name}.k8s.io" for name in (*own, "apiextensions")}
-    assert {it for it in rendered_kinds() if it[0] not in built_in} <= there
+    wanted = rendered_kinds() | variant_kinds()
+    assert {it for it in wanted if it[0] not in built_in} <= there
 
 
 def test_reduced_crds_serve_what_the_makers_serve():

@@ -38,13 +38,25 @@ _DATA_PATH = {
     "vllm": "the local substrate's tests, on a CPU",
 }
 """Components whose real program answers requests in tests, though in no cluster."""
+WRITTEN_FOR = {
+    "agentgateway": "agentgateway.dev",
+    "cert-manager": "cert-manager.io",
+    "cloudnative-pg": "postgresql.cnpg.io",
+    "dra-driver-nvidia-gpu": "resource.k8s.io",
+    "kserve": "serving.kserve.io",
+    "prometheus-operator-crds": "monitoring.coreos.com",
+}
+"""Components of a chart -> the API group of what we write for them."""
+_IN_MODELS = {"llm-d"}
+"""Components whose objects stand with each model."""
 _HEAD = """<!-- Written by `python -m tests.cluster.proof`; do not edit. -->
 # How far each component is proven
 
 What the tests run is real, but not everything runs in tests. Levels, each including those before:
 
 1. **rendered**: values are rendered; Argo CD's tests read them back from a stand-in for the chart.
-2. **schema checked**: a real API server takes the objects we make for it, twice.
+2. **schema checked**: a real API server takes the objects we make for it, twice, in the examples
+   and in variants of them (`tests/cluster/plane/variants.py`).
 3. **controller ran**: the real controller acted on our objects (see `tests/cluster`).
 4. **data path ran**: the real program answered requests started from the same launch
    (see `tests/engine`, `tests/gateway`); no GPU and no cluster network take part.
@@ -97,7 +109,14 @@ def _level(component: Component) -> tuple[str, str]:
         return "controller ran", version_of(CONTROLLERS[component.name])
     if component.name in _BY_API_SERVER:
         return "controller ran", f"API server {version_of('kubernetes')}, the attack list below"
-    if component.has_objects or component.objects:
+    if component.name == "dra-driver-nvidia-gpu":
+        version = version_of("kubernetes")
+        return "schema checked", f"API server and scheduler {version}, devices of a played driver"
+    if (
+        component.has_objects
+        or component.objects
+        or component.name in _IN_MODELS | set(WRITTEN_FOR)
+    ):
         return "schema checked", f"API server {version_of('kubernetes')}"
     return "rendered", "stand-in for the chart"
 

@@ -1,33 +1,47 @@
 """Every object of every profile and example: taken by a real API server, twice, the second time as it is."""
 
 import time
+from pathlib import Path
 
 import pytest
 
 from tests.cluster.plane.client import Object, RefusedError
 from tests.cluster.plane.control_plane import ControlPlane
+from tests.cluster.plane.crds import variant_crds
 from tests.cluster.plane.furnish import MANAGER, all_objects, make_room, remove
-from tests.cluster.plane.rendered import EXAMPLES, PROFILES, render, render_pages
+from tests.cluster.plane.rendered import EXAMPLES, PROFILES, Rendered, render, render_pages
+from tests.cluster.plane.variants import VARIANTS, Variant, render_variant
 
 
 @pytest.mark.parametrize("profile", PROFILES)
 @pytest.mark.parametrize("example", EXAMPLES)
 def test_every_object_is_taken_and_stays(kueue: ControlPlane, example: str, profile: str) -> None:
-    things = all_objects(render(example, profile))
-    try:
-        assert _apply_all(kueue, things) == []
-        assert _changed_by_applying(kueue, things) == []
-    finally:
-        remove(kueue, things)
+    _check_taken(kueue, render(example, profile))
 
 
 def test_every_object_behind_the_pages_is_taken_and_stays(kueue: ControlPlane) -> None:
-    things = all_objects(render_pages())
+    _check_taken(kueue, render_pages())
+
+
+@pytest.fixture(scope="module")
+def wide(kueue: ControlPlane, crds: Path) -> ControlPlane:
+    """With the kinds that no example renders."""
+    kueue.install(variant_crds(crds))
+    return kueue
+
+
+@pytest.mark.parametrize("variant", VARIANTS, ids=lambda it: it.name)
+def test_every_object_of_a_variant_is_taken_and_stays(wide: ControlPlane, variant: Variant) -> None:
+    _check_taken(wide, render_variant(variant))
+
+
+def _check_taken(plane: ControlPlane, rendered: Rendered) -> None:
+    things = all_objects(rendered)
     try:
-        assert _apply_all(kueue, things) == []
-        assert _changed_by_applying(kueue, things) == []
+        assert _apply_all(plane, things) == []
+        assert _changed_by_applying(plane, things) == []
     finally:
-        remove(kueue, things)
+        remove(plane, things)
 
 
 def _apply_all(plane: ControlPlane, things: list[Object]) -> list[str]:

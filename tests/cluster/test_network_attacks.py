@@ -1,5 +1,7 @@
 """What the rendered network policies refuse, judged by the evaluator that test_network.py holds to account."""
 
+from functools import cache
+
 import pytest
 
 from llmplat.catalog.load import load_catalog
@@ -27,72 +29,24 @@ from tests.cluster.plane.network import Network
 from tests.cluster.plane.rendered import HOME, Rendered, render, render_pages
 from tests.fakes.cluster_platform import objects_with, plan_with
 
-_ids = [attack.name for attack in NETWORK_ATTACKS]
+ATTACKS = [
+    *(pytest.param(it, "teams", id=it.name) for it in NETWORK_ATTACKS),
+    *(pytest.param(it, "pages", id=it.name) for it in EXPERIENCE_ATTACKS),
+    *(pytest.param(it, "console", id=f"{it.name}, without a door") for it in CONSOLE_ATTACKS),
+]
+"""An attack, and the platform on which it is tried."""
 
 
-@pytest.fixture(scope="module")
-def network() -> Network:
-    return make_network(all_objects(render("cluster-two-teams", "llm-gateway")))
-
-
-@pytest.mark.parametrize("attack", NETWORK_ATTACKS, ids=_ids)
-def test_the_walls_refuse_it(attack: NetworkAttack, network: Network) -> None:
-    assert not attack.call.passes(network)
-    ends = (attack.call.source.namespace, attack.call.target.namespace)
-    assert attack.call.passes(without_walls(network, *ends))
-
-
-@pytest.mark.parametrize("attack", NETWORK_ATTACKS, ids=_ids)
-def test_the_twin_passes(attack: NetworkAttack, network: Network) -> None:
-    assert attack.twin.passes(network)
-
-
-@pytest.mark.parametrize("port", [443, 587, 8443])
-def test_alertmanager_reaches_whoever_is_told(port: int, network: Network) -> None:
-    """The address is a secret, so its port is known to nobody; other ways out stay closed."""
-    assert Call(ALERTMANAGER, OUTSIDE, port).passes(network)
-    assert not Call(TENANT, OUTSIDE, port).passes(network)
-
-
-@pytest.mark.parametrize("protocol", ["TCP", "UDP"])
-def test_two_alertmanagers_agree_on_what_was_sent(protocol: str, network: Network) -> None:
-    assert network.lets(ALERTMANAGER, ALERTMANAGER, 9094, protocol)
-    assert not network.lets(TENANT, ALERTMANAGER, 9094, protocol)
-
-
-def test_in_serving_the_platform_s_own_client_reaches_an_engine_and_nobody_else() -> None:
-    network = make_network(all_objects(render("cluster-two-teams", "serving")))
-    assert not Call(TENANT, OWN_ENGINE, 8000).passes(network)
-
-
-_page_ids = [attack.name for attack in EXPERIENCE_ATTACKS]
-
-
-@pytest.fixture(scope="module")
-def pages() -> Network:
-    """Everything people touch, by GitHub behind Dex, with spans and the record of requests."""
-    return make_network(all_objects(render_pages()))
-
-
-@pytest.mark.parametrize("attack", EXPERIENCE_ATTACKS, ids=_page_ids)
-def test_the_walls_of_the_pages_refuse_it(attack: NetworkAttack, pages: Network) -> None:
-    assert not attack.call.passes(pages)
-    ends = (attack.call.source.namespace, attack.call.target.namespace)
-    assert attack.call.passes(without_walls(pages, *ends))
-
-
-@pytest.mark.parametrize("attack", EXPERIENCE_ATTACKS, ids=_page_ids)
-def test_the_twin_of_the_pages_passes(attack: NetworkAttack, pages: Network) -> None:
-    assert attack.twin.passes(pages)
-
-
-_console_ids = [attack.name for attack in CONSOLE_ATTACKS]
-
-
-@pytest.fixture(scope="module")
-def alone() -> Network:
-    """The console where nobody signs in at a provider, with a name of the domain."""
-    return _with_console({"domain": "llm.example.com", "dns": {"provider": "none"}})
+@cache
+def _network(platform: str) -> Network:
+    """Two teams; everything people touch, by GitHub behind Dex, with spans and the record of requests; or
+    the console where nobody signs in at a provider, with a name of the domain.
+    """
+    if platform == "console":
+        return _with_console({"domain": "llm.example.com", "dns": {"provider": "none"}})
+    teams = platform == "teams"
+    rendered = render("cluster-two-teams", "llm-gateway") if teams else render_pages()
+    return make_network(all_objects(rendered))
 
 
 def _with_console(more: Object) -> Network:
@@ -104,18 +58,37 @@ def _with_console(more: Object) -> Network:
     return make_network([it for things in objects.values() for it in things])
 
 
-@pytest.mark.parametrize("attack", CONSOLE_ATTACKS, ids=_console_ids)
-def test_the_walls_of_a_console_without_a_door_refuse_it(
-    attack: NetworkAttack, alone: Network
-) -> None:
-    assert not attack.call.passes(alone)
+@pytest.mark.parametrize(("attack", "platform"), ATTACKS)
+def test_the_walls_refuse_it(attack: NetworkAttack, platform: str) -> None:
+    network = _network(platform)
+    assert not attack.call.passes(network)
     ends = (attack.call.source.namespace, attack.call.target.namespace)
-    assert attack.call.passes(without_walls(alone, *ends))
+    assert attack.call.passes(without_walls(network, *ends))
 
 
-@pytest.mark.parametrize("attack", CONSOLE_ATTACKS, ids=_console_ids)
-def test_the_twin_of_a_console_without_a_door_passes(attack: NetworkAttack, alone: Network) -> None:
-    assert attack.twin.passes(alone)
+@pytest.mark.parametrize(("attack", "platform"), ATTACKS)
+def test_the_twin_passes(attack: NetworkAttack, platform: str) -> None:
+    assert attack.twin.passes(_network(platform))
+
+
+@pytest.mark.parametrize("port", [443, 587, 8443])
+def test_alertmanager_reaches_whoever_is_told(port: int) -> None:
+    """The address is a secret, so its port is known to nobody; other ways out stay closed."""
+    network = _network("teams")
+    assert Call(ALERTMANAGER, OUTSIDE, port).passes(network)
+    assert not Call(TENANT, OUTSIDE, port).passes(network)
+
+
+@pytest.mark.parametrize("protocol", ["TCP", "UDP"])
+def test_two_alertmanagers_agree_on_what_was_sent(protocol: str) -> None:
+    network = _network("teams")
+    assert network.lets(ALERTMANAGER, ALERTMANAGER, 9094, protocol)
+    assert not network.lets(TENANT, ALERTMANAGER, 9094, protocol)
+
+
+def test_in_serving_the_platform_s_own_client_reaches_an_engine_and_nobody_else() -> None:
+    network = make_network(all_objects(render("cluster-two-teams", "serving")))
+    assert not Call(TENANT, OWN_ENGINE, 8000).passes(network)
 
 
 def test_without_a_name_nobody_reaches_the_console_by_the_network() -> None:

@@ -118,14 +118,6 @@ def _cannot(ground: Ground) -> Iterator[Finding]:
             "without them every pod reaches every engine, past keys, budgets and limits.",
             ("use a network plug-in that enforces NetworkPolicy (Cilium, Calico, Dataplane V2)",),
         )
-    if ground.platform.gateway.data_plane == "gke-gateway" and ground.substrate.name != "gke":
-        yield Finding(
-            CODE,
-            "The data plane gke-gateway is not there.",
-            f"Google's load balancers carry routes on GKE only; the substrate is "
-            f"{ground.substrate.name}.",
-            ("gateway: {dataPlane: agentgateway}",),
-        )
     if ground.substrate.name == "gke" and numbers_of(ground.kubernetes) < GKE_HAS_TYPES:
         yield Finding(
             CODE,

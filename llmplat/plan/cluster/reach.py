@@ -16,8 +16,10 @@ def hosts_of(platform: Platform) -> tuple[str, ...]:
         return ()
     outside = [way.url for model in platform.models for way in (*model.external, *model.overflow)]
     issuer = platform.identity_provider.issuer if platform.identity_provider is not None else None
+    spans = platform.traces.url if platform.traces is not None else None
     alerts = addresses_of(platform.alert_receiver)
-    named = [gitops_of(platform).url, mirror.hub, mirror.packages, issuer, *outside, *alerts]
+    places = [gitops_of(platform).url, mirror.hub, mirror.packages, issuer, spans]
+    named = [*places, *outside, *alerts]
     hosts = {place.registry, *(host_of(address) for address in named if address)}
     own = {platform.domain, f"*.{platform.domain}"} if platform.domain else set()
     return tuple(sorted((hosts | own) - {""}))

@@ -34,8 +34,8 @@ class SecretStore:
 
     backend: str
     """kubernetes or gcp-secret-manager."""
-    project: str | None = None
-    """Google Cloud project."""
+    project: str = ""
+    """Google Cloud project; "" outside GKE, where no backend of Google's is."""
 
 
 @dataclass(frozen=True)
@@ -58,7 +58,7 @@ def make_store(ground: Ground) -> SecretStore:
     """The backend that the file names; on GKE the cloud's secret manager when it names none."""
     substrate = ground.platform.substrate
     default = "gcp-secret-manager" if substrate.gke is not None else "kubernetes"
-    project = substrate.gke.project if substrate.gke is not None else None
+    project = substrate.gke.project if substrate.gke is not None else ""
     return SecretStore(substrate.secret_backend or default, project)
 
 

@@ -58,9 +58,9 @@ def workload(kind: str, labels: dict[str, str], gpus: int = 1) -> Object:
     return thing
 
 
-def _with_claim(labels: dict[str, str]) -> Object:
+def _with_claim(labels: dict[str, str], of: str = "resourceClaimName") -> Object:
     thing = gpu_pod(labels, container())
-    thing["spec"]["resourceClaims"] = [{"name": "gpu", "resourceClaimName": "gpu"}]
+    thing["spec"]["resourceClaims"] = [{"name": "gpu", of: "gpu"}]
     thing["spec"]["containers"][0]["resources"]["claims"] = [{"name": "gpu"}]
     return thing
 
@@ -124,6 +124,7 @@ def _make(thing_of: Any, *given: Any, **named: Any) -> Any:
 
 _QUEUE = ("policy:llmplat-gpu-queue",)
 _QUEUED_POD = _make(gpu_pod)
+_TEMPLATE = "resourceClaimTemplateName"
 
 GPU_ATTACKS = (
     Attack("pod with a GPU without a queue", _make(gpu_pod, {}), _QUEUED_POD, _QUEUE),
@@ -136,6 +137,8 @@ GPU_ATTACKS = (
     Attack("slice of a GPU", _make(gpu_pod, {}, container(gpus=1, resource="nvidia.com/mig-1g.10gb")), _QUEUED_POD, _QUEUE),
     Attack("GPU of another maker", _make(gpu_pod, {}, container(gpus=1, resource="amd.com/gpu")), _QUEUED_POD, _QUEUE),
     Attack("DRA claim without a queue", _make(_with_claim, {}), _QUEUED_POD, _QUEUE),
+    Attack("DRA claim by a template without a queue", _make(_with_claim, {}, _TEMPLATE), _make(_with_claim, QUEUED, _TEMPLATE), _QUEUE),
+    Attack("DRA claim that another pod holds", _make(_with_claim, QUEUED), _make(_with_claim, QUEUED, _TEMPLATE), _QUEUE),
     Attack("pod put on a node past the scheduler", _make(_on_node, {}), _QUEUED_POD, _QUEUE),
     Attack("label that says the queue let it in", _make(gpu_pod, {"kueue.x-k8s.io/managed": "true"}), _QUEUED_POD, _QUEUE),
     Attack("label changed after admission", _change_label("team-b"), _note, _QUEUE),

@@ -45,8 +45,15 @@ class Client:
         self._http.close()
 
     def ask(self, method: str, path: str, **options: Any) -> Object:
-        """One call; RefusedError for any status from 400."""
-        answer = self._http.request(method, path, **options)
+        """One call; RefusedError for any status from 400.
+
+        Asked again while the server opens the storage of a kind anew, because its CRD has changed.
+        """
+        for _ in range(20):
+            answer = self._http.request(method, path, **options)
+            if answer.status_code != 429 or "(re)initializing" not in answer.text:
+                break
+            time.sleep(0.5)
         if answer.status_code >= 400:
             raise _refusal(answer)
         return answer.json() if "json" in answer.headers.get("content-type", "") else {}

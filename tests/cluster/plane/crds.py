@@ -11,6 +11,7 @@ import yaml
 from tests.cluster.plane.client import Object
 from tests.cluster.plane.reduced_crds import reduced_crds
 from tests.cluster.plane.rendered import HOME, rendered_crds, rendered_kinds
+from tests.cluster.plane.variants import variant_kinds
 
 Kinds = frozenset[tuple[str, str]]
 _WHOLE = ("argo-cd", "keda", "kueue")
@@ -62,6 +63,11 @@ def platform_crds(folder: Path) -> list[Object]:
     found = load_crds(folder, *_IN_PART, kinds=rendered_kinds()) + load_crds(folder, *_WHOLE)
     by_name = {it["metadata"]["name"]: it for it in (*found, *rendered_crds())}
     return list(by_name.values())
+
+
+def variant_crds(folder: Path) -> list[Object]:
+    """Those of the kinds that only the variants render; other planes start without them."""
+    return load_crds(folder, *_IN_PART, kinds=variant_kinds() - rendered_kinds())
 
 
 def group_kind(crd: Object) -> tuple[str, str]:

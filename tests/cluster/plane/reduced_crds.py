@@ -11,18 +11,22 @@ from typing import Any
 from llmplat.catalog.schemas import load_group
 from tests.cluster.plane.client import Object
 
-_GROUPS = {"cloudnative-pg": "postgresql.cnpg.io", "external-secrets": "external-secrets.io"}
+_GROUPS = {
+    "cloudnative-pg": ("postgresql.cnpg.io",),
+    "external-secrets": ("external-secrets.io", "generators.external-secrets.io"),
+    "kserve": ("serving.kserve.io",),
+}
 _ANYTHING = {"type": "object", "x-kubernetes-preserve-unknown-fields": True}
 
 
 def reduced_crds(folder: str, kinds: frozenset[tuple[str, str]] | None) -> Iterable[Object]:
-    """Those of the API group that `folder` of a CRD collection holds, of `kinds` only."""
-    group = _GROUPS.get(folder, "")
-    shipped = load_group(group)
-    for name, entry in shipped.kinds.items() if shipped else ():
-        version, _, kind = name.partition("/")
-        if kinds is None or (group, kind) in kinds:
-            yield _crd(group, version, kind, entry)
+    """Those of the API groups that `folder` of a CRD collection holds, of `kinds` only."""
+    for group in _GROUPS.get(folder, ()):
+        shipped = load_group(group)
+        for name, entry in shipped.kinds.items() if shipped else ():
+            version, _, kind = name.partition("/")
+            if kinds is None or (group, kind) in kinds:
+                yield _crd(group, version, kind, entry)
 
 
 def _crd(group: str, version: str, kind: str, entry: Object) -> Object:

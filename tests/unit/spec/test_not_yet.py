@@ -48,6 +48,8 @@ def test_each_row_is_shown_by_the_preview(substrate: str) -> None:
     [
         ("substrate: {cluster: {context: kind}}", 0),
         ("substrate: {cluster: {context: kind}, secretBackend: file}", 1),
+        ("substrate: {cluster: {context: kind}, secretBackend: gcp-secret-manager}", 1),
+        ("substrate: {gke: {}, secretBackend: gcp-secret-manager}", 0),
         ("substrate: {cluster: {}}\ntier: high-availability", 0),
         ("substrate: {local: {}}\ntier: high-availability", 1),
         ("substrate: {local: {}, secretBackend: file}", 0),
@@ -56,6 +58,8 @@ def test_each_row_is_shown_by_the_preview(substrate: str) -> None:
         ("models: [{cold: false, quantization: none, loraAdapters: []}]", 0),
         ("tenants: [{gpuQuota: 0}]", 0),
         ("tier: economy\nexposure: internal", 0),
+        ("substrate: {gke: {}}\ngateway: {dataPlane: gke-gateway}", 1),
+        ("substrate: {gke: {}}\ngateway: {dataPlane: agentgateway}", 0),
         ("components: {}", 0),
         ("gitops:", 0),
     ],

@@ -10,6 +10,7 @@ from llmplat.render.tree import MARKER, make_tree
 from llmplat.spec.load import parse_platform
 from llmplat.spec.lock import parse_lock
 from llmplat.validate.manifests import check_manifests
+from tests.cluster.plane.variants import VARIANTS, render_variant
 from tests.fakes.cluster_platform import plan_with
 from tests.fakes.experience import with_everything, with_googles_proxies, with_sign_in
 
@@ -54,3 +55,12 @@ def test_everything_that_people_touch_is_clean(change):
     assert {"oauth2-proxy", "tabby", "n8n", "open-webui"} <= {
         one.name for one in plan.cluster.applications
     }
+
+
+@pytest.mark.parametrize("variant", VARIANTS, ids=lambda it: it.name)
+def test_a_variant_that_no_example_is_is_clean_too(variant):
+    rendered = render_variant(variant)
+    files = [one for one in rendered.tree.files if one.path != MARKER]
+    assert rendered.plan.cluster is not None
+    report = check_manifests(variant.name, files, rendered.plan.cluster.kubernetes)
+    assert [f for f in report.findings if f.severity != "note"] == []

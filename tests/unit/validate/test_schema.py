@@ -69,6 +69,22 @@ BAD = [
 ]  # fmt: skip
 
 
+@pytest.mark.parametrize(
+    ("field", "found"),
+    [
+        (TEXT, ["('a',): must be a text, found nothing"]),
+        (obj(b=TEXT), ["('a',): must be keys with values, found nothing"]),
+        ({**TEXT, "nullable": True}, []),
+        ({**TEXT, "default": "x"}, []),
+        (OPEN, []),
+    ],
+)
+def test_null_in_a_custom_kind_is_refused_where_a_server_side_apply_would_refuse_it(field, found):
+    check = Compiler({}, is_null_absent=False).compile(obj(a=field))
+    assert [f"{f.path}: {f.what}" for f in check({"a": None}) or ()] == found
+    assert faults(obj(a=field), {"a": None}) == []
+
+
 @pytest.mark.parametrize(("schema", "value"), GOOD)
 def test_what_fits_has_no_faults(schema, value):
     assert faults(schema, value) == []

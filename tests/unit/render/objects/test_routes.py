@@ -78,19 +78,6 @@ def test_the_inference_gateway_has_no_address_outside(objects):
     assert found["service"]["spec"]["type"] == "ClusterIP"
 
 
-def test_one_key_gives_the_data_plane_to_the_cloud():
-    def change(document):
-        document["gateway"]["dataPlane"] = "gke-gateway"
-
-    objects = objects_with(change, name="cluster-production")
-    gateway = find(objects, "Gateway", "inference-gateway")
-    assert gateway["spec"]["gatewayClassName"] == "gke-l7-rilb"
-    assert every(objects, "AgentgatewayParameters") == []
-    limit = find(objects, "GCPBackendPolicy", "coder")["spec"]["default"]["timeoutSec"]
-    assert plan_with(name="cluster-production").timeouts.gateway_s > limit > 590
-    assert "timeouts" not in find(objects, "HTTPRoute", "coder")["spec"]["rules"][0]
-
-
 def test_the_gateways_code_is_byte_for_byte_the_packages(objects):
     data = find(objects, "ConfigMap", "gateway-code")["data"]
     files = {file.name: file.read_text("utf-8") for file in (HOME / "llmplat/gateway").glob("*.py")}
