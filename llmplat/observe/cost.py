@@ -111,7 +111,8 @@ def make_cost(
         PreconditionError: the ledger cannot be read.
     """
     since_ms = round(since.timestamp() * 1000)
-    sums = ledger.sums(since_ms)
+    # A change of keys is a record too, but no request.
+    sums = [one for one in ledger.sums(since_ms) if one.outcome != "changed"]
     minutes = ledger.minutes(since_ms)
     days: Counter[str] = Counter()
     refusals: Counter[str] = Counter()

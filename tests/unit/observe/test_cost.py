@@ -48,6 +48,7 @@ def ledger(tmp_path):
             _row("d", 4, nano=500, tokens=7, place="external", tenant="<b>other</b>"),
             _row("e", 5, "refused", model="", cause="model_refused"),
             _row("f", 5, "failed", cause="lost", nano=9),
+            _row("k-asked", 6, "changed", tenant="quiet", model="", cause="key_create"),
             _row("old", -1, nano=10**12),
         ],
         first,
