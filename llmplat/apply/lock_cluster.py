@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from llmplat.catalog.chart_images import images_of
-from llmplat.catalog.entries import Catalog, Component, PinnedVersion
+from llmplat.catalog.component_entries import Component, PinnedVersion
+from llmplat.catalog.entries import Catalog
 from llmplat.catalog.through_mirror import through_mirror
 from llmplat.domain.errors import Finding, InputError
 from llmplat.plan.cluster.substrate import substrate_of

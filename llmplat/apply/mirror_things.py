@@ -5,7 +5,8 @@ from dataclasses import dataclass
 
 from llmplat.apply.lock_cluster import components_of
 from llmplat.catalog.chart_images import images_of
-from llmplat.catalog.entries import Catalog, PinnedVersion
+from llmplat.catalog.component_entries import PinnedVersion
+from llmplat.catalog.entries import Catalog
 from llmplat.catalog.runtimes import LockedRuntime
 from llmplat.domain.mirror import MirrorPlace
 from llmplat.domain.oci import Reference

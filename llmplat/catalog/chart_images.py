@@ -2,7 +2,7 @@
 
 import yaml
 
-from llmplat.catalog.entries import ChartImage, Component
+from llmplat.catalog.component_entries import ChartImage, Component
 from llmplat.catalog.make import make_chart_images
 from llmplat.catalog.read import Record
 

@@ -6,9 +6,9 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from llmplat.catalog.entries import Sourced
 from llmplat.catalog.load import DATA
 from llmplat.catalog.read import read_mapping
+from llmplat.catalog.sourced import Sourced
 from llmplat.domain.errors import CatalogError
 
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from llmplat.catalog import make
-from llmplat.catalog.entries import Component, PinnedVersion
+from llmplat.catalog.component_entries import Component, PinnedVersion
 from llmplat.catalog.read import read_each, read_mapping
 from llmplat.domain.errors import CatalogError
 

@@ -3,7 +3,8 @@
 from collections.abc import Iterator
 from itertools import groupby
 
-from llmplat.catalog.entries import Catalog, Component
+from llmplat.catalog.component_entries import Component
+from llmplat.catalog.entries import Catalog
 from llmplat.catalog.observability import Alert, load_alerts
 
 

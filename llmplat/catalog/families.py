@@ -6,9 +6,9 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from llmplat.catalog.entries import Sourced
 from llmplat.catalog.load import DATA
 from llmplat.catalog.read import Record, read_each
+from llmplat.catalog.sourced import Sourced
 
 
 @dataclass(frozen=True)

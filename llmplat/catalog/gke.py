@@ -9,9 +9,9 @@ from typing import Any
 
 import yaml
 
-from llmplat.catalog.entries import Sourced
 from llmplat.catalog.load import DATA
 from llmplat.catalog.read import read_mapping
+from llmplat.catalog.sourced import Sourced
 from llmplat.domain.errors import CatalogError
 from llmplat.domain.units import usd_to_nano
 

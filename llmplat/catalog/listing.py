@@ -3,7 +3,8 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from llmplat.catalog.entries import Catalog, Component
+from llmplat.catalog.component_entries import Component
+from llmplat.catalog.entries import Catalog
 from llmplat.domain.units import format_size
 
 

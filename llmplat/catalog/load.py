@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from llmplat.catalog import make
+from llmplat.catalog.component_entries import Component
 from llmplat.catalog.components import load_components
-from llmplat.catalog.entries import Catalog, Component, Demo, Gpu, Layer, Runtime, Throughput
+from llmplat.catalog.entries import Catalog, Demo, Gpu, Layer, Runtime, Throughput
 from llmplat.catalog.read import Record, read_each, read_mapping
 from llmplat.catalog.versions import load_versions
 from llmplat.domain.errors import CatalogError

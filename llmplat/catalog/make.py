@@ -2,20 +2,22 @@
 
 from typing import Any
 
-from llmplat.catalog.entries import (
+from llmplat.catalog.component_entries import (
     ChartImage,
-    ClaimRule,
     Component,
-    DeliveryRule,
     Door,
-    Gpu,
     Image,
     Incompatible,
     Kinds,
-    Layer,
-    Machine,
     Monitor,
     PinnedVersion,
+)
+from llmplat.catalog.entries import (
+    ClaimRule,
+    DeliveryRule,
+    Gpu,
+    Layer,
+    Machine,
     PriceDefaults,
     Profile,
     ServingRates,

@@ -8,7 +8,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from llmplat.catalog.entries import Sourced
+from llmplat.catalog.sourced import Sourced
 from llmplat.domain.errors import CatalogError
 
 MODELS = Path(__file__).parent / "data" / "models"

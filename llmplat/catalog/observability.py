@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from llmplat.catalog.entries import Sourced
 from llmplat.catalog.load import DATA
 from llmplat.catalog.read import Record, read_each, read_mapping
+from llmplat.catalog.sourced import Sourced
 
 _FOLDER = "observability"
 

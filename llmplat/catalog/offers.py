@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from llmplat.catalog.entries import Sourced
 from llmplat.catalog.load import DATA
 from llmplat.catalog.read import read_mapping
+from llmplat.catalog.sourced import Sourced
 from llmplat.domain.errors import CatalogError
 from llmplat.domain.units import GIB
 

@@ -3,7 +3,8 @@
 from dataclasses import replace
 
 from llmplat.catalog.chart_images import images_of
-from llmplat.catalog.entries import Catalog, ChartImage, Component
+from llmplat.catalog.component_entries import ChartImage, Component
+from llmplat.catalog.entries import Catalog
 from llmplat.domain.mirror import MirrorPlace
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from llmplat.catalog import make
-from llmplat.catalog.entries import Image, Incompatible, PinnedVersion
+from llmplat.catalog.component_entries import Image, Incompatible, PinnedVersion
 from llmplat.catalog.read import Record, read_mapping
 
 _BOUND = re.compile(r"(>=|<=|<|>|=)\s*v?([0-9][0-9.]*)")

@@ -7,7 +7,8 @@ from llmplat.domain.errors import InputError
 
 if TYPE_CHECKING:
     from llmplat.apply.lock_cluster import ClusterPins
-    from llmplat.catalog.entries import Catalog, PinnedVersion
+    from llmplat.catalog.component_entries import PinnedVersion
+    from llmplat.catalog.entries import Catalog
 
 
 BUG = "report this as a bug; llmplat pins the version"

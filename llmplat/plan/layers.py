@@ -4,7 +4,8 @@ import difflib
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from llmplat.catalog.entries import Catalog, Component, Layer, SubstrateFacts
+from llmplat.catalog.component_entries import Component
+from llmplat.catalog.entries import Catalog, Layer, SubstrateFacts
 from llmplat.domain.errors import PlanError
 from llmplat.plan.planned import LeftOut, PlannedComponent, PlannedLayer
 

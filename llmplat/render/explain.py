@@ -5,7 +5,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from llmplat.catalog.entries import Catalog, Component
+from llmplat.catalog.component_entries import Component
+from llmplat.catalog.entries import Catalog
 from llmplat.domain.errors import InputError
 from llmplat.plan.cluster.applications import PlannedApplication
 from llmplat.plan.implied import implied, named

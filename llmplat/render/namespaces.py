@@ -4,7 +4,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
-from llmplat.catalog.entries import Catalog, Component, Door
+from llmplat.catalog.component_entries import Component, Door
+from llmplat.catalog.entries import Catalog
 from llmplat.plan.plan import Plan
 from llmplat.render.argocd import CONFIRM, SYNC_OPTIONS, labels_of
 

@@ -8,7 +8,7 @@ from typing import Any
 import yaml
 from jinja2 import Environment, StrictUndefined, TemplateError
 
-from llmplat.catalog.entries import Component
+from llmplat.catalog.component_entries import Component
 from llmplat.domain.errors import RenderError
 from llmplat.plan.cluster.applications import PlannedApplication
 from llmplat.plan.cluster.settings import ChartSettings

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from llmplat.catalog.cluster import load_delivery_rules
-from llmplat.catalog.entries import Sourced
 from llmplat.catalog.listing import KINDS, make_listing
 from llmplat.catalog.load import load_catalog
+from llmplat.catalog.sourced import Sourced
 from llmplat.plan.layers import layers_of
 from llmplat.spec.engine_options import VERSION
 

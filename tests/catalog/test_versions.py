@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from llmplat.catalog.entries import Incompatible
+from llmplat.catalog.component_entries import Incompatible
 from llmplat.catalog.load import DATA, load_catalog
 from llmplat.catalog.versions import is_within, load_versions, numbers_of
 from llmplat.domain.errors import CatalogError

@@ -7,7 +7,7 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from llmplat.catalog.entries import Component
+from llmplat.catalog.component_entries import Component
 from llmplat.catalog.load import load_catalog
 from tests.cluster.attacks.gpus import GPU_ATTACKS
 from tests.cluster.attacks.network import CONSOLE_ATTACKS, EXPERIENCE_ATTACKS, NETWORK_ATTACKS

@@ -12,7 +12,7 @@ import yaml
 
 from llmplat.adapters.oci_registry import open_registry
 from llmplat.apply.lock_cluster import pin_charts, pin_images
-from llmplat.catalog.entries import PinnedVersion
+from llmplat.catalog.component_entries import PinnedVersion
 from llmplat.catalog.load import load_catalog
 from llmplat.cli.run import Run
 from llmplat.cli.wiring_pins import cluster_pins

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from llmplat.catalog.entries import Component
+from llmplat.catalog.component_entries import Component
 from llmplat.domain.errors import Finding, LockMissingError
 from llmplat.plan.cluster.chart_images import image_values
 from llmplat.plan.cluster.ground import Ground

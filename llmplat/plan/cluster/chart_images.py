@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from llmplat.catalog.chart_images import images_of
-from llmplat.catalog.entries import ChartImage, Component
+from llmplat.catalog.component_entries import ChartImage, Component
 from llmplat.domain.errors import PlanError
 from llmplat.domain.oci import Reference
 

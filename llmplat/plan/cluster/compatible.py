@@ -4,7 +4,8 @@ import difflib
 from collections.abc import Iterator
 
 from llmplat.catalog.charts import load_chart, unknown_keys
-from llmplat.catalog.entries import Catalog, Incompatible
+from llmplat.catalog.component_entries import Incompatible
+from llmplat.catalog.entries import Catalog
 from llmplat.catalog.versions import is_within, numbers_of
 from llmplat.domain.errors import Finding, PlanError
 from llmplat.plan.cluster.claims import check_gpu_handing

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from llmplat.catalog.entries import Incompatible
+from llmplat.catalog.component_entries import Incompatible
 from llmplat.domain.errors import LockMissingError, PlanError
 from llmplat.plan.make import make_plan
 from llmplat.spec.load import load_platform, parse_platform
