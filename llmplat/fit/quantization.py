@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 _FOUR_BITS = ("gptq", "awq", "awq_marlin", "gptq_marlin", "auto-round", "bitsandbytes")
@@ -214,6 +215,7 @@ def _glob(pattern: str) -> str:
     return re.escape(pattern).replace(r"\*", ".*")
 
 
+@lru_cache(maxsize=4096)
 def _canonical(name: str) -> str:
     """`name` from its layer on, with one spelling of its parts: checkpoints differ in prefixes."""
     name = _PREFIX.sub("layers.", name)

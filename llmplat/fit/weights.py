@@ -106,19 +106,22 @@ class WeightTable:
     @cached_property
     def _layers(self) -> list[Sums]:
         found = []
-        for index in range(len(self._architecture.layers)):
+        for parameters in self._parameters:
             sums: Sums = Counter()
-            for parameter in layer_parameters(self._architecture, index):
+            for parameter in parameters:
                 sums[parameter.split, parameter.heads] += self._bytes(parameter)  # type: ignore[assignment]
             found.append(sums)
         return found
 
     @cached_property
     def _made(self) -> list[list[Parameter]]:
-        return [
-            [p for p in layer_parameters(self._architecture, index) if p.fixed_bytes is not None]
-            for index in range(len(self._architecture.layers))
-        ]
+        return [[p for p in them if p.fixed_bytes is not None] for them in self._parameters]
+
+    @cached_property
+    def _parameters(self) -> list[list[Parameter]]:
+        """Of each layer."""
+        count = len(self._architecture.layers)
+        return [list(layer_parameters(self._architecture, index)) for index in range(count)]
 
     @cached_property
     def _whole(self) -> float:
