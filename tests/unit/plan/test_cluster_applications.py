@@ -197,6 +197,11 @@ def test_an_image_that_the_lock_lacks_is_named(catalog):
             "the component keda knows no value operator.replicas",
             "Helm would ignore it silently",
         ),
+        (
+            ("modelRepository", "gateway: {dataPlane: gke-gateway}\nmodelRepository"),
+            "data plane gke-gateway is not there",
+            "on GKE only",
+        ),
     ],
 )
 def test_what_cannot_be_is_refused_with_its_reason(change, what, why, catalog):
