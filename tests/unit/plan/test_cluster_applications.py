@@ -278,6 +278,13 @@ def test_an_optional_component_draws_in_what_it_requires(catalog):
     assert mine["kserve-crd"].wave < mine["kserve"].wave < mine["model-qwen3-small"].wave
 
 
+def test_googles_data_plane_needs_no_controller_of_ours(catalog):
+    change = ("gateway: {workers", "gateway: {dataPlane: gke-gateway, workers")
+    mine = applications(plan_of("production", catalog, change=change))
+    assert "inference-gateway" in mine
+    assert "agentgateway" not in mine
+
+
 def test_an_argo_cd_that_is_there_is_adopted_with_a_warning(catalog):
     change = ("modelRepository", "components: {argo-cd: {enabled: false}}\nmodelRepository")
     plan = plan_of("smallest", catalog, change=change)
