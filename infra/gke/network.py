@@ -28,6 +28,7 @@ class Network(pulumi.ComponentResource):
         )
         self.nodes = self._nodes(inputs, below)
         self._proxies(inputs, below)
+        self.kept = self._kept(inputs, below)
         if inputs.private_nodes:
             self._way_out(inputs, below)
         self.register_outputs({})
@@ -62,6 +63,27 @@ class Network(pulumi.ComponentResource):
             role="ACTIVE",
             opts=below,
         )
+
+    def _kept(
+        self, inputs: GkeInputs, below: pulumi.ResourceOptions
+    ) -> tuple[gcp.compute.Address, ...]:
+        """The address of Google's load balancer in front of models; () with another data plane."""
+        name = inputs.network.inference_name
+        if name is None:
+            return ()
+        address = gcp.compute.Address(
+            name,
+            name=name,
+            project=inputs.project,
+            region=inputs.region,
+            address=inputs.network.inference,
+            address_type="INTERNAL",
+            purpose="SHARED_LOADBALANCER_VIP",
+            subnetwork=self.nodes.id,
+            labels=dict(inputs.labels),
+            opts=below,
+        )
+        return (address,)
 
     def _way_out(self, inputs: GkeInputs, below: pulumi.ResourceOptions) -> None:
         router = gcp.compute.Router(

@@ -19,7 +19,8 @@ def make_cluster(inputs: GkeInputs) -> None:
     behind = Apis(inputs).services
     network = Network(inputs, behind)
     identity = Identity(inputs, behind)
-    cluster = Cluster(inputs, ClusterArgs(network.network, network.nodes), behind)
+    # Machines take addresses of the same range: the one that is kept goes first.
+    cluster = Cluster(inputs, ClusterArgs(network.network, network.nodes), [*behind, *network.kept])
     NodePools(inputs, NodePoolsArgs(cluster.cluster, identity.nodes), behind)
     SecretStore(inputs, cluster.cluster, behind)
     Registry(inputs, RegistryArgs(cluster.cluster, identity.nodes), behind)

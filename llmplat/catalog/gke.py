@@ -2,7 +2,7 @@
 
 import csv
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -57,6 +57,13 @@ class ResourceCost:
     """Of a free one; or what the price leaves out."""
     is_usage: bool = False
     """Depends on traffic or on what is stored, so there is no figure before."""
+    unless: Mapping[str, str] = field(default_factory=dict)
+    """Inputs with which a resource of the kind costs nothing."""
+
+    def is_due(self, inputs: Mapping[str, Any]) -> bool:
+        """Whether a resource with `inputs` has a price of this kind."""
+        is_spared = self.unless and all(inputs.get(k) == v for k, v in self.unless.items())
+        return self.sku is not None and not is_spared
 
 
 @dataclass(frozen=True)
@@ -135,4 +142,5 @@ def _cost(row: dict[str, Any]) -> ResourceCost:
         quantity=str(row.get("quantity", 1)),
         why=str(row.get("why", "")),
         is_usage=bool(row.get("usage", False)),
+        unless=dict(row.get("unless", {})),
     )

@@ -16,6 +16,10 @@ class GkeNetwork:
     """Where the region's proxies of internal load balancers stand."""
     control_plane: str | None
     """A /28 for a private endpoint, None where GKE takes an address of the nodes."""
+    inference: str | None = None
+    """Address among the nodes', kept for Google's load balancer in front of models."""
+    inference_name: str | None = None
+    """The name by which the Gateway asks for it."""
 
 
 @dataclass(frozen=True)

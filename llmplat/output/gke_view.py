@@ -64,6 +64,8 @@ def _cluster(gke: GkePlan) -> Iterator[str]:
     yield f"control plane reached by {reach}; machines {nodes}"
     net = told.network
     yield f"nodes {net.nodes}, pods {net.pods}, Services {net.services}, proxies {net.proxy_only}"
+    if net.inference is not None:
+        yield f"address {net.inference} kept for the load balancer in front of models ({net.inference_name})"
     days = ", ".join(told.maintenance_days)
     yield (
         f"channel {told.release_channel}; touched {days} from {told.maintenance_start} UTC, "

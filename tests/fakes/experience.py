@@ -47,6 +47,11 @@ def with_googles_proxies(document: dict[str, Any]) -> None:
     """As with_dex, and the console, behind a load balancer of Google's; of an example on GKE."""
     with_dex(document)
     document["components"]["console"] = {"enabled": True}
+    with_googles_gateway(document)
+
+
+def with_googles_gateway(document: dict[str, Any]) -> None:
+    """Google's load balancer in front of models; of an example on GKE."""
     document.setdefault("gateway", {})["dataPlane"] = "gke-gateway"
 
 

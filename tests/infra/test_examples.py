@@ -11,13 +11,18 @@ from decimal import ROUND_HALF_UP, Decimal
 
 import pytest
 
+from llmplat.catalog.load import load_catalog
 from llmplat.output.as_json import to_data
 from llmplat.output.gke_view import gke_nodes, gke_records, usd
 from llmplat.output.theme import Theme
 from llmplat.output.tree import Node, tree_lines
+from llmplat.plan.gke.amounts import Amounts
 from llmplat.plan.gke.changes import Applied
-from llmplat.plan.gke.gke_plan import make_gke_plan
+from llmplat.plan.gke.gke_plan import inputs_of, make_gke_plan
 from llmplat.plan.gke.resources import read_resources
+from llmplat.plan.make import make_plan
+from llmplat.spec.load import parse_platform
+from llmplat.spec.lock import parse_lock
 from tests.infra.conftest import EXAMPLES, HOME, NAMES, planned
 
 HOURS = 730
@@ -188,6 +193,25 @@ def test_the_page_for_people_and_for_pipes(declared, name):
     records = list(gke_records(plan))
     assert ("price-total", *(getattr(plan.price.total, f) for f in FOUR)) in records
     assert sum(record[0] == "resource" for record in records) == len(plan.resources)
+
+
+def test_the_kept_address_is_shown_and_free_and_its_load_balancer_is_priced(declare):
+    text = (EXAMPLES / "gke-smallest.yaml").read_text("utf-8")
+    plane = "gateway: {dataPlane: gke-gateway}\n"
+    platform = parse_platform(text + plane, "platform.yaml").platform
+    lock = parse_lock((EXAMPLES / "gke-smallest.lock.yaml").read_text("utf-8"), "lock")
+    catalog = load_catalog(HOME)
+    plan = make_plan(platform, lock, catalog)
+    inputs = inputs_of(platform, plan.cluster, catalog)
+    recorded = read_resources(declare(to_data(inputs))["resources"])
+    found = make_gke_plan(platform, inputs, plan.cluster, recorded, None)
+    page = "\n".join(tree_lines(Node("page", gke_nodes(found, Theme())), Theme()))
+    assert "address 10.128.15.253 kept for the load balancer in front of models" in page
+    assert "1 x Address  smallest-inference" in page
+    assert "gcp:compute/address:Address" in found.price.free
+    (line,) = [one for one in found.price.lines if one.sku == "lb-forwarding-rule-hour"]
+    assert line.quantity == Amounts.steady(2)
+    assert not [one for one in found.price.lines if one.sku == "static-ip-hour"]
 
 
 def test_a_replaced_pool_is_red_and_names_its_flag(declared):

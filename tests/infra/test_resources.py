@@ -78,6 +78,23 @@ def test_the_network_is_its_own_with_room_for_proxies(declared):
     assert (proxies["purpose"], proxies["role"]) == ("REGIONAL_MANAGED_PROXY", "ACTIVE")
 
 
+def test_an_address_is_kept_for_googles_data_plane_before_machines_take_any(
+    declare, declared, document
+):
+    assert of_kind(declared("smallest"), "Address") == []
+    kept = {"inference": "10.128.15.253", "inferenceName": "smallest-inference"}
+    network = {**document["network"], **kept}
+    found = declare({**document, "network": network})
+    made = only(found, "Address")
+    assert (made["name"], made["address"]) == ("smallest-inference", "10.128.15.253")
+    assert (made["addressType"], made["purpose"]) == ("INTERNAL", "SHARED_LOADBALANCER_VIP")
+    assert (made["region"], made["subnetwork"]) == (document["region"], "smallest-nodes-id")
+    assert made["labels"] == document["labels"]
+    (address,) = of_kind(found, "Address")
+    (cluster,) = of_kind(found, "Cluster")
+    assert address["urn"] in cluster["dependsOn"]
+
+
 def test_private_machines_go_out_through_nat_and_public_ones_do_not(declare, declared, document):
     assert only(declared("smallest"), "RouterNat")["natIpAllocateOption"] == "AUTO_ONLY"
     found = declare(changed(document, privateNodes=False))

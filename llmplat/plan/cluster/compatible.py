@@ -10,6 +10,7 @@ from llmplat.catalog.versions import is_within, numbers_of
 from llmplat.domain.errors import Finding, PlanError
 from llmplat.plan.cluster.claims import check_gpu_handing
 from llmplat.plan.cluster.ground import Ground
+from llmplat.plan.cluster.routing import GKE_GATEWAY
 
 CODE = PlanError.code
 GKE_HAS_TYPES = (1, 34)
@@ -118,6 +119,14 @@ def _cannot(ground: Ground) -> Iterator[Finding]:
             f"The substrate {ground.substrate.name} does not enforce network policies.",
             "without them every pod reaches every engine, past keys, budgets and limits.",
             ("use a network plug-in that enforces NetworkPolicy (Cilium, Calico, Dataplane V2)",),
+        )
+    if ground.platform.gateway.data_plane == GKE_GATEWAY and ground.substrate.name != "gke":
+        yield Finding(
+            CODE,
+            f"The data plane {GKE_GATEWAY} is not there.",
+            f"Google's load balancers carry routes on GKE only, at an address that llmplat keeps "
+            f"for them in a network of its own; the substrate is {ground.substrate.name}.",
+            ("gateway: {dataPlane: agentgateway}",),
         )
     if ground.substrate.name == "gke" and numbers_of(ground.kubernetes) < GKE_HAS_TYPES:
         yield Finding(

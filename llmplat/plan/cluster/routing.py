@@ -1,9 +1,11 @@
 """Engines -> one pool, endpoint picker and route each, behind one inference gateway."""
 
 from dataclasses import dataclass
+from ipaddress import IPv4Network
 
 from llmplat.plan.cluster.engines import ClusterEngine
 from llmplat.plan.cluster.ground import Ground
+from llmplat.spec.platform import Platform
 
 LAYER = "routing"
 NAMESPACE = "inference-gateway"
@@ -20,7 +22,8 @@ PROXY_ONLY_RANGE = "10.128.64.0/23"
 
 AGENTGATEWAY = "agentgateway"
 """The data plane where the file names none."""
-_CLASSES = {AGENTGATEWAY: "agentgateway", "gke-gateway": "gke-l7-rilb"}
+GKE_GATEWAY = "gke-gateway"
+_CLASSES = {AGENTGATEWAY: "agentgateway", GKE_GATEWAY: "gke-l7-rilb"}
 
 
 @dataclass(frozen=True)
@@ -60,6 +63,16 @@ class ModelRoute:
 
 
 @dataclass(frozen=True)
+class KeptAddress:
+    """An address that the substrate keeps for a load balancer outside the cluster."""
+
+    name: str
+    """By which Google Cloud knows it."""
+    address: str
+    """IPv4, of the nodes' range."""
+
+
+@dataclass(frozen=True)
 class Routing:
     """The inference gateway and all routes."""
 
@@ -72,11 +85,14 @@ class Routing:
     replicas: int
     proxy_ranges: tuple[str, ...]
     """Addresses that a data plane outside the cluster calls from; empty for one inside."""
+    kept: KeptAddress | None = None
+    """Where a data plane outside the cluster answers: no Service leads there."""
 
     @property
     def address(self) -> str:
         """Where the LLM gateway sends every model's requests, without /v1."""
-        return f"http://{GATEWAY}.{self.namespace}.svc:{self.port}"
+        host = f"{GATEWAY}.{self.namespace}.svc" if self.kept is None else self.kept.address
+        return f"http://{host}:{self.port}"
 
 
 def make_routing(ground: Ground, engines: tuple[ClusterEngine, ...]) -> Routing | None:
@@ -90,15 +106,29 @@ def make_routing(ground: Ground, engines: tuple[ClusterEngine, ...]) -> Routing 
         data_plane=plane,
         gateway_class=_CLASSES[plane],
         namespace=NAMESPACE,
-        port=80 if plane == "gke-gateway" else GATEWAY_PORT,
+        port=80 if plane == GKE_GATEWAY else GATEWAY_PORT,
         chain=make_chain(ground),
         routes=tuple(_route(engine, image, replicas=2 if is_high else 1) for engine in engines),
         replicas=3 if is_high else 2,
         # Google's health checks, and proxies of the region's proxy-only subnet.
         proxy_ranges=("35.191.0.0/16", "130.211.0.0/22", PROXY_ONLY_RANGE)
-        if plane == "gke-gateway"
+        if plane == GKE_GATEWAY
         else (),
+        kept=keep_address(ground.platform),
     )
+
+
+def keep_address(platform: Platform) -> KeptAddress | None:
+    """The address of Google's load balancer for models; None for another data plane or substrate.
+
+    The last of the nodes' range that anything may have: Google keeps the first two and the last two
+    for itself (cloud.google.com/vpc/docs/subnets#unusable-ip-addresses-in-every-subnet).
+    """
+    gke = platform.substrate.gke
+    if gke is None or platform.gateway.data_plane != GKE_GATEWAY:
+        return None
+    nodes = IPv4Network(gke.network.nodes)
+    return KeptAddress(f"{platform.name}-inference", str(nodes.broadcast_address - 2))
 
 
 def make_chain(ground: Ground) -> Chain:

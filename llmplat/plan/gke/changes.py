@@ -47,6 +47,14 @@ _FORCES: Mapping[str, tuple[str, ...]] = {
         "privateClusterConfig.masterIpv4CidrBlock",
     ),
     "gcp:compute/subnetwork:Subnetwork": ("name", "region", "network", "purpose"),
+    "gcp:compute/address:Address": (
+        "name",
+        "region",
+        "address",
+        "addressType",
+        "purpose",
+        "subnetwork",
+    ),
     "gcp:compute/network:Network": ("name", "autoCreateSubnetworks"),
     "gcp:secretmanager/secret:Secret": ("secretId", "replication"),
 }

@@ -92,4 +92,8 @@ def _within(platform: Platform, cluster: ClusterPlan | None) -> InCluster:
         return InCluster(0, {})
     disk = disk_of(platform.substrate.storage_class) or "volumes"
     balanced = gateway.entry.service_type == "LoadBalancer" or platform.domain is not None
-    return InCluster(int(balanced), {disk: -(-gateway.counters.disk_bytes // _GIB)})
+    routing = cluster.workloads.routing if cluster is not None else None
+    in_front_of_models = routing is not None and routing.kept is not None
+    return InCluster(
+        int(balanced) + int(in_front_of_models), {disk: -(-gateway.counters.disk_bytes // _GIB)}
+    )

@@ -33,7 +33,6 @@ def make_inputs(
     platform: Platform, gke: Gke, cluster: ClusterPlan | None, catalog: Catalog
 ) -> GkeInputs:
     """Everything the program needs; secrets by name only."""
-    network = gke.network
     return GkeInputs(
         platform=platform.name,
         project=gke.project,
@@ -42,9 +41,7 @@ def make_inputs(
         zones=gke.zones,
         kubernetes=gke.kubernetes,
         release_channel=gke.release_channel,
-        network=GkeNetwork(
-            network.nodes, network.pods, network.services, PROXY_ONLY_RANGE, network.control_plane
-        ),
+        network=_network(gke, cluster),
         private_nodes=gke.private_nodes,
         authorized=tuple((one.name, one.range) for one in gke.authorized),
         maintenance_start=gke.maintenance.start,
@@ -59,6 +56,21 @@ def make_inputs(
         secret_reader=SECRET_READER,
         registry_reader=(ARGO_CD, REGISTRY_READER),
         labels={**LABELS, PLATFORM_LABEL: platform.name},
+    )
+
+
+def _network(gke: Gke, cluster: ClusterPlan | None) -> GkeNetwork:
+    network = gke.network
+    routing = cluster.workloads.routing if cluster is not None else None
+    kept = routing.kept if routing is not None else None
+    return GkeNetwork(
+        nodes=network.nodes,
+        pods=network.pods,
+        services=network.services,
+        proxy_only=PROXY_ONLY_RANGE,
+        control_plane=network.control_plane,
+        inference=kept.address if kept is not None else None,
+        inference_name=kept.name if kept is not None else None,
     )
 
 

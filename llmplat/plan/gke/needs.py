@@ -1,6 +1,6 @@
 """The node pools of a platform on GKE -> what they take of the project at their largest."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from llmplat.catalog.cloud import CloudFacts
@@ -9,6 +9,8 @@ from llmplat.domain.gke import GkeInputs, GkePool
 _DISKS = {"pd-balanced": "SSD_TOTAL_GB", "pd-ssd": "SSD_TOTAL_GB", "pd-standard": "DISKS_TOTAL_GB"}
 _ZONES_OF_A_REGION = 3
 """Where the file names none: GKE takes three."""
+_KEEP_ADDRESS = "compute.addresses."
+"""Permissions that only a data plane outside the cluster needs."""
 
 
 @dataclass(frozen=True)
@@ -77,8 +79,14 @@ def cloud_needs(inputs: GkeInputs, facts: CloudFacts) -> CloudNeeds:
         repositories=inputs.repositories,
         public_nodes=not inputs.private_nodes,
         apis=facts.apis,
-        permissions=tuple(sorted(name for held in facts.roles.values() for name in held)),
+        permissions=tuple(sorted(_permissions(inputs, facts))),
     )
+
+
+def _permissions(inputs: GkeInputs, facts: CloudFacts) -> Iterator[str]:
+    keeps = inputs.network.inference is not None
+    named = (name for held in facts.roles.values() for name in held)
+    return (name for name in named if keeps or not name.startswith(_KEEP_ADDRESS))
 
 
 def quota_needs(

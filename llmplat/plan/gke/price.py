@@ -64,7 +64,9 @@ def make_price(
 
 def _is_free(one: Resource, prices: GkePrices) -> bool:
     costs = prices.costs.get(one.type, ())
-    return one.type != POOL_KIND and bool(costs) and all(cost.sku is None for cost in costs)
+    return (
+        one.type != POOL_KIND and bool(costs) and not any(cost.is_due(one.inputs) for cost in costs)
+    )
 
 
 def _of_resource(
@@ -76,7 +78,7 @@ def _of_resource(
         yield Unpriced(f"{kind} {one.name}", None, "no price is known for its kind", kind)
         return
     for cost in costs:
-        if cost.sku is not None:
+        if cost.is_due(one.inputs):
             yield _cost(one, cost, prices.unit(_sku(one, cost), region), _sku(one, cost))
 
 

@@ -183,11 +183,9 @@ def _disruption(platform: str) -> Object:
 
 def _walls(platform: str, gateway: ClusterGateway, routing: Routing) -> Object:
     """Teams come in by key from private addresses; out go only models' requests and counters."""
-    inference = (
-        addresses(PRIVATE_RANGES)
-        if routing.proxy_ranges
-        else [pods_in(ROUTING_NAMESPACE, DATA_PLANE)]
-    )
+    inference = [pods_in(ROUTING_NAMESPACE, DATA_PLANE)]
+    if routing.kept is not None:
+        inference = addresses([f"{routing.kept.address}/32"])
     egress = [
         go_to(inference, routing.port),
         go_to([pods_here({ROLE: COUNTERS})], COUNTERS_PORT),

@@ -4,6 +4,7 @@ from llmplat.plan.cluster import gateway
 from llmplat.plan.cluster.routing import (
     AGENTGATEWAY,
     GATEWAY,
+    GKE_GATEWAY,
     KEEP,
     MODEL_HEADER,
     SHED,
@@ -51,7 +52,7 @@ def make_inference_gateway(platform: str, routing: Routing) -> tuple[Object, ...
         found.append(
             make_parameters(platform, GATEWAY, routing.namespace, routing.replicas, "ClusterIP")
         )
-    if routing.data_plane != "gke-gateway":
+    if routing.data_plane != GKE_GATEWAY:
         found += [_walls(platform, routing), _disruption(platform, routing)]
     return tuple(found)
 
@@ -60,7 +61,7 @@ def make_route_objects(platform: str, route: ModelRoute, routing: Routing) -> tu
     """Everything of the Application route-<name>; pool and route stand with the model."""
     found = [_pool(platform, route), _route(platform, route, routing)]
     found += [_objective(platform, route, name, value) for name, value in PRIORITIES]
-    if routing.data_plane == "gke-gateway":
+    if routing.data_plane == GKE_GATEWAY:
         found += _google_policies(platform, route, routing.chain)
     return (*found, *make_router_objects(platform, route, routing))
 
@@ -87,6 +88,9 @@ def _gateway(platform: str, routing: Routing) -> Object:
     spec: Object = {"gatewayClassName": routing.gateway_class, "listeners": [listener]}
     if routing.data_plane == AGENTGATEWAY:
         spec["infrastructure"] = {"parametersRef": parameters_reference(GATEWAY)}
+    if routing.kept is not None:
+        # cloud.google.com/kubernetes-engine/docs/how-to/deploying-gateways
+        spec["addresses"] = [{"type": "NamedAddress", "value": routing.kept.name}]
     metadata = make_metadata(platform, GATEWAY, routing.namespace)
     return make_object(f"{GATEWAY_API}/v1", "Gateway", metadata, spec=spec)
 
@@ -172,7 +176,7 @@ def _route(platform: str, route: ModelRoute, routing: Routing) -> Object:
             {"group": POOL_API, "kind": "InferencePool", "name": route.pool, "weight": 1}
         ],
     }
-    if routing.data_plane != "gke-gateway":
+    if routing.data_plane != GKE_GATEWAY:
         rule["timeouts"] = {
             "request": milliseconds(routing.chain.route_ms),
             "backendRequest": milliseconds(routing.chain.router_ms),

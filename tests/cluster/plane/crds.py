@@ -9,6 +9,7 @@ from pathlib import Path
 import yaml
 
 from tests.cluster.plane.client import Object
+from tests.cluster.plane.google_crds import google_crds
 from tests.cluster.plane.reduced_crds import reduced_crds
 from tests.cluster.plane.rendered import HOME, rendered_crds, rendered_kinds
 from tests.cluster.plane.variants import variant_kinds
@@ -67,7 +68,7 @@ def platform_crds(folder: Path) -> list[Object]:
 
 def variant_crds(folder: Path) -> list[Object]:
     """Those of the kinds that only the variants render; other planes start without them."""
-    return load_crds(folder, *_IN_PART, kinds=variant_kinds() - rendered_kinds())
+    return load_crds(folder, *_IN_PART, kinds=variant_kinds() - rendered_kinds()) + google_crds()
 
 
 def group_kind(crd: Object) -> tuple[str, str]:

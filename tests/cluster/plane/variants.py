@@ -15,7 +15,7 @@ from llmplat.spec.lock import Lock
 from tests.cluster.plane.client import Object
 from tests.cluster.plane.rendered import Rendered
 from tests.fakes.cluster_platform import catalog, example, example_lock, model
-from tests.fakes.experience import EMBEDDER, with_dex, with_sign_in
+from tests.fakes.experience import EMBEDDER, with_dex, with_googles_gateway, with_sign_in
 
 MIRROR = "mirror.example.com/all"
 _OWN_IMAGE = f"registry.example.com/team/models/coder@sha256:{'c' * 64}"
@@ -77,9 +77,10 @@ def by_operator(document: Object) -> None:
     document["dns"] = {"provider": "cloudflare", "zone": "example.com", "tokenSecret": "cloudflare"}
 
 
-def on_spot(document: Object) -> None:
-    """Spot machines shared by MPS, apps behind Dex."""
+def by_google(document: Object) -> None:
+    """Google's load balancer in front of models, spot machines shared by MPS, apps behind Dex."""
     with_dex(document)
+    with_googles_gateway(document)
     for pool in document["substrate"]["gke"]["pools"]:
         if pool["name"] == "l4":
             pool |= {"spot": True, "sharing": {"mode": "mps"}}
@@ -105,7 +106,7 @@ VARIANTS = (
     Variant("by the operator", "cluster-two-teams", by_operator),
     Variant("GKE, smallest", "gke-smallest"),
     Variant("GKE, production", "gke-production"),
-    Variant("GKE, two teams on spot", "gke-two-teams", on_spot),
+    Variant("by Google", "gke-two-teams", by_google),
 )
 
 

@@ -197,6 +197,11 @@ def test_an_image_that_the_lock_lacks_is_named(catalog):
             "the component keda knows no value operator.replicas",
             "Helm would ignore it silently",
         ),
+        (
+            ("modelRepository", "gateway: {dataPlane: gke-gateway}\nmodelRepository"),
+            "data plane gke-gateway is not there",
+            "on GKE only",
+        ),
     ],
 )
 def test_what_cannot_be_is_refused_with_its_reason(change, what, why, catalog):
@@ -271,6 +276,13 @@ def test_an_optional_component_draws_in_what_it_requires(catalog):
     change = ("modelRepository", "components: {kserve: {enabled: true}}\nmodelRepository")
     mine = applications(plan_of("smallest", catalog, change=change))
     assert mine["kserve-crd"].wave < mine["kserve"].wave < mine["model-qwen3-small"].wave
+
+
+def test_googles_data_plane_needs_no_controller_of_ours(catalog):
+    change = ("gateway: {workers", "gateway: {dataPlane: gke-gateway, workers")
+    mine = applications(plan_of("production", catalog, change=change))
+    assert "inference-gateway" in mine
+    assert "agentgateway" not in mine
 
 
 def test_an_argo_cd_that_is_there_is_adopted_with_a_warning(catalog):

@@ -63,4 +63,10 @@ def test_a_variant_that_no_example_is_is_clean_too(variant):
     files = [one for one in rendered.tree.files if one.path != MARKER]
     assert rendered.plan.cluster is not None
     report = check_manifests(variant.name, files, rendered.plan.cluster.kubernetes)
-    assert [f for f in report.findings if f.severity != "note"] == []
+    loud = [f for f in report.findings if f.severity != "note"]
+    assert [f for f in loud if not _is_googles_own(f)] == []
+
+
+def _is_googles_own(finding):
+    """GKE brings these kinds; no schema of them is shipped, which is said and no more."""
+    return finding.code == "manifest-unknown-kind" and "networking.gke.io" in finding.what

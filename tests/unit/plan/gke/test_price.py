@@ -82,6 +82,14 @@ def test_an_added_kind_is_priced_or_listed_as_unknown():
     assert found.free == ("gcp:compute/network:Network",)
 
 
+def test_an_internal_address_is_free_and_an_external_one_is_not():
+    kind = "gcp:compute/address:Address"
+    assert price([other(kind, addressType="INTERNAL")], {}).free == (kind,)
+    found = price([other(kind, addressType="EXTERNAL")], {})
+    assert [line.sku for line in found.lines] == ["static-ip-hour"]
+    assert found.free == ()
+
+
 @pytest.mark.parametrize(
     ("config", "sku"),
     [
