@@ -5,8 +5,9 @@
 Both run on the same Argo CD in the same run, in turns: the rendered `full` profile of the two
 teams' example, and a root of the same number of Applications in the same waves whose content is one
 ConfigMap each. Charts are stand-ins whose pods are ready at once (how long a real one takes is its
-own), their CRDs are on the plane already, and Argo CD waits its own 2 s after each wave. Prints one line a pair and the ratio of the medians
-(bound: 1.5, for two cores of one's own: ours computes, the trivial one mostly waits).
+own), their CRDs are on the plane already, and Argo CD waits its own 2 s after each wave. Prints one
+line a pair and the ratio of the medians (the first pair finds nothing cached and is slower). The bound,
+1.5, is for two cores of one's own: ours computes, the trivial one mostly waits.
 """
 
 import statistics

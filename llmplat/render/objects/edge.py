@@ -1,13 +1,13 @@
 """A domain -> the way in that speaks TLS: an own authority, a certificate, a Gateway and a route."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 from llmplat.plan.cluster.experience import DEX_PORT, SIGN_IN
 from llmplat.plan.cluster.gateway import COMPONENT, EDGE, NAMESPACE, Entry, internal_annotations
-from llmplat.plan.cluster.routing import AGENTGATEWAY, Routing
+from llmplat.plan.cluster.routing import AGENTGATEWAY, GKE_GATEWAY, Routing
 from llmplat.plan.console import NAME as CONSOLE
 from llmplat.render.objects.containers import PORT
+from llmplat.render.objects.google_policies import ask_at, make_google_policies
 from llmplat.render.objects.issuers import CERT_API, issuer_reference, make_issuers
 from llmplat.render.objects.network import (
     PRIVATE_RANGES,
@@ -62,7 +62,7 @@ def make_edge_objects(
         found.append(make_parameters(platform, EDGE, EDGE, routing.replicas, "LoadBalancer"))
     health = Health(gateway_health, PORT)
     found += make_host_way(platform, f"api.{domain}", NAMESPACE, "gateway", routing, health)
-    if routing.data_plane != "gke-gateway":
+    if routing.data_plane != GKE_GATEWAY:
         found.append(_walls(platform, entry))
     return found
 
@@ -94,7 +94,7 @@ def _gateway(platform: str, entry: Entry, routing: Routing) -> Object:
         "infrastructure": infrastructure,
         "listeners": listeners,
     }
-    if routing.data_plane == "gke-gateway":
+    if routing.data_plane == GKE_GATEWAY:
         del spec["infrastructure"]
     return make_object(f"{GATEWAY_API}/v1", "Gateway", _metadata(platform, EDGE), spec=spec)
 
@@ -124,26 +124,13 @@ def make_host_way(  # noqa: PLR0913 (from where, to where, and how one sees that
 ) -> tuple[Object, ...]:
     """The route from a name of the edge to a Service, and what only Google reads from policies."""
     route = _host_route(platform, host, namespace, service, routing, port)
-    if routing.data_plane != "gke-gateway":
+    if routing.data_plane != GKE_GATEWAY:
         return (route,)
     metadata = make_metadata(platform, service, namespace, {NAME: COMPONENT})
-    return (route, *_google_policies(metadata, health, _limit_ms(routing)))
-
-
-def _google_policies(metadata: Object, health: Health, limit_ms: int) -> Iterator[Object]:
-    """Without them each pod's / is asked for 200, and an answer is cut after 30 s.
-
-    cloud.google.com/kubernetes-engine/docs/how-to/configure-gateway-resources
-    """
-    target = {"group": "", "kind": "Service", "name": metadata["name"]}
-    check = {"type": "HTTP", "httpHealthCheck": {"requestPath": health.path, "port": health.port}}
-    wishes = {
-        "HealthCheckPolicy": {"config": check},
-        "GCPBackendPolicy": {"timeoutSec": limit_ms // 1000},
-    }
-    for kind, wish in wishes.items():
-        spec = {"targetRef": target, "default": wish}
-        yield make_object("networking.gke.io/v1", kind, metadata, spec=spec)
+    check = {"config": ask_at(health.path, health.port)}
+    limit = {"timeoutSec": _limit_ms(routing) // 1000}
+    target = {"group": "", "kind": "Service"}
+    return (route, *make_google_policies(metadata, target, check, limit))
 
 
 def _limit_ms(routing: Routing) -> int:
@@ -160,7 +147,7 @@ def _host_route(
         "matches": [{"path": {"type": "PathPrefix", "value": "/"}}],
         "backendRefs": [backend],
     }
-    if routing.data_plane != "gke-gateway":
+    if routing.data_plane != GKE_GATEWAY:
         rule["timeouts"] = {"request": limit, "backendRequest": limit}
     first = host.partition(".")[0]
     parent = {

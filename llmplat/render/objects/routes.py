@@ -14,6 +14,7 @@ from llmplat.plan.cluster.routing import (
 )
 from llmplat.render.objects.containers import PORT
 from llmplat.render.objects.engine_network import DATA_PLANE
+from llmplat.render.objects.google_policies import ask_at, make_google_policies
 from llmplat.render.objects.network import (
     PRIVATE_RANGES,
     come_from,
@@ -200,22 +201,9 @@ def _objective(platform: str, route: ModelRoute, name: str, priority: int) -> Ob
     return make_object(OBJECTIVE_API, "InferenceObjective", metadata, spec=spec)
 
 
-def _google_policies(platform: str, route: ModelRoute, chain: Chain) -> list[Object]:
-    """What a route says elsewhere: GKE reads health and time limits from policies of its own."""
-    target = {"group": POOL_API, "kind": "InferencePool", "name": route.pool}
+def _google_policies(platform: str, route: ModelRoute, chain: Chain) -> tuple[Object, Object]:
     metadata = make_metadata(platform, route.pool, route.namespace, _labels(route))
-    check = {
-        "timeoutSec": 2,
-        "checkIntervalSec": 2,
-        "config": {"type": "HTTP", "httpHealthCheck": {"requestPath": "/health", "port": PORT}},
-    }
+    target = {"group": POOL_API, "kind": "InferencePool"}
+    health = {"timeoutSec": 2, "checkIntervalSec": 2, "config": ask_at("/health", PORT)}
     limit = {"timeoutSec": chain.route_ms // 1000, "logging": {"enabled": True}}
-    api = "networking.gke.io/v1"
-    return [
-        make_object(
-            api, "HealthCheckPolicy", metadata, spec={"targetRef": target, "default": check}
-        ),
-        make_object(
-            api, "GCPBackendPolicy", metadata, spec={"targetRef": target, "default": limit}
-        ),
-    ]
+    return make_google_policies(metadata, target, health, limit)
