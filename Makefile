@@ -5,12 +5,15 @@ PACKAGES := llmplat infra tests
 FAST := unit properties golden cli catalog docs schemas
 SLOW := benchmarks engine cluster
 IN_PARALLEL := -n auto --dist worksteal
+# A change is judged by the same examples each time; `make fuzz` looks for new ones.
+SAME_EXAMPLES := --hypothesis-profile=ci
+ROUNDS ?= 10
 BENCHMARKS := help_time plan_time render_time gpu_fit_time gpu_fit_accuracy up_again warm_start gateway_overhead overload \
   registry_push package_model validate_time sync_time cluster_scale gke_plan_time \
   ledger_overhead console_paint
 
 .DEFAULT_GOAL := help
-.PHONY: help setup up down test test-cluster check fix unit golden docs bench lock-tools clean
+.PHONY: help setup up down test test-cluster check fix unit fuzz golden docs bench lock-tools clean
 
 help: ## Show what there is
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  %-12s %s\n", $$1, $$2}'
@@ -26,8 +29,8 @@ down: setup ## Stop what `make up` started (data stays)
 
 test: check ## Run every check and every test; the real engine and a real control plane included
 	@bash .ci/setup-tests
-	$(BIN)/python -m pytest -q $(IN_PARALLEL) $(FAST:%=tests/%)
-	$(BIN)/python -m pytest -q tests $(FAST:%=--ignore=tests/%) $(SLOW:%=--ignore=tests/%)
+	$(BIN)/python -m pytest -q $(IN_PARALLEL) $(SAME_EXAMPLES) $(FAST:%=tests/%)
+	$(BIN)/python -m pytest -q $(SAME_EXAMPLES) tests $(FAST:%=--ignore=tests/%) $(SLOW:%=--ignore=tests/%)
 	$(BIN)/python -m pytest -q tests/engine
 	@$(MAKE) --no-print-directory test-cluster
 
@@ -48,6 +51,11 @@ fix: setup ## Format and repair what can be repaired
 
 unit: setup ## The fast tests only (no network, no processes to speak of)
 	$(BIN)/python -m pytest -q $(IN_PARALLEL) $(FAST:%=tests/%)
+
+fuzz: setup ## Run the properties on new random examples, ROUNDS times (never part of pass or fail)
+	@for round in $$(seq $(ROUNDS)); do \
+	  $(BIN)/python -m pytest -q $(IN_PARALLEL) $$(grep -rl --include='*.py' '^@given' tests) || exit 1; \
+	done
 
 golden: setup ## Write the golden files anew
 	$(BIN)/python -m pytest -q tests/golden --update-golden

@@ -6,6 +6,7 @@ import platform
 import psutil
 
 from llmplat.apply.cluster_claim import Claimant
+from llmplat.domain.units import parse_whole
 
 
 def this_run() -> Claimant:
@@ -21,9 +22,10 @@ def _name(pid: int, began_s: float) -> str:
 def _is_gone(name: str) -> bool:
     """True only where it is certain: that process ran here and runs no more."""
     host, _, rest = name.rpartition("/")[0].rpartition("/")
-    if host != platform.node() or not rest.isdigit():
+    pid = parse_whole(rest)
+    if host != platform.node() or pid is None:
         return False
     try:
-        return _name(int(rest), psutil.Process(int(rest)).create_time()) != name
+        return _name(pid, psutil.Process(pid).create_time()) != name
     except psutil.NoSuchProcess:
         return True

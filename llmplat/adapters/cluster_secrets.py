@@ -7,6 +7,7 @@ from llmplat.domain.cluster import Cluster, Object, ObjectRef
 from llmplat.domain.errors import ClusterConflictError
 from llmplat.domain.inventory import labels_of
 from llmplat.domain.secrets import StoredSecret
+from llmplat.domain.units import parse_whole
 
 _VERSION = "llmplat.dev/version"
 _CHANGED = "llmplat.dev/changed"
@@ -89,8 +90,7 @@ class ClusterSecrets:
 
 
 def _version(secret: Object) -> int:
-    text = _annotations(secret).get(_VERSION, "")
-    return int(text) if text.isdigit() else 1
+    return parse_whole(_annotations(secret).get(_VERSION, "")) or 1
 
 
 def _changed(secret: Object) -> str:

@@ -14,6 +14,7 @@ from llmplat.adapters.file_lock import hold
 from llmplat.adapters.folder_size import folder_bytes
 from llmplat.adapters.uv_tool import run_uv
 from llmplat.catalog.runtimes import LockedRuntime, load_runtime
+from llmplat.catalog.versions import numbers_of
 from llmplat.domain.errors import PreconditionError
 from llmplat.domain.mirror import ANYWHERE, FetchFrom
 from llmplat.domain.ports import Progress, StepProgress
@@ -150,17 +151,13 @@ def _check_machine(runtime: LockedRuntime) -> None:
             fix=("run llmplat on such a machine",),
         )
     library, version = platform.libc_ver()
-    if library != "glibc" or _numbers(version) < _numbers(runtime.glibc):
+    if library != "glibc" or numbers_of(version) < numbers_of(runtime.glibc):
         raise PreconditionError(
             f"{runtime.title} cannot be installed on this machine.",
             why=f"its wheels need glibc {runtime.glibc} or newer; "
             f"this is {library or 'another C library'} {version}".rstrip(),
             fix=("run llmplat on a newer distribution, for instance Debian 12 or Ubuntu 22.04",),
         )
-
-
-def _numbers(version: str) -> tuple[int, ...]:
-    return tuple(int(part) for part in version.split(".") if part.isdigit())
 
 
 def _require_space(runtime: LockedRuntime, folder: Path) -> None:

@@ -4,7 +4,7 @@ import shutil
 import subprocess
 
 from llmplat.domain.machine import Gpu
-from llmplat.domain.units import MIB
+from llmplat.domain.units import MIB, parse_whole
 
 _TIMEOUT_S = 10.0
 
@@ -24,5 +24,5 @@ def find_gpus() -> tuple[Gpu, ...]:
 
 def _gpu(line: str) -> Gpu:
     name, _, memory_mib = line.rpartition(",")
-    memory = memory_mib.strip()
-    return Gpu(name.strip(), int(memory) * MIB if memory.isdigit() else None)
+    memory = parse_whole(memory_mib.strip())
+    return Gpu(name.strip(), None if memory is None else memory * MIB)

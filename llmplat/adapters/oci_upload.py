@@ -14,6 +14,7 @@ from llmplat.adapters.oci_wire import Answer, WireError
 from llmplat.domain.errors import RegistryError
 from llmplat.domain.oci import Digest
 from llmplat.domain.registry import Pushed
+from llmplat.domain.units import parse_whole
 
 _NOT_SPOKEN = {400, 404, 405, 411, 416, 501}
 """What a registry says to a way of sending that it does not take."""
@@ -94,8 +95,8 @@ class Upload:
         answer = self._client.ask("POST", f"{self._place.blobs}uploads/")
         if answer.status != 202 or not answer.headers.get("location"):
             raise self._refusal(answer)
-        minimum = answer.headers.get("oci-chunk-min-length", "")
-        self._piece_bytes = max(PIECE_BYTES, int(minimum) if minimum.isdigit() else 0)
+        minimum = parse_whole(answer.headers.get("oci-chunk-min-length", ""))
+        self._piece_bytes = max(PIECE_BYTES, minimum or 0)
         return self._note(Session(self._client.base, 0), answer, 0)
 
     def _take_up(self, session: Session) -> Session:
@@ -280,6 +281,7 @@ def _words(answer: Answer) -> str:
 def _range_end(answer: Answer) -> int | None:
     """Bytes the registry says it has; "0-0" is what an empty upload says."""
     first, _, last = answer.headers.get("range", "").removeprefix("bytes=").partition("-")
-    if first != "0" or not last.isdigit():
+    end = parse_whole(last)
+    if first != "0" or end is None:
         return None
-    return int(last) + 1 if int(last) else 0
+    return end + 1 if end else 0

@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from llmplat.domain.units import parse_whole
+
 
 @dataclass(frozen=True)
 class Patience:
@@ -18,6 +20,5 @@ class Patience:
     def delay_s(self, attempt: int, retry_after: str | None = None) -> float:
         """How long to wait after try number `attempt` (0 first); a server may ask for more."""
         delay_s = self.first_delay_s * 2.0**attempt
-        if retry_after is not None and retry_after.isdigit():
-            delay_s = max(delay_s, float(retry_after))
+        delay_s = max(delay_s, parse_whole(retry_after or "") or 0)
         return min(delay_s, self.longest_delay_s)

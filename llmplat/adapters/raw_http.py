@@ -5,6 +5,7 @@ import socket
 import time
 from contextlib import suppress
 
+from llmplat.domain.units import parse_whole
 from llmplat.observe.attacks import Answered
 
 _IDLE_S = 1.0
@@ -57,8 +58,8 @@ def _body(status: int, headers: dict[str, str], rest: bytes) -> tuple[bytes, byt
         return b"", rest
     if headers.get("transfer-encoding") == "chunked":
         return _chunks(rest)
-    length = headers.get("content-length", "")
-    size = int(length) if length.isdigit() else len(rest)
+    length = parse_whole(headers.get("content-length", ""))
+    size = len(rest) if length is None else length
     # An answer to HEAD names a length and brings no body: what follows is then the next answer.
     return (b"", rest) if _STATUS.match(rest) else (rest[:size], rest[size:])
 

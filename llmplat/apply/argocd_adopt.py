@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from llmplat.apply.cluster_inventory import InventoryBook
+from llmplat.catalog.versions import numbers_of
 from llmplat.domain.cluster import Cluster, Object, ObjectRef
 from llmplat.domain.errors import Finding, PreconditionError, Severity
 from llmplat.domain.ports import Progress
@@ -98,7 +99,7 @@ def _check_version(found: FoundArgoCd) -> Iterator[Finding]:
             severity=Severity.WARNING,
         )
         return
-    numbers = tuple(int(part) for part in found.version.split(".")[:2])
+    numbers = numbers_of(found.version)[:2]
     if numbers < OLDEST or numbers[0] > NEWEST_MAJOR:
         yield _finding(
             f"is version {found.version}.",

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from llmplat.apply.gke_look import CONSOLE, Look
 from llmplat.apply.gke_quotas import global_quotas, regional_quotas, uncounted_gpus
 from llmplat.catalog.cloud import CloudFacts
+from llmplat.catalog.versions import numbers_of
 from llmplat.domain.cloud import Cloud, Named
 from llmplat.domain.errors import (
     CloudDisabledError,
@@ -194,7 +195,7 @@ def _lacking(look: Look, pool: PoolNeed, thing: str, lacking: list[str]) -> Iter
 def _version(look: Look) -> Iterator[Finding]:
     needs = look.needs
     there = look.cloud.versions(needs.region, needs.channel)
-    minors = sorted({".".join(one.split(".")[:2]) for one in there}, key=_order)
+    minors = sorted({".".join(one.split(".")[:2]) for one in there}, key=numbers_of)
     if needs.kubernetes not in minors:
         yield Finding(
             f"version-{needs.kubernetes}",
@@ -203,10 +204,6 @@ def _version(look: Look) -> Iterator[Finding]:
             (f"set substrate.gke.kubernetes: \"{minors[-1]}\"" if minors
              else f"gcloud container get-server-config --region {needs.region}",),
         )  # fmt: skip
-
-
-def _order(minor: str) -> tuple[int, ...]:
-    return tuple(int(part) for part in minor.split(".") if part.isdigit())
 
 
 def _names(look: Look) -> Iterator[Finding]:

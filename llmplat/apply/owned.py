@@ -14,6 +14,7 @@ from llmplat.domain.cluster import (
     group_of,
     ref_of,
 )
+from llmplat.domain.units import parse_whole
 from llmplat.plan.cluster.applications import ARGO_CD
 
 APPLICATION_API = "argoproj.io/v1alpha1"
@@ -156,7 +157,8 @@ def find_owned(cluster: Cluster, platform: str) -> Owned:
 
 def _wave(application: Object) -> int:
     text = annotation_of(application, WAVE)
-    return int(text) if text.lstrip("-").isdigit() else 0
+    number = parse_whole(text.removeprefix("-")) or 0
+    return -number if text.startswith("-") else number
 
 
 def _is_copy(thing: Object) -> bool:

@@ -1,5 +1,6 @@
 """Stands before every page: whose name it was asked by, where a form came from, what a browser may do."""
 
+import re
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
@@ -10,6 +11,7 @@ Send = Callable[[Message], Awaitable[None]]
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 FORM_BYTES = 4096
+_LENGTH = re.compile(r"[0-9]{1,9}")
 LIFE = "/health/live"
 _POLICY = (
     "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; connect-src 'self'; "
@@ -88,7 +90,7 @@ class Fence:
         if _values(scope, b"content-type") != ["application/x-www-form-urlencoded"]:
             return 415, "A form is wanted."
         length = _values(scope, b"content-length")
-        if len(length) != 1 or not length[0].isdigit() or int(length[0]) > FORM_BYTES:
+        if len(length) != 1 or not _LENGTH.fullmatch(length[0]) or int(length[0]) > FORM_BYTES:
             return 413, "The form is too large."
         return None
 

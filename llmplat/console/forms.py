@@ -62,5 +62,5 @@ class Forms(Counter):
 
 
 def _choose(form: dict[str, str], name: str, offered: tuple[int, ...]) -> int:
-    number = form.get(name, "")
-    return int(number) if number.isdigit() and int(number) in offered else offered[0]
+    said = form.get(name, "")
+    return next((number for number in offered if str(number) == said), offered[0])

@@ -25,8 +25,17 @@ _FACTORS = {
     "GB": 1000**3,
     "TB": 1000**4,
 }
+_WHOLE = re.compile(r"[0-9]{1,18}")
 _DURATION = re.compile(r"^\s*(\d+(?:\.\d+)?)\s*(ms|s|m|h|d)\s*$")
 _SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
+
+
+def parse_whole(text: str) -> int | None:
+    """The number that `text` spells in ASCII digits, 18 at the most; None when it is none.
+
+    `str.isdigit` is no such question: it says yes to "²", which `int` refuses.
+    """
+    return int(text) if _WHOLE.fullmatch(text) else None
 
 
 def parse_size(text: str) -> int:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from llmplat.domain.errors import InputError
-from llmplat.domain.units import GIB
+from llmplat.domain.units import GIB, parse_whole
 
 _N = r"([\d.]+) ?"
 _COLOURS = re.compile(r"\x1b\[[0-9;]*m")
@@ -225,7 +225,7 @@ def _first(pattern: re.Pattern[str], text: str) -> str | None:
 
 
 def _whole(text: str | None) -> int | None:
-    return int(text) if text is not None and text.isdigit() else None
+    return parse_whole(text) if text is not None else None
 
 
 def _number(text: str | None) -> float | None:

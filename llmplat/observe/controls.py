@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from llmplat.domain.ports import HttpAnswer
+from llmplat.domain.units import parse_whole
 from llmplat.observe.attacks import CHAT
 from llmplat.observe.verify import Checked, Control, Site
 
@@ -47,7 +48,7 @@ def requests_are_limited(site: Site) -> Iterator[Checked]:
     if refused:
         yield _expect("the refusal", refused[-1], 429, "rate_limit_exceeded")
         wait = refused[-1].headers.get("retry-after", "none")
-        yield Checked("its Retry-After", wait.isdigit() and 1 <= int(wait) <= 60, "1 to 60 s", wait)
+        yield Checked("its Retry-After", 1 <= (parse_whole(wait) or 0) <= 60, "1 to 60 s", wait)
 
 
 def parallel_is_limited(site: Site) -> Iterator[Checked]:

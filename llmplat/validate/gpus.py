@@ -3,11 +3,13 @@
 from collections.abc import Iterator
 from typing import Any
 
+from llmplat.domain.units import parse_whole
 from llmplat.validate.objects import (
     Object,
     Objects,
     PodSpec,
     dict_or_empty,
+    get,
     list_or_empty,
     number_or,
 )
@@ -74,7 +76,8 @@ def slowest_start_s(pod: PodSpec) -> float:
 
 def _claimed(pod: PodSpec, objects: Objects) -> Iterator[int]:
     """Devices of each claim that the pod makes from a template of its namespace."""
-    named = {c.get("resourceClaimTemplateName") for c in list_or_empty(pod.value.get(_CLAIMS))}
+    claims = list_or_empty(pod.value.get(_CLAIMS))
+    named = {str(get(claim, "resourceClaimTemplateName")) for claim in claims}
     for template in objects.of("resource.k8s.io/ResourceClaimTemplate"):
         if template.name in named and template.namespace == pod.owner.namespace:
             for request in list_or_empty(template.get("spec", "spec", "devices", "requests")):
@@ -96,4 +99,4 @@ def _counts(container: dict[str, Any]) -> Iterator[int]:
     resources = dict_or_empty(container.get("resources"))
     for name in _names(container):
         values = [dict_or_empty(resources.get(part)).get(name) for part in ("limits", "requests")]
-        yield max((int(str(v)) for v in values if str(v).isdigit()), default=0)
+        yield max(parse_whole(str(value)) or 0 for value in values)

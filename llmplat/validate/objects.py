@@ -1,6 +1,7 @@
 """The objects of a tree, by kind: what the checks look at."""
 
 import json
+import math
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -169,9 +170,10 @@ def list_or_empty(value: object) -> list[Any]:
 
 
 def number_or(value: object, otherwise: float) -> float:
-    """`value` when it is a number, the default of the API when it is not there (or wrong)."""
-    is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
-    return value if is_number else otherwise  # type: ignore[return-value]  # mypy does not follow is_number
+    """`value` when it is a finite number, the API's default when it is not there (or wrong)."""
+    if isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value):
+        return value
+    return otherwise
 
 
 def sources_of(application: Object) -> Iterator[tuple[Path, dict[str, Any]]]:

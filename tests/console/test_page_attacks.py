@@ -4,6 +4,7 @@ import pytest
 from edge_attacks import EDGE_ATTACKS
 from page_attacks import ATTACKS, BLUE, ORIGIN, RED, Site, post, sign_in, token_of
 
+from llmplat.console.forms import LIFETIMES_DAYS
 from llmplat.console.gateway import GatewayError
 
 _ALL = (*ATTACKS, *EDGE_ATTACKS)
@@ -107,3 +108,13 @@ def test_two_tenants_in_two_browsers_see_their_own(tmp_path):
     assert "k-red" in red.get("/tenants/red").text
     assert "k-blue" in blue.get("/tenants/blue").text
     assert red.get("/", headers={"origin": ORIGIN}).headers["location"] == "/models"
+
+
+@pytest.mark.parametrize("days", ["²", "9" * 3000, "-7", "7.0", ""])
+def test_a_lifetime_that_was_not_offered_is_the_first_offered(days):
+    site = Site()
+    red = site.browser(RED)
+    form = {"days": days, "token": token_of(red)}
+    red.post("/tenants/red/keys", data=form, headers={"origin": ORIGIN})
+    (wish,) = (wish for _, wish in site.gateway.sent if wish["act"] == "create")
+    assert wish["lifetime_s"] == 86400 * LIFETIMES_DAYS[0]

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from llmplat.apply.preflight.look import Look, missing, note, warning
+from llmplat.catalog.versions import numbers_of
 from llmplat.domain.cluster import ObjectRef
 from llmplat.domain.errors import Finding
 from llmplat.plan.cluster.delivery import IMAGE_VOLUME
@@ -139,5 +140,5 @@ def _image_volumes(look: Look) -> Iterator[Finding]:
 def _too_old(runtime: str) -> bool:
     name, _, version = runtime.partition("://")
     oldest = {"containerd": (2, 1), "cri-o": (1, 31)}.get(name)
-    numbers = tuple(int(part) for part in version.split(".")[:2] if part.isdigit())
+    numbers = numbers_of(version)[:2]
     return oldest is not None and len(numbers) == 2 and numbers < oldest

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from llmplat.catalog.cluster import load_delivery_rules
 from llmplat.catalog.entries import DeliveryRule
+from llmplat.catalog.versions import numbers_of
 from llmplat.domain.errors import PlanError
 from llmplat.plan.cluster.ground import Ground
 from llmplat.plan.cluster.substrate import gpu_stack_of
@@ -61,7 +62,7 @@ def rules_in_order(ground: Ground) -> tuple[DeliveryRule, ...]:
 
 def minor(version: str) -> tuple[int, ...]:
     """A Kubernetes version as numbers that compare: "1.34" -> (1, 34)."""
-    return tuple(int(part) for part in version.removeprefix("v").split(".")[:2])
+    return numbers_of(version)[:2]
 
 
 def _works_by_itself(rule: DeliveryRule, ground: Ground) -> bool:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from llmplat.catalog.gke import GkePrices, ResourceCost, UnitPrice
 from llmplat.domain.provision import POOL_KIND
+from llmplat.domain.units import parse_whole
 from llmplat.plan.gke.amounts import Amounts
 from llmplat.plan.gke.pool_price import PoolCost, pool_cost
 from llmplat.plan.gke.price_lines import PriceLine, Unpriced, Usage, line_of, unpriced
@@ -94,8 +95,10 @@ def _cost(
         return unpriced(item, sku)
     if cost.is_usage:
         return Usage(cost.why, sku, unit.unit, unit.nanousd, unit.source, unit.as_of)
-    count = cost.quantity if cost.quantity.isdigit() else one.inputs.get(cost.quantity, 0)
-    return line_of(item, unit, Amounts.steady(int(count)), note=cost.why)
+    count = parse_whole(cost.quantity)
+    if count is None:
+        count = int(one.inputs.get(cost.quantity, 0))
+    return line_of(item, unit, Amounts.steady(count), note=cost.why)
 
 
 def _of_cluster(

@@ -6,9 +6,11 @@ back, and then the model does not start at all.
 
 from collections import defaultdict
 from collections.abc import Iterator
+from decimal import Decimal
 
+from llmplat.domain.quantity import parse_quantity
 from llmplat.validate.gpus import GPU_PREFIXES, floor_of, gpu_pods, gpus_of, queue_of
-from llmplat.validate.objects import Object, Objects, dict_or_empty, list_or_empty
+from llmplat.validate.objects import Object, Objects, dict_or_empty, get, list_or_empty
 from llmplat.validate.smell import Smell
 
 _MAKERS = ("apps/Deployment", "apps/StatefulSet")
@@ -36,29 +38,29 @@ def find(objects: Objects) -> Iterator[Smell]:
             yield from _judge(one, hard, by_namespace[one.namespace], "spec", "hard")
 
 
-def _judge(one: Object, quota: int, floor: int, *path: str) -> Iterator[Smell]:
+def _judge(one: Object, quota: Decimal | int, floor: int, *path: str) -> Iterator[Smell]:
     if floor > quota:
         what = f"it holds {quota} GPUs, its models need {floor} at the fewest replicas"
         yield Smell(one, path, what, f"raise the quota to {floor}, or lower the replicas")
 
 
-def _nominal(one: Object) -> int:
+def _nominal(one: Object) -> Decimal | int:
     """GPUs of all flavors of a ClusterQueue."""
     return sum(
-        int(str(resource.get("nominalQuota", 0)))
+        parse_quantity(str(get(resource, "nominalQuota"))) or 0
         for group in list_or_empty(one.spec.get("resourceGroups"))
-        for flavor in list_or_empty(dict_or_empty(group).get("flavors"))
-        for resource in list_or_empty(dict_or_empty(flavor).get("resources"))
-        if str(resource.get("name", "")).startswith(GPU_PREFIXES)
-        and str(resource.get("nominalQuota", 0)).isdigit()
+        for flavor in list_or_empty(get(group, "flavors"))
+        for resource in list_or_empty(get(flavor, "resources"))
+        if str(get(resource, "name")).startswith(GPU_PREFIXES)
     )
 
 
-def _hard(one: Object) -> int | None:
+def _hard(one: Object) -> Decimal | int | None:
     """GPUs of a ResourceQuota, None when it does not limit them."""
     found = [
-        int(str(count))
+        number
         for name, count in dict_or_empty(one.spec.get("hard")).items()
-        if name.removeprefix("requests.").startswith(GPU_PREFIXES) and str(count).isdigit()
+        if name.removeprefix("requests.").startswith(GPU_PREFIXES)
+        and (number := parse_quantity(str(count))) is not None
     ]
     return sum(found) if found else None

@@ -4,6 +4,7 @@ The gateway lets a bounded number of requests wait for each replica. A threshold
 never reached: requests are refused, the queue looks short, and nothing scales.
 """
 
+import math
 from collections.abc import Iterator
 from typing import Any
 
@@ -42,9 +43,8 @@ def _judge(
     one: Object, index: int, metadata: dict[str, Any], window: float | None
 ) -> Iterator[Smell]:
     path = ("spec", "triggers", index, "metadata", "threshold")
-    try:
-        threshold = float(str(metadata.get("threshold")))
-    except ValueError:
+    threshold = _number(str(metadata.get("threshold")))
+    if threshold is None:
         yield Smell(one, path, "it has no threshold that is a number", 'threshold: "1"')
         return
     if threshold <= 0:
@@ -52,3 +52,11 @@ def _judge(
     elif window is not None and threshold > window:
         what = f"{threshold:g} waiting requests never come: {window:g} are admitted for a replica"
         yield Smell(one, path, what, f'threshold: "{max(1, int(window // 2))}"')
+
+
+def _number(text: str) -> float | None:
+    try:
+        number = float(text)
+    except ValueError:
+        return None
+    return number if math.isfinite(number) else None

@@ -43,3 +43,13 @@ def test_a_quota_below_the_claims_of_the_fewest_replicas_is_found():
         flavor["resources"][0]["nominalQuota"] = "0"
     files[path] = Manifest(path, yaml.safe_dump(queue))
     assert [code for code, _ in findings(files.values())] == ["check-quota-floor"]
+
+
+@pytest.mark.parametrize("claims", [None, [None], ["a"], [{"resourceClaimTemplateName": ["a"]}]])
+def test_claims_of_another_shape_break_no_check(claims):
+    files = {one.path: one for one in files_of(claimed)}
+    (path,) = (path for path in files if path.endswith("deployment-engine-writer.yaml"))
+    engine = yaml.safe_load(files[path].content)
+    engine["spec"]["template"]["spec"]["resourceClaims"] = claims
+    files[path] = Manifest(path, yaml.safe_dump(engine))
+    assert isinstance(findings(files.values()), list)
