@@ -7,19 +7,16 @@ from typing import Protocol
 
 from llmplat.apply.cluster_claim import Held
 from llmplat.apply.cluster_inventory import read_inventory, refuse_other
-from llmplat.apply.down_scope import Scope, find_scope, is_beside, our_namespaces
+from llmplat.apply.down_scope import Scope, find_scope
 from llmplat.apply.down_stay import CostOf, Stay, stays_of, unknown_cost
+from llmplat.apply.down_steps import Step, steps_of
 from llmplat.apply.down_ways import mark_going
 from llmplat.apply.gitops_hold import hold, keep, keep_volume
-from llmplat.apply.going import Patience, await_gone, remove
-from llmplat.apply.owned import APPLICATION_API
+from llmplat.apply.going import Patience, remove
 from llmplat.domain.cluster import (
-    MANAGED_BY,
-    PLATFORM,
     Cluster,
     ClusterIdentity,
     ObjectRef,
-    ref_of,
 )
 from llmplat.domain.errors import InputError
 from llmplat.domain.inventory import NAMESPACE as SYSTEM
@@ -87,13 +84,6 @@ class DownClusterReport:
     is_dry_run: bool
     removed: tuple[Removal, ...]
     stays: tuple[Stay, ...]
-
-
-@dataclass(frozen=True)
-class _Step:
-    title: str
-    going: tuple[ObjectRef, ...]
-    act: Callable[[StepProgress], None]
 
 
 def find(wish: DownClusterWish, tools: DownClusterTools) -> Scope:
@@ -203,86 +193,6 @@ def _prepare(scope: Scope, cluster: Cluster, patience: Patience) -> None:
             keep(cluster, found)
 
 
-def _steps(scope: Scope, wish: DownClusterWish, tools: DownClusterTools) -> Iterator[_Step]:
-    cluster, patience = tools.cluster, tools.patience
-
-    def removing(title: str, refs: tuple[ObjectRef, ...]) -> _Step:
-        return _Step(title, refs, lambda told: remove(cluster, refs, patience, told))
-
-    def waiting(title: str, refs: tuple[ObjectRef, ...]) -> _Step:
-        return _Step(title, refs, lambda told: await_gone(cluster, refs, patience, told))
-
-    yield removing("routes", scope.ways.routes)
-    yield removing("gateways", scope.ways.gateways)
-    yield removing("load balancers", scope.ways.balancers)
-    yield waiting("load balancers of gateways", scope.ways.balanced)
-    wanted = tuple(volume.ref for volume in scope.volumes if volume.is_wanted_gone)
-    # Pods still use them: they are gone only after the Applications.
-    yield _Step("volumes asked for", wanted, lambda _: _mark(cluster, wanted))
-    for wave in sorted({one.wave for one in scope.applications}, reverse=True):
-        refs = tuple(one.ref for one in scope.applications if one.wave == wave)
-        yield removing(f"Applications of wave {wave}", refs)
-    yield waiting("volumes", wanted)
-    yield waiting("network endpoint groups", scope.ways.negs)
-    yield removing("root", (scope.owned.root.ref,) if scope.owned.root else ())
-    # Only now: Argo CD takes nothing away for an Application whose project is gone.
-    yield removing("projects", tuple(_projects(scope)))
-    yield _argo_cd(scope, tools)
-    yield removing("what llmplat made beside them", tuple(_made(scope, wish)))
-    yield removing("namespaces", tuple(_namespaces(scope)))
-
-
-def _mark(cluster: Cluster, refs: tuple[ObjectRef, ...]) -> None:
-    for ref in refs:
-        cluster.delete(ref)
-
-
-def _projects(scope: Scope) -> Iterator[ObjectRef]:
-    labels = {PLATFORM: scope.owned.platform, MANAGED_BY: "llmplat"}
-    found = scope.owned.cluster.list(APPLICATION_API, "AppProject", ARGO_CD, labels)
-    return (ref_of(it) for it in found)
-
-
-def _argo_cd(scope: Scope, tools: DownClusterTools) -> _Step:
-    """Argo CD cannot take itself away: its Application lets go of what it holds, and that is deleted."""
-    own = scope.argo_cd
-    if own is None or scope.others:
-        return _Step("Argo CD", (), lambda _: None)
-    kept = {"CustomResourceDefinition", "Namespace"}
-    refs = (own.ref, *(ref for ref in own.held if ref.kind not in kept))
-
-    def act(told: StepProgress) -> None:
-        if tools.cluster.get(own.ref) is not None:
-            tools.cluster.patch(own.ref, {"metadata": {"finalizers": None}})
-        remove(tools.cluster, refs, tools.patience, told)
-
-    return _Step("Argo CD", refs, act)
-
-
-def _made(scope: Scope, wish: DownClusterWish) -> Iterator[ObjectRef]:
-    """Of the inventory, as far as it is there and ours; values of secrets only when asked for."""
-    values = set(scope.secrets)
-    for ref in scope.inventory.made if scope.inventory else ():
-        is_elsewhere = ref.kind == "Namespace" or ref.group == "argoproj.io"
-        if is_elsewhere or is_beside(ref) or ref in values:
-            continue
-        found = scope.owned.cluster.get(ref)
-        if found is not None and scope.owned.has_directly(found):
-            yield ref
-    if wish.is_purge:
-        yield from scope.secrets
-
-
-def _namespaces(scope: Scope) -> Iterator[ObjectRef]:
-    """Those that no Application took with it and that hold nothing of anybody else."""
-    kept = {one.name for one in scope.kept}
-    if scope.argo_cd is None or scope.others:
-        kept.add(ARGO_CD)
-    for it in our_namespaces(scope.owned):
-        if it["metadata"]["name"] not in kept:
-            yield ref_of(it)
-
-
 def _records(scope: Scope) -> Iterator[ObjectRef]:
     """The inventory, and the namespace that llmplat keeps it in."""
     cluster = scope.owned.cluster
@@ -298,3 +208,7 @@ def _end(scope: Scope, tools: DownClusterTools, told: StepProgress) -> Iterator[
     for ref in _records(scope):
         remove(tools.cluster, (ref,), tools.patience, told)
         yield ref
+
+
+def _steps(scope: Scope, wish: DownClusterWish, tools: DownClusterTools) -> Iterator[Step]:
+    return steps_of(scope, tools.cluster, tools.patience, is_purge=wish.is_purge)

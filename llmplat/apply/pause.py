@@ -3,22 +3,21 @@
 The record of what was there is written first: a run that is killed is gone on with by the next.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
 
 from llmplat.apply.cluster_claim import Held
 from llmplat.apply.gitops_hold import hold
 from llmplat.apply.going import Patience
-from llmplat.apply.owned import Application, Owned, find_owned, label_of
+from llmplat.apply.owned import Owned, find_owned
+from llmplat.apply.pause_find import deployment_of, find_running, scaled_of
 from llmplat.apply.pause_pools import PoolTools, empty_pools, fill_pools, find_pools
-from llmplat.domain.cluster import Cluster, ClusterIdentity, Object, ObjectRef, ref_of
+from llmplat.domain.cluster import Cluster, ClusterIdentity, ObjectRef
 from llmplat.domain.errors import PreconditionError, TimedOutError
 from llmplat.domain.paused import (
     REF,
     Paused,
-    PausedApplication,
     PausedModel,
     PausedPool,
     PausedQueue,
@@ -27,12 +26,9 @@ from llmplat.domain.paused import (
 )
 from llmplat.domain.ports import Progress, StepProgress
 from llmplat.domain.units import format_duration
-from llmplat.plan.cluster.flavors import GPU_RESOURCE
 from llmplat.plan.savings import Saving
 from llmplat.render.objects.queues import API as KUEUE_API
-from llmplat.render.objects.shape import MODEL
 
-SCALED_API = "keda.sh/v1alpha1"
 AT_ZERO = "autoscaling.keda.sh/paused-replicas"
 """KEDA holds a workload at this many replicas and lets its autoscaler rest."""
 
@@ -153,62 +149,6 @@ def _found(owned: Owned, tools: PauseTools) -> Paused:
     return replace(find_running(owned), pools=pools)
 
 
-def find_running(owned: Owned) -> Paused:
-    """What a pause would take away now."""
-    models = tuple(_models(owned))
-    queues = tuple(_queues(owned))
-    changed = {ObjectRef("apps/v1", "Deployment", one.namespace, one.name) for one in models}
-    changed |= {ObjectRef(SCALED_API, "ScaledObject", one.namespace, one.name) for one in models}
-    changed |= {ObjectRef(KUEUE_API, "ClusterQueue", None, one.name) for one in queues}
-    return Paused(
-        platform=owned.platform,
-        since=datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
-        models=models,
-        queues=queues,
-        applications=tuple(_automated(owned, changed)),
-    )
-
-
-def gpus_of(deployment: Object) -> int:
-    """GPUs that one replica asks for."""
-    pod = ((deployment.get("spec") or {}).get("template") or {}).get("spec") or {}
-    limits = ((one.get("resources") or {}).get("limits") or {} for one in pod.get("containers", ()))
-    return sum(int(one.get(GPU_RESOURCE, 0)) for one in limits)
-
-
-def _models(owned: Owned) -> Iterator[PausedModel]:
-    for it in owned.cluster.list("apps/v1", "Deployment"):
-        model, gpus = label_of(it, MODEL), gpus_of(it)
-        if model and gpus and owned.has_directly(it):
-            ref = ref_of(it)
-            scaled = owned.cluster.get(_scaled(ref.namespace, ref.name))
-            replicas = int((it.get("spec") or {}).get("replicas", 1))
-            yield PausedModel(model, ref.namespace or "", ref.name, replicas, gpus, bool(scaled))
-
-
-def _queues(owned: Owned) -> Iterator[PausedQueue]:
-    for it in owned.cluster.list(KUEUE_API, "ClusterQueue"):
-        if owned.has_directly(it):
-            policy = (it.get("spec") or {}).get("stopPolicy") or "None"
-            yield PausedQueue(it["metadata"]["name"], policy)
-
-
-def _automated(owned: Owned, changed: set[ObjectRef]) -> Iterator[PausedApplication]:
-    """The root, and whoever would undo what is changed."""
-    keys = {(ref.group, ref.kind, ref.namespace, ref.name) for ref in changed}
-    for one in owned.applications:
-        held = {(ref.group, ref.kind, ref.namespace, ref.name) for ref in one.held}
-        automated = _automation(one)
-        if automated is not None and (not one.layer or keys & held):
-            yield PausedApplication(one.name, automated)
-
-
-def _automation(application: Application) -> dict[str, object] | None:
-    policy = (application.live.get("spec") or {}).get("syncPolicy") or {}
-    found = policy.get("automated")
-    return dict(found) if found is not None else None
-
-
 def _let_rest(owned: Owned, paused: Paused, patience: Patience) -> None:
     names = {one.name for one in paused.applications}
     hold(owned.cluster, (one for one in owned.applications if one.name in names), patience)
@@ -232,7 +172,7 @@ def _set_queues(cluster: Cluster, policies: dict[str, str]) -> None:
 
 
 def _to_zero(cluster: Cluster, model: PausedModel) -> None:
-    scaled, deployment = _scaled(model.namespace, model.name), _deployment(model)
+    scaled, deployment = scaled_of(model.namespace, model.name), deployment_of(model)
     if model.is_scaled and cluster.get(scaled) is not None:
         cluster.patch(scaled, {"metadata": {"annotations": {AT_ZERO: "0"}}})
     if cluster.get(deployment) is not None:
@@ -240,7 +180,7 @@ def _to_zero(cluster: Cluster, model: PausedModel) -> None:
 
 
 def _bring_back(cluster: Cluster, model: PausedModel) -> None:
-    scaled, deployment = _scaled(model.namespace, model.name), _deployment(model)
+    scaled, deployment = scaled_of(model.namespace, model.name), deployment_of(model)
     if cluster.get(deployment) is not None:
         cluster.patch(deployment, {"spec": {"replicas": model.replicas}})
     if model.is_scaled and cluster.get(scaled) is not None:
@@ -266,16 +206,8 @@ def _await_end(cluster: Cluster, paused: Paused, patience: Patience, step: StepP
 
 
 def _replicas(cluster: Cluster, model: PausedModel) -> int:
-    found = cluster.get(_deployment(model)) or {}
+    found = cluster.get(deployment_of(model)) or {}
     return int((found.get("status") or {}).get("replicas", 0))
-
-
-def _deployment(model: PausedModel) -> ObjectRef:
-    return ObjectRef("apps/v1", "Deployment", model.namespace, model.name)
-
-
-def _scaled(namespace: str | None, name: str) -> ObjectRef:
-    return ObjectRef(SCALED_API, "ScaledObject", namespace, name)
 
 
 def _report(paused: Paused, tools: PauseTools, *, is_paused: bool, is_changed: bool) -> PauseReport:

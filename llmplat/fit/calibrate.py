@@ -5,8 +5,8 @@ from typing import Any
 
 from llmplat.fit.calibration import Calibration
 from llmplat.fit.estimate import estimate
+from llmplat.fit.family import Family
 from llmplat.fit.inputs import Checkpoint, EngineSettings, Gpu, Measured
-from llmplat.fit.read_architecture import Family
 
 
 def calibrate(

@@ -11,11 +11,11 @@ from llmplat.fit.calibration import Calibration
 from llmplat.fit.checks import Failure
 from llmplat.fit.defaults import resolve
 from llmplat.fit.explain import steps_of
+from llmplat.fit.family import Family
 from llmplat.fit.inputs import AUTO, Checkpoint, EngineSettings, Gpu, Measured
 from llmplat.fit.kv_capacity import StageCache, stage_caches
 from llmplat.fit.model import Model, read_model
 from llmplat.fit.rank import Rank, ranks_of, stage_sizes
-from llmplat.fit.read_architecture import Family
 from llmplat.fit.result import FitResult, KvCapacity, Memory, Verdict
 
 _NONE = Calibration()

@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from llmplat.fit.architecture import Architecture, Kind
+from llmplat.fit.family import Family, text_part
 from llmplat.fit.kv_plan import PROCESSOR_STATES, KvLayout, layer_specs, plan_layout
 from llmplat.fit.kv_specs import Planning
-from llmplat.fit.read_architecture import Family, read_architecture, text_part
+from llmplat.fit.read_architecture import read_architecture
 
 _NULL_BLOCKS = 1
 """The engine keeps one block for itself (vLLM: `BlockPool.null_block`)."""

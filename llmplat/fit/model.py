@@ -6,9 +6,10 @@ from typing import Any
 
 from llmplat.fit.architecture import Architecture
 from llmplat.fit.defaults import longest_context
+from llmplat.fit.family import Family
 from llmplat.fit.inputs import Checkpoint
 from llmplat.fit.quantization import Quantization
-from llmplat.fit.read_architecture import Family, read_architecture
+from llmplat.fit.read_architecture import read_architecture
 from llmplat.fit.weights import WeightTable
 
 

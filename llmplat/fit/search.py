@@ -6,9 +6,9 @@ from typing import Any
 
 from llmplat.domain.units import GIB
 from llmplat.fit.estimate import estimate_model
+from llmplat.fit.family import Family
 from llmplat.fit.inputs import Checkpoint, EngineSettings, Gpu
 from llmplat.fit.model import read_model
-from llmplat.fit.read_architecture import Family
 from llmplat.fit.result import FitResult, Verdict
 
 IMAGE_BYTES = 12 * GIB

@@ -8,7 +8,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
-from llmplat.gateway.policy import SYSTEM, Key, Policy, parse_keys, parse_policy
+from llmplat.gateway.policy import SYSTEM, Key, Policy
+from llmplat.gateway.policy_files import parse_keys, parse_policy
 
 _LOOK_EVERY_S = 0.1
 _log = logging.getLogger("llmplat.gateway")

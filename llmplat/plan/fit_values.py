@@ -12,8 +12,8 @@ from llmplat.catalog.entries import Catalog
 from llmplat.catalog.families import load_families
 from llmplat.catalog.load import GpuShelf
 from llmplat.domain.errors import InputError
+from llmplat.fit.family import Family
 from llmplat.fit.inputs import Gpu
-from llmplat.fit.read_architecture import Family
 
 if TYPE_CHECKING:
     from llmplat.fit.search import MachineOffer

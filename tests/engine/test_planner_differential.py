@@ -16,8 +16,8 @@ from llmplat.adapters.environments import ensure_environment
 from llmplat.catalog.model_configs import bundled_names, read_bundled
 from llmplat.cli.wiring import cache_dir
 from llmplat.fit.estimate import estimate
+from llmplat.fit.family import text_part
 from llmplat.fit.inputs import EngineSettings, Gpu
-from llmplat.fit.read_architecture import text_part
 from llmplat.plan.fit_values import families
 from tests.fakes.recording_progress import RecordingProgress
 

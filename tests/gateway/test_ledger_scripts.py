@@ -16,7 +16,8 @@ from llmplat.gateway.charges import Charge, Refused
 from llmplat.gateway.drain import read_row
 from llmplat.gateway.lanes import Lane, get_lane, get_prefix
 from llmplat.gateway.ledger import Ledger
-from llmplat.gateway.policy import Key, Policy, parse_policy
+from llmplat.gateway.policy import Key, Policy
+from llmplat.gateway.policy_files import parse_policy
 from llmplat.gateway.refusals import RefusedError
 from llmplat.gateway.store import COLUMNS
 

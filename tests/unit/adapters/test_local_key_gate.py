@@ -46,7 +46,7 @@ def redis(home: LocalHome):
 
 
 def test_deny_writes_the_name_the_gateway_reads(home: LocalHome, redis) -> None:
-    from llmplat.gateway.policy import parse_keys, parse_policy
+    from llmplat.gateway.policy_files import parse_keys, parse_policy
     from llmplat.gateway.serving import get_deny_name
 
     assert LocalKeyGate(home).deny(["k-1"])

@@ -10,7 +10,7 @@ from llmplat.gateway.backends import OUT_FOR_S, Backends
 from llmplat.gateway.failures import make_refusal
 from llmplat.gateway.metrics import make_text
 from llmplat.gateway.periods import get_keep_s, get_period_end_s, get_period_id
-from llmplat.gateway.policy import parse_keys, parse_policy
+from llmplat.gateway.policy_files import parse_keys, parse_policy
 from llmplat.gateway.refusals import REFUSALS, make_error_body, make_error_headers
 from llmplat.gateway.settings import Settings
 

@@ -7,7 +7,8 @@ from hypothesis import strategies as st
 from llmplat.gateway.backends import Backends
 from llmplat.gateway.bodies import make_reservation, parse_wish
 from llmplat.gateway.lanes import get_lane
-from llmplat.gateway.policy import DATA_CLASSES, Key, list_ways_out, parse_policy
+from llmplat.gateway.policy import DATA_CLASSES, Key, list_ways_out
+from llmplat.gateway.policy_files import parse_policy
 from llmplat.plan.serve import may_leave
 from llmplat.spec import data_class
 
