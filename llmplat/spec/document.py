@@ -1,6 +1,6 @@
 """The reference pages of the file formats, made from the shapes themselves."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from llmplat.spec.engine_options import RESERVED, VERSION
@@ -75,11 +75,11 @@ def _small_page(kind: str, title: str, intro: str) -> str:
     )
 
 
-def _sections(schema: dict[str, Any]) -> Iterator[str]:
+def _sections(schema: Mapping[str, Any]) -> Iterator[str]:
     """One table for each shape, outermost first; a shape used twice has one table."""
     paths: dict[str, list[str]] = {"": ["The file"]}
     queue = [("", schema, "")]
-    order: dict[str, dict[str, Any]] = {}
+    order: dict[str, Mapping[str, Any]] = {}
     while queue:
         name, shape, at = queue.pop(0)
         order.setdefault(name, shape)
@@ -94,7 +94,7 @@ def _sections(schema: dict[str, Any]) -> Iterator[str]:
         yield f"## {title}\n\n{shape.get('description', '')}\n\n{_table(shape, schema)}"
 
 
-def _children(entry: dict[str, Any]) -> Iterator[tuple[str, str]]:
+def _children(entry: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     """The shapes an entry leads to and what the path gains by it."""
     for candidate, suffix in (
         (entry, ""),
@@ -106,7 +106,7 @@ def _children(entry: dict[str, Any]) -> Iterator[tuple[str, str]]:
             yield candidate["$ref"].rpartition("/")[2], suffix
 
 
-def _table(shape: dict[str, Any], schema: dict[str, Any]) -> str:
+def _table(shape: Mapping[str, Any], schema: Mapping[str, Any]) -> str:
     needed = shape.get("required", ())
     rows = ["| Key | Type | Without it | Meaning |", "|---|---|---|---|"]
     for key, entry in shape.get("properties", {}).items():
@@ -116,7 +116,7 @@ def _table(shape: dict[str, Any], schema: dict[str, Any]) -> str:
     return "\n".join(rows) + "\n"
 
 
-def _default(entry: dict[str, Any]) -> str:
+def _default(entry: Mapping[str, Any]) -> str:
     default = entry.get("default")
     if default is None or default == []:
         return ""
@@ -127,7 +127,7 @@ def _flat(value: object) -> str:
     return f"[{', '.join(map(_flat, value))}]" if isinstance(value, list) else str(value)
 
 
-def _type(entry: dict[str, Any]) -> str:
+def _type(entry: Mapping[str, Any]) -> str:
     if "anyOf" in entry:
         return " or ".join(_type(choice) for choice in entry["anyOf"])
     if "const" in entry or "enum" in entry:
@@ -141,12 +141,12 @@ def _type(entry: dict[str, Any]) -> str:
     return f"{names.get(kind, 'number')}{_bounds(entry)}"
 
 
-def _text_type(entry: dict[str, Any]) -> str:
+def _text_type(entry: Mapping[str, Any]) -> str:
     examples = entry.get("examples")
     return f"text such as `{examples[0]}`" if examples else "text"
 
 
-def _bounds(entry: dict[str, Any]) -> str:
+def _bounds(entry: Mapping[str, Any]) -> str:
     least, above = entry.get("minimum"), entry.get("exclusiveMinimum")
     most = entry.get("maximum")
     low = f"from {least}" if least is not None else f"above {above}" if above is not None else ""
@@ -154,7 +154,7 @@ def _bounds(entry: dict[str, Any]) -> str:
     return f" {low} {high}".rstrip() if low or high else ""
 
 
-def _meaning(entry: dict[str, Any], schema: dict[str, Any]) -> str:
+def _meaning(entry: Mapping[str, Any], schema: Mapping[str, Any]) -> str:
     """The key's own description, else that of the shape behind it."""
     text = entry.get("description")
     if text is None and "$ref" in entry:

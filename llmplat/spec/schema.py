@@ -1,6 +1,8 @@
 """The JSON Schema of each file, for editors and for other programs."""
 
 import json
+from collections.abc import Mapping
+from functools import cache
 from typing import Any
 
 from pydantic import BaseModel
@@ -28,7 +30,8 @@ def schema_file(kind: str) -> str:
     return f"{kind}-v1alpha1.json"
 
 
-def make_schema(kind: str) -> dict[str, Any]:
+@cache
+def make_schema(kind: str) -> Mapping[str, Any]:
     """The schema of `kind`: platform, lock, keys or fleet; KeyError for another."""
     schema = SHAPES[kind].model_json_schema(by_alias=True)
     _tidy(schema)

@@ -3,6 +3,7 @@
 import json
 import shutil
 import threading
+from functools import cache
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
@@ -124,18 +125,23 @@ def test_what_nobody_measures_says_why():
     assert one.blocked_by == ("kueue",)
 
 
-def trees(door, home=HOME, catalog=CATALOG):
-    loaded = load_platform(EXAMPLE)
+def files_of(platform, catalog=CATALOG):
     lock = parse_lock((EXAMPLE.with_suffix(".lock.yaml")).read_text("utf-8"), "lock")
-    lock = lock_charts(lock, catalog)
-    for platform in (loaded.platform, open_door(door, loaded).platform):
-        yield make_tree(make_plan(platform, lock, catalog), catalog).files
+    return make_tree(make_plan(platform, lock_charts(lock, catalog), catalog), catalog).files
+
+
+def opened(door, catalog=CATALOG):
+    return files_of(open_door(door, load_platform(EXAMPLE)).platform, catalog)
+
+
+@cache
+def closed():
+    return files_of(load_platform(EXAMPLE).platform)
 
 
 @pytest.mark.parametrize("door", SWITCHED, ids=lambda d: d.name)
 def test_opening_changes_what_it_says(door):
-    before, after = trees(door)
-    changes = diff_trees(door.name, before, after).changes
+    changes = diff_trees(door.name, closed(), opened(door)).changes
     added = {change.name for change in changes if change.act is TreeAct.ADD}
     switched = set(door.switch.get("components", {}))
     assert changes
@@ -172,9 +178,8 @@ def test_a_new_door_is_one_folder(tmp_path):
     (folder / "door.yaml").write_text(yaml.safe_dump(door))
     (folder / "component.yaml").write_text(yaml.safe_dump(component))
     catalog, made = load_catalog(tmp_path), load_doors(tmp_path)["weather"]
-    before, after = trees(made, catalog=catalog)
-    added = {c.name for c in diff_trees("weather", before, after).changes if c.act is TreeAct.ADD}
-    assert "weather" in added
+    changes = diff_trees("weather", closed(), opened(made, catalog)).changes
+    assert "weather" in {change.name for change in changes if change.act is TreeAct.ADD}
 
 
 def test_a_door_that_nothing_opens_and_nothing_explains_is_refused(tmp_path):

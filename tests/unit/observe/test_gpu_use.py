@@ -24,10 +24,11 @@ def plan() -> Plan:
     return plan_with(lambda document: document.update(components={"opencost": {"enabled": True}}))
 
 
-@pytest.fixture
-def report(plan: Plan, tmp_path) -> CostReport:
+@pytest.fixture(scope="module")
+def report(plan: Plan, tmp_path_factory) -> CostReport:
     """Ten hours ran; an hour's request of a million tokens to the model `coder`."""
-    store = SqliteStore(tmp_path / "ledger.sqlite")
+    path = tmp_path_factory.mktemp("cost") / "ledger.sqlite"
+    store = SqliteStore(path)
     first = round(_START.timestamp()) // 60
     ended = round((_START + dt.timedelta(hours=2)).timestamp() * 1000)
     request = ("a", ended, "team-b", "app", "coder", "interactive", "coder@0", "engine",
@@ -35,7 +36,7 @@ def report(plan: Plan, tmp_path) -> CostReport:
     store.write([request], first)
     for minute in range(1, 60 * _RAN_HOURS):
         store.write([], first + minute)
-    ledger = LocalLedger(tmp_path / "ledger.sqlite")
+    ledger = LocalLedger(path)
     return make_cost(ledger, plan, "model", _START, _UNTIL, {"coder": 4.0})
 
 
