@@ -9,7 +9,9 @@ GIB = 1024**3
 NANO = 1_000_000_000
 """Nano-dollars in a dollar: money is an integer of these everywhere."""
 
-_SIZE = re.compile(r"^\s*(\d+(?:\.\d+)?)\s*(B|KiB|MiB|GiB|TiB|KB|MB|GB|TB|Ki|Mi|Gi|Ti)?\s*$")
+_SIZE = re.compile(
+    r"^\s*(\d{1,18}(?:\.\d{1,18})?)\s*(B|KiB|MiB|GiB|TiB|KB|MB|GB|TB|Ki|Mi|Gi|Ti)?\s*$"
+)
 _FACTORS = {
     "B": 1,
     "Ki": KIB,
@@ -26,7 +28,7 @@ _FACTORS = {
     "TB": 1000**4,
 }
 _WHOLE = re.compile(r"[0-9]{1,18}")
-_DURATION = re.compile(r"^\s*(\d+(?:\.\d+)?)\s*(ms|s|m|h|d)\s*$")
+_DURATION = re.compile(r"^\s*(\d{1,18}(?:\.\d{1,18})?)\s*(ms|s|m|h|d)\s*$")
 _SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 
 

@@ -30,8 +30,8 @@ LARGEST = 2**40
 class Values:
     """The numbers of one part of a configuration."""
 
-    def __init__(self, facts: Mapping[str, Any], where: str = "config.json") -> None:
-        self.facts = facts
+    def __init__(self, facts: Any, where: str = "config.json") -> None:  # noqa: ANN401 (whatever the JSON holds)
+        self.facts: Mapping[str, Any] = facts if isinstance(facts, Mapping) else {}
         self._where = where
 
     def get(self, name: str, default: int | None = None) -> int | None:
@@ -62,9 +62,33 @@ class Values:
         return default if value is None else bool(value)
 
     def numbers(self, name: str) -> tuple[int, ...]:
-        """The list of whole numbers called `name`, empty when absent."""
+        """The list of whole numbers called `name`, empty when absent; InputError for other things in it."""
         value = self.facts.get(name)
-        return tuple(int(v) for v in value) if isinstance(value, list) else ()
+        return tuple(self._checked(name, v) for v in value) if isinstance(value, list) else ()
+
+    def of_layer(self, name: str, index: int) -> int:
+        """The number of layer `index`, 0 first, in the list called `name`; InputError without one."""
+        found = self.numbers(name)
+        if index >= len(found):
+            raise InputError(
+                f"The model's {self._where} has too few {name}.",
+                why=f"it has {len(found)}, and none for layer {index}, counted from 0",
+                fix=("check the file against the model's page",),
+            )
+        return found[index]
+
+    def ratio(self, name: str) -> float:
+        """The number called `name`, 0 when absent; InputError for what is none."""
+        value = self.facts.get(name)
+        if value is None:
+            return 0.0
+        if (
+            isinstance(value, bool)
+            or not isinstance(value, int | float)
+            or not 0 <= value <= LARGEST
+        ):
+            raise self._absurd(name, value, "a number")
+        return float(value)
 
     def texts(self, name: str) -> tuple[str, ...]:
         """The list of texts called `name`, empty when absent."""
@@ -79,9 +103,12 @@ class Values:
     def _checked(self, name: str, value: Any) -> int:  # noqa: ANN401 (whatever the JSON holds)
         is_whole = isinstance(value, int) or (isinstance(value, float) and value.is_integer())
         if isinstance(value, bool) or not is_whole or not 0 <= value <= LARGEST:
-            raise InputError(
-                f"The model's {self._where} has an absurd {name}.",
-                why=f"it says {value!r}; a whole number from 0 to {LARGEST} is needed.",
-                fix=("check the file against the model's page",),
-            )
+            raise self._absurd(name, value, "a whole number")
         return int(value)
+
+    def _absurd(self, name: str, value: object, wanted: str) -> InputError:
+        return InputError(
+            f"The model's {self._where} has an absurd {name}.",
+            why=f"it says {str(value)[:80]!r}; {wanted} from 0 to {LARGEST} is needed.",
+            fix=("check the file against the model's page",),
+        )

@@ -6,6 +6,7 @@ from typing import Any
 
 from llmplat.domain.units import GIB
 from llmplat.fit.architecture import Architecture, Kind
+from llmplat.fit.config_values import Values
 from llmplat.fit.inputs import AUTO, EngineSettings, Gpu
 from llmplat.fit.quantization import kv_cache_scheme
 from llmplat.fit.version import (
@@ -69,10 +70,11 @@ def longest_context(architecture: Architecture, config: Mapping[str, Any]) -> in
     factor = scaling.get("factor")
     if kind in _NOT_STRETCHED or not isinstance(factor, int | float) or factor <= 0:
         return architecture.max_position
-    if kind == "yarn":
-        original = scaling.get("original_max_position_embeddings")
-        return round(original * factor) if isinstance(original, int) else architecture.max_position
-    return round(architecture.max_position * factor)
+    said = Values(scaling, "config.json (rope_scaling)")
+    original = said.get("original_max_position_embeddings") if kind == "yarn" else None
+    if kind == "yarn" and not original:
+        return architecture.max_position
+    return round((original or architecture.max_position) * said.ratio("factor"))
 
 
 def activation_bytes(dtype: str | None) -> int:

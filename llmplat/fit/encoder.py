@@ -22,13 +22,12 @@ def read_encoder(config: Mapping[str, Any], text: Values, image_tokens: int) -> 
     layers = _first(values, _DEPTH)
     hidden = _first(values, _WIDTH)
     width = values.get("intermediate_size") or values.get("vt_intermediate_size") or 4 * hidden
-    patch = part.get("patch_size")
-    patch = patch if isinstance(patch, int) else 14
+    patch = values.need("patch_size") if isinstance(part.get("patch_size"), int) else 14
     matrices = 3 if part.get("hidden_act") == "silu" else 2
     tower = layers * (4 * hidden * hidden + matrices * hidden * width)
     joined = hidden * _merge(config, part) ** 2
     projector = joined * joined + joined * text.need("hidden_size")
-    deepstack = len(part.get("deepstack_visual_indexes") or ())
+    deepstack = len(values.texts("deepstack_visual_indexes"))
     return Encoder(
         layers, hidden, width, patch,
         pixels_per_token=_pixels_per_token(config, part, patch),
@@ -49,12 +48,12 @@ def _merge(config: Mapping[str, Any], part: Mapping[str, Any]) -> int:
             said = place.get(name)
             said = said[0] if isinstance(said, list) and said else said
             if isinstance(said, int):
-                return said
+                return Values({name: said}, "config.json (vision_config)").need(name)
     return 2 if part.get("pixel_shuffle_ratio") else 1
 
 
 def _pixels_per_token(config: Mapping[str, Any], part: Mapping[str, Any], patch: int) -> int:
-    tokens, image = config.get("mm_tokens_per_image"), part.get("image_size")
-    if isinstance(tokens, int) and isinstance(image, int) and tokens:
-        return image * image // tokens
+    tokens = Values(config).get("mm_tokens_per_image")
+    if tokens and isinstance(part.get("image_size"), int):
+        return Values(part, "config.json (vision_config)").need("image_size") ** 2 // tokens
     return (patch * _merge(config, part)) ** 2

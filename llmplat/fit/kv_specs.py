@@ -48,7 +48,9 @@ class Spec:
         """Bytes of one page."""
         if self.padded is not None:
             return self.padded
-        return self.state_bytes if self.kind is Kind.STATE else round(self.block * self.token_bytes)
+        if self.kind is Kind.STATE:
+            return self.state_bytes
+        return max(1, round(self.block * self.token_bytes))
 
     @property
     def group_key(self) -> tuple[object, ...]:

@@ -56,7 +56,7 @@ def _windows(values: Values, layers: int, pattern: int) -> tuple[str, ...]:
     if not window or values.facts.get("use_sliding_window") is False:
         return (FULL,) * layers
     said = values.facts.get("sliding_window_pattern")
-    if isinstance(said, str):
+    if isinstance(said, str) and said:
         return tuple(SLIDING if said[i % len(said)] == "L" else FULL for i in range(layers))
     every = said if isinstance(said, int) else pattern
     return _all_but_every(layers, every, SLIDING) if every else (SLIDING,) * layers

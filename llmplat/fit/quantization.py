@@ -6,6 +6,10 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
+from llmplat.domain.errors import InputError
+from llmplat.fit.config_values import Values
+
+_WHERE = "config.json (quantization_config)"
 _FOUR_BITS = ("gptq", "awq", "awq_marlin", "gptq_marlin", "auto-round", "bitsandbytes")
 _LISTS = ("ignore", "modules_to_not_convert", "exclude_modules", "ignored_layers")
 _PREFIX = re.compile(r"^.*?layers\.")
@@ -51,9 +55,10 @@ class Quantization:
         self._plain = plain(dtype_bytes)
         self.is_run_time = not facts and bool(runtime)
         self.scheme = _scheme(facts) or (_runtime(runtime) if not facts else None)
-        self._named = {
-            _canonical(n): _algorithm(v) for n, v in (facts.get("quantized_layers") or {}).items()
-        }
+        layers = Values(facts).part("quantized_layers")
+        self._named = (
+            {_canonical(n): _algorithm(v) for n, v in layers.facts.items()} if layers else {}
+        )
         self._exact, self._patterns, self._prefixes = _ignored(facts)
         self._experts = MXFP4 if expert_dtype == "fp4" else _experts_scheme(facts)
         method = str(facts.get("quant_method") or "")
@@ -107,7 +112,9 @@ def merge_hf_quant(config: Mapping[str, Any], hf_quant: Mapping[str, Any]) -> di
     if config.get("quantization_config"):
         return dict(config)
     said = hf_quant.get("quantization")
-    return {**config, "quantization_config": {**said, "quant_method": "modelopt"} if said else {}}
+    if not isinstance(said, Mapping) or not said:
+        return {**config, "quantization_config": {}}
+    return {**config, "quantization_config": {**said, "quant_method": "modelopt"}}
 
 
 def kv_cache_scheme(facts: Mapping[str, Any]) -> str | None:
@@ -134,18 +141,19 @@ def _scheme(facts: Mapping[str, Any]) -> Scheme | None:
     elif method in ("fp8", "fbgemm_fp8", "modelopt"):
         found = FP8_BLOCK if facts.get("weight_block_size") else FP8
     elif method in _FOUR_BITS:
-        bits = int(facts.get("bits") or facts.get("w_bit") or 4)
+        said = Values(facts, _WHERE)
+        bits = said.get("bits") or said.get("w_bit") or 4
         found = _integers(bits, facts.get("group_size"), has_zeros=method == "awq")
     elif isinstance(groups, Mapping) and groups:
-        found = _group(next(iter(groups.values())), str(facts.get("format") or ""))
+        found = _group(Values(next(iter(groups.values())), _WHERE), str(facts.get("format") or ""))
     return found
 
 
-def _group(group: Mapping[str, Any], form: str) -> Scheme | None:
+def _group(group: Values, form: str) -> Scheme | None:
     """One entry of compressed-tensors' config_groups."""
-    weights = group.get("weights") or {}
-    bits = int(weights.get("num_bits") or 16)
-    form = str(group.get("format") or form)
+    said = group.part("weights") or Values({})
+    weights, bits = said.facts, said.get("num_bits") or 16
+    form = str(group.facts.get("format") or form)
     if "mxfp4" in form:
         return MXFP4
     if bits == 4 and weights.get("type") == "float":
@@ -195,11 +203,13 @@ def _ignored(facts: Mapping[str, Any]) -> tuple[set[str], list[re.Pattern[str]],
     exact: set[str] = set()
     patterns: list[re.Pattern[str]] = []
     prefixes: list[str] = []
-    names = [str(name) for key in _LISTS for name in facts.get(key) or ()]
-    names += [f"re:{name[2:]}" for name in facts.get("dynamic") or {} if str(name).startswith("-:")]
+    said = Values(facts, _WHERE)
+    names = [name for key in _LISTS for name in said.texts(key)]
+    dynamic = said.part("dynamic")
+    names += [f"re:{name[2:]}" for name in (dynamic.facts if dynamic else ()) if name[:2] == "-:"]
     for name in dict.fromkeys(names):
         if name.startswith("re:"):
-            patterns.append(re.compile(name[3:].replace("^", "")))
+            patterns.append(_pattern(name[3:].replace("^", "")))
         elif "*" in name and not name.endswith("*"):
             patterns.append(re.compile(_glob(_canonical(name))))
         elif name.endswith("*") and "*" not in name[:-1]:
@@ -209,6 +219,17 @@ def _ignored(facts: Mapping[str, Any]) -> tuple[set[str], list[re.Pattern[str]],
         else:
             exact.add(_canonical(name))
     return exact, patterns, prefixes
+
+
+def _pattern(text: str) -> re.Pattern[str]:
+    try:
+        return re.compile(text)
+    except re.error as exc:
+        raise InputError(
+            f"The model's {_WHERE} names layers by a pattern that cannot be read.",
+            why=f"{text!r}: {exc}",
+            fix=("check the file against the model's page",),
+        ) from exc
 
 
 def _glob(pattern: str) -> str:

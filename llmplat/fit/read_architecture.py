@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from llmplat.domain.errors import InputError
 from llmplat.fit.architecture import Architecture, FeedForward, Kind, Layer, Mixer
 from llmplat.fit.config_values import Values
 from llmplat.fit.encoder import read_encoder
@@ -10,6 +11,8 @@ from llmplat.fit.family import Family, family_of, text_part
 from llmplat.fit.layer_kinds import layer_kinds, letters_of
 from llmplat.fit.read_feed_forward import feed_forward_of_letter, read_feed_forward
 from llmplat.fit.read_mixers import read_mixers
+
+_NOTHING = Values({})
 
 
 def read_architecture(config: Mapping[str, Any], families: Mapping[str, Family]) -> Architecture:
@@ -26,6 +29,7 @@ def read_architecture(config: Mapping[str, Any], families: Mapping[str, Family])
     values = Values(text)
     count = len(letters_of(values)) or values.need("num_hidden_layers")
     kinds = layer_kinds(values, count, shape.window_pattern)
+    _refuse_missing(kinds, count)
     layers = tuple(_layer(values, shape, i, kind) for i, kind in enumerate(kinds))
     tied = text.get("tie_word_embeddings", config.get("tie_word_embeddings"))
     positions = values.need("max_position_embeddings") if shape.has_learned_positions else 0
@@ -51,6 +55,15 @@ def read_architecture(config: Mapping[str, Any], families: Mapping[str, Family])
     )
 
 
+def _refuse_missing(kinds: tuple[str, ...], layers: int) -> None:
+    if len(kinds) < layers:
+        raise InputError(
+            "The model's config.json does not say what each of its layers is.",
+            why=f"it has {layers} layers, and a list that describes {len(kinds)} of them",
+            fix=("check the file against the model's page",),
+        )
+
+
 def _dtype(text: Mapping[str, Any], config: Mapping[str, Any]) -> str:
     for place in (text, config):
         for key in ("torch_dtype", "dtype"):
@@ -70,7 +83,7 @@ def _quantization(config: Mapping[str, Any], text: Mapping[str, Any]) -> Mapping
 def _layer(values: Values, family: Family, index: int, kind: str) -> Layer:
     blocks = values.facts.get("block_configs")
     if isinstance(blocks, list) and index < len(blocks):
-        return _searched_layer(values, blocks[index])
+        return _searched_layer(values, Values(blocks[index], f"config.json (block {index})"))
     mixers = list(read_mixers(values, family, index, kind))
     letters = letters_of(values)
     if letters:
@@ -78,17 +91,16 @@ def _layer(values: Values, family: Family, index: int, kind: str) -> Layer:
     return Layer(tuple(mixers), read_feed_forward(values, family, index))
 
 
-def _searched_layer(values: Values, block: Mapping[str, Any]) -> Layer:
+def _searched_layer(values: Values, block: Values) -> Layer:
     """A layer of a model whose blocks differ one by one (`block_configs`)."""
-    attention, ffn = Values(block.get("attention") or {}), Values(block.get("ffn") or {})
+    attention, ffn = block.part("attention") or _NOTHING, block.part("ffn") or _NOTHING
     heads, hidden = values.need("num_attention_heads"), values.need("hidden_size")
     mixers: tuple[Mixer, ...] = ()
     if not attention.flag("no_op") and not attention.flag("replace_with_linear"):
         group = attention.get("n_heads_in_group", 1) or 1
-        dim = values.get("head_dim") or hidden // heads
+        dim = values.get("head_dim") or max(1, hidden // heads)
         mixers = (Mixer(Kind.FULL, heads, max(1, heads // group), dim, dim),)
     width = 0
     if not ffn.flag("no_op") and not ffn.flag("replace_with_linear"):
-        multiple = float(ffn.facts.get("ffn_mult") or 0)
-        width = -(-int(2 * multiple * hidden / 3) // 256) * 256
+        width = -(-int(2 * ffn.ratio("ffn_mult") * hidden / 3) // 256) * 256
     return Layer(mixers, FeedForward(width) if width else None)

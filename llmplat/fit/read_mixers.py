@@ -22,7 +22,7 @@ def read_mixers(values: Values, family: Family, index: int, kind: str) -> list[M
             _attention(values, family, kinds_of.FULL),
         ]
     if values.numbers("compress_ratios"):
-        return _compressed(values, values.numbers("compress_ratios")[index])
+        return _compressed(values, values.of_layer("compress_ratios", index))
     if values.get("kv_lora_rank"):
         return [_latent(values)]
     return [_attention(values, family, kind)]

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 CUSTOM_GPU = "custom"
 _VERSION = re.compile(r"v?(\d+\.\d+(\.\d+)?)\S*")
-_LENGTH = re.compile(r"(\d+(?:\.\d+)?)([kKmM]?)")
+_LENGTH = re.compile(r"(\d{1,18}(?:\.\d{1,18})?)([kKmM]?)")
 _FACTORS = {"": 1, "k": 1000, "K": 1024, "m": 1000**2, "M": 1024**2}
 DTYPES = ("auto", "bfloat16", "float16", "half", "float32", "float")
 KV_DTYPES = (

@@ -1,7 +1,6 @@
 """The objects of a tree, by kind: what the checks look at."""
 
 import json
-import math
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -12,6 +11,7 @@ from llmplat.domain.manifest import Manifest
 from llmplat.validate.documents import Document, Unreadable, read_documents
 from llmplat.validate.faults import Path
 
+_MOST = 1e15
 _TEMPLATED = (
     "Deployment",
     "StatefulSet",
@@ -170,8 +170,10 @@ def list_or_empty(value: object) -> list[Any]:
 
 
 def number_or(value: object, otherwise: float) -> float:
-    """`value` when it is a finite number, the API's default when it is not there (or wrong)."""
-    if isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value):
+    """`value` when it is a number, the API's default when it is not there (or wrong, or absurd)."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return otherwise
+    if -_MOST < value < _MOST:
         return value
     return otherwise
 

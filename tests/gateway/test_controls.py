@@ -150,6 +150,7 @@ def test_a_stream_ends_with_its_usage_when_asked(world, gateway):
         ("/v1/chat/completions", _CHAT | {"mock_response": "x"}, {}, 400, "unknown_field"),
         ("/v1/chat/completions", _CHAT | {"n": 2}, {}, 400, "field_invalid"),
         ("/v1/chat/completions", _CHAT | {"temperature": 3}, {}, 400, "field_invalid"),
+        ("/v1/chat/completions", _CHAT | {"temperature": 10**400}, {}, 400, "field_invalid"),
         ("/v1/chat/completions", _CHAT | {"model": "nothing"}, {}, 403, "model_not_allowed"),
         ("/v1/chat/completions", _CHAT | {"model": "stub@0"}, {}, 403, "model_not_allowed"),
         ("/v1/chat/completions", _CHAT | {"model": "vectors"}, {}, 400, "wrong_kind"),

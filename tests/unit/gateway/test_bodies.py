@@ -138,6 +138,8 @@ def test_unknown_fields_are_named(more):
         {"max_tokens": 1.5},
         {"max_tokens": "9"},
         {"temperature": 1e999},
+        {"temperature": 10**400},
+        {"temperature": float("nan")},
         {"stream": "true"},
         {"model": ["m", "other"]},
         {"messages": []},

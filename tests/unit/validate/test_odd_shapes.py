@@ -16,7 +16,7 @@ from llmplat.validate.positions import Positions
 from tests.unit.validate.examples import NAMES, example
 
 ODD: tuple[Any, ...] = (
-    None, True, -1.5, math.inf, "", "²", "9" * 5000, [], [None], ["²"], {}, {"name": ["x"]},
+    None, True, -1.5, math.inf, 10**400, "", "²", "9" * 5000, [], [None], ["²"], {}, {"name": ["x"]},
 )  # fmt: skip
 """What somebody's template may leave: `"²".isdigit()` is true, `int` reads no 5,000 digits."""
 

@@ -1,0 +1,81 @@
+"""No config.json breaks the fit: each place of real ones, each odd value, is taken or refused in words."""
+
+import copy
+import json
+import math
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from llmplat.domain.errors import InputError, PlanError
+from llmplat.fit.config_facts import read_config_facts
+from llmplat.fit.estimate import estimate
+from llmplat.fit.inputs import EngineSettings
+from tests.fakes.fit_models import FAMILIES, H100, dense
+
+MODELS = Path(__file__).parents[3] / "llmplat" / "catalog" / "data" / "models"
+NAMES = (
+    "nvidia__Llama-3_3-Nemotron-Super-49B-v1", "deepseek-ai__DeepSeek-V4-Flash", "Qwen__Qwen3-VL-2B-Instruct",
+    "XiaomiMiMo__MiMo-V2-Flash", "Qwen__Qwen3-235B-A22B-FP8", "google__gemma-3-1b-it", "deepseek-ai__DeepSeek-R1",
+)  # fmt: skip
+"""Each writes something in a way of its own: blocks, ratios, a tower, marks, lists."""
+ODD: tuple[Any, ...] = (
+    None, True, -1, 0, math.inf, 10**400, "x", [None], ["re:("], [7], {"x": None},
+)  # fmt: skip
+SETTINGS = EngineSettings(max_num_seqs=8, tensor_parallel=2)
+
+
+def config_of(name: str) -> dict[str, Any]:
+    return dict(json.loads((MODELS / f"{name}.json").read_text("utf-8"))["config"])
+
+
+def places(value: Any, path: tuple[str | int, ...] = ()) -> Iterator[tuple[str | int, ...]]:
+    """Every place below `value`, of the entries of lists and of named layers the first alone."""
+    steps = list(value.items() if isinstance(value, dict) else enumerate(value))
+    if isinstance(value, list) or path[-1:] == ("quantized_layers",):
+        steps = steps[:1]
+    for step, item in steps:
+        yield (*path, step)
+        if isinstance(item, dict | list):
+            yield from places(item, (*path, step))
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_an_odd_value_is_taken_or_refused_in_words(name: str) -> None:
+    config = config_of(name)
+    for path in list(places(config)):
+        holder: Any = config
+        for step in path[:-1]:
+            holder = holder[step]
+        kept = holder[path[-1]]
+        for odd in ODD:
+            holder[path[-1]] = copy.deepcopy(odd)
+            with suppress(InputError, PlanError):
+                estimate(config, SETTINGS, H100, families=FAMILIES, with_fixes=False)
+            read_config_facts(config)
+        holder[path[-1]] = kept
+    estimate(config, SETTINGS, H100, families=FAMILIES, with_fixes=False)
+
+
+@pytest.mark.parametrize("odd", ODD)
+@pytest.mark.parametrize("at", [("config_groups",), ("config_groups", "group_0"), ("bits",), ("ignore",),
+                                ("config_groups", "group_0", "weights"), ("dynamic",), ("quantized_layers",),
+                                ("config_groups", "group_0", "weights", "num_bits")])  # fmt: skip
+def test_an_odd_way_to_quantize_too(at: tuple[str, ...], odd: Any) -> None:
+    weights = {"num_bits": 4, "type": "int", "group_size": 32, "symmetric": True}
+    method = "gptq" if at == ("bits",) else "compressed-tensors"
+    said: dict[str, Any] = {
+        "quant_method": method,
+        "config_groups": {"group_0": {"weights": weights}},
+    }
+    holder = said
+    for step in at[:-1]:
+        holder = holder[step]
+    holder[at[-1]] = odd
+    with suppress(InputError):
+        estimate(
+            dense(quantization_config=said), SETTINGS, H100, families=FAMILIES, with_fixes=False
+        )
