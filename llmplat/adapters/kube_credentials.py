@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
+from pydantic import BaseModel, ConfigDict, Field, StrictStr
+
 from llmplat.adapters.kubeconfig import ExecPlugin, KubeAccess
 from llmplat.domain.errors import ClusterUnreachableError
 
@@ -28,6 +30,17 @@ class Credential:
     def is_over(self) -> bool:
         """Whether it ended, or is about to."""
         return self.expires is not None and datetime.now(UTC) + _EARLY >= self.expires
+
+
+class _Status(BaseModel):
+    """What a plug-in answers (client.authentication.k8s.io/v1, ExecCredentialStatus)."""
+
+    model_config = ConfigDict(hide_input_in_errors=True)
+
+    token: StrictStr | None = None
+    certificate: StrictStr | None = Field(None, alias="clientCertificateData")
+    key: StrictStr | None = Field(None, alias="clientKeyData")
+    ends: StrictStr | None = Field(None, alias="expirationTimestamp")
 
 
 def make_credential(access: KubeAccess, env: Mapping[str, str]) -> Credential:
@@ -53,10 +66,10 @@ def make_credential(access: KubeAccess, env: Mapping[str, str]) -> Credential:
 def _token(access: KubeAccess) -> str:
     try:
         return access.token_file.read_text("utf-8").strip() if access.token_file else ""
-    except OSError as error:
+    except (OSError, UnicodeDecodeError) as error:
         raise ClusterUnreachableError(
             f"The token of the context {access.context!r} cannot be read.",
-            f"{access.token_file}: {error.strerror}",
+            f"{access.token_file}: {getattr(error, 'strerror', None) or 'it is no text'}",
             (f"kubectl config view --context {access.context} --minify",),
         ) from error
 
@@ -64,21 +77,24 @@ def _token(access: KubeAccess) -> str:
 def _ask(plugin: ExecPlugin, access: KubeAccess, env: Mapping[str, str]) -> Credential:
     said = _run(plugin, access, env)
     try:
-        status = json.loads(said)["status"]
-        ends = status.get("expirationTimestamp")
-        expires = datetime.fromisoformat(ends) if ends else None
-    except (ValueError, KeyError, TypeError) as error:
-        # What it said may be a token: not shown.
-        raise _failed(plugin, access, "it printed no ExecCredential") from error
-    token, certificate = status.get("token"), status.get("clientCertificateData")
-    if not token and not certificate:
+        status = _Status.model_validate(json.loads(said)["status"])
+        expires = _moment(status.ends) if status.ends else None
+    except (ValueError, KeyError, TypeError):
+        # What it said may be a token: not shown, and not kept as the cause either.
+        raise _failed(plugin, access, "it printed no ExecCredential") from None
+    if not status.token and not status.certificate:
         raise _failed(plugin, access, "its ExecCredential holds neither a token nor a certificate")
     return Credential(
-        f"Bearer {token}" if token else None,
-        certificate.encode() if certificate else None,
-        (status.get("clientKeyData") or "").encode() or None,
+        f"Bearer {status.token}" if status.token else None,
+        (status.certificate or "").encode() or None,
+        (status.key or "").encode() or None,
         expires,
     )
+
+
+def _moment(text: str) -> datetime:
+    at = datetime.fromisoformat(text)
+    return at if at.tzinfo else at.replace(tzinfo=UTC)
 
 
 def _run(plugin: ExecPlugin, access: KubeAccess, env: Mapping[str, str]) -> str:

@@ -1,18 +1,23 @@
 """Kubeconfig files and the name of a context -> how to reach one API server, and as whom."""
 
 import base64
-import binascii
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TypeVar
 
-import yaml
-
+from llmplat.adapters.kubeconfig_file import (
+    ClusterPart,
+    ContextPart,
+    ExecPart,
+    KubeconfigFile,
+    UserPart,
+    read_file,
+)
 from llmplat.domain.errors import ClusterUnreachableError
 
-Entry = dict[str, Any]
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -55,34 +60,50 @@ def read_access(context: str, env: Mapping[str, str]) -> KubeAccess:
     Raises:
         ClusterUnreachableError: no file, no such context, or one that leads nowhere.
     """
-    files = _files(env)
-    documents = [(file, _read(file)) for file in files if file.is_file()]
-    if not documents:
+    paths = _files(env)
+    files = [(path, read_file(path)) for path in paths if path.is_file()]
+    if not files:
         raise ClusterUnreachableError(
             f"There is no kubeconfig for the context {context!r}.",
-            f"looked at {', '.join(str(file) for file in files)}",
+            f"looked at {', '.join(str(path) for path in paths)}",
             ("export KUBECONFIG=/path/to/kubeconfig", "kubectl config get-contexts"),
         )
-    found = _named(documents, "contexts", context)
+    found = _first(
+        (path, one) for path, it in files for one in it.contexts or () if one.name == context
+    )
     if found is None:
-        known = sorted(
-            {str(one.get("name")) for _, it in documents for one in it.get("contexts") or ()}
-        )
-        raise ClusterUnreachableError(
-            f"No kubeconfig has the context {context!r}.",
-            f"{', '.join(str(file) for file, _ in documents)} has: {', '.join(known) or 'none'}",
-            ("kubectl config get-contexts", "set substrate.cluster.context to one of them"),
-        )
-    part = found[1].get("context") or {}
-    cluster = _named(documents, "clusters", str(part.get("cluster")))
-    user = _named(documents, "users", str(part.get("user")))
-    if cluster is None or not (cluster[1].get("cluster") or {}).get("server"):
+        raise _no_context(context, files)
+    part = found[1].context or ContextPart()
+    cluster = _first(
+        (path, one.cluster)
+        for path, it in files
+        for one in it.clusters or ()
+        if one.name == part.cluster
+    )
+    user = _first(
+        (path, one.user) for path, it in files for one in it.users or () if one.name == part.user
+    )
+    if cluster is None or cluster[1] is None or not cluster[1].server:
         raise ClusterUnreachableError(
             f"The context {context!r} leads to no server.",
-            f"{found[0]} has no cluster {part.get('cluster')!r} with a server",
+            f"{found[0]} has no cluster {part.cluster!r} with a server",
             (f"kubectl config view --context {context} --minify",),
         )
-    return _access(context, cluster, user or (found[0], {}))
+    return _access(context, (cluster[0], cluster[1]), user or (found[0], None))
+
+
+def _first(entries: Iterator[T]) -> T | None:
+    """The first of that name, as kubectl merges files."""
+    return next(entries, None)
+
+
+def _no_context(context: str, files: list[tuple[Path, KubeconfigFile]]) -> ClusterUnreachableError:
+    known = sorted({str(one.name) for _, it in files for one in it.contexts or ()})
+    return ClusterUnreachableError(
+        f"No kubeconfig has the context {context!r}.",
+        f"{', '.join(str(path) for path, _ in files)} has: {', '.join(known) or 'none'}",
+        ("kubectl config get-contexts", "set substrate.cluster.context to one of them"),
+    )
 
 
 def _files(env: Mapping[str, str]) -> tuple[Path, ...]:
@@ -93,53 +114,36 @@ def _files(env: Mapping[str, str]) -> tuple[Path, ...]:
     return (home / ".kube" / "config",)
 
 
-def _read(file: Path) -> Entry:
-    try:
-        document = yaml.load(file.read_text("utf-8"), Loader=yaml.CSafeLoader)
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise ClusterUnreachableError(
-            f"The kubeconfig {file} cannot be read.",
-            str(error).splitlines()[0],
-            (f"kubectl config view --kubeconfig {file}",),
-        ) from error
-    return document if isinstance(document, dict) else {}
-
-
-def _named(documents: list[tuple[Path, Entry]], kind: str, name: str) -> tuple[Path, Entry] | None:
-    """The first entry of that name, as kubectl merges files."""
-    for file, document in documents:
-        for entry in document.get(kind) or ():
-            if entry.get("name") == name:
-                return file, entry
-    return None
-
-
-def _access(context: str, cluster: tuple[Path, Entry], user: tuple[Path, Entry]) -> KubeAccess:
-    where, who = cluster[1]["cluster"], user[1].get("user") or {}
-    token_file = who.get("tokenFile")
+def _access(
+    context: str, cluster: tuple[Path, ClusterPart], user: tuple[Path, UserPart | None]
+) -> KubeAccess:
+    (file, where), beside, who = cluster, user[0].parent, user[1] or UserPart()
+    authority = (where.certificate_authority_data, where.certificate_authority)
     return KubeAccess(
         context=context,
-        server=str(where["server"]).rstrip("/"),
-        authority=_pem(cluster[0], where, "certificate-authority"),
-        is_insecure=bool(where.get("insecure-skip-tls-verify")),
-        tls_server_name=where.get("tls-server-name"),
-        proxy_url=where.get("proxy-url"),
-        certificate=_pem(user[0], who, "client-certificate"),
-        key=_pem(user[0], who, "client-key"),
-        token=who.get("token"),
-        token_file=user[0].parent / token_file if token_file else None,
-        username=who.get("username"),
-        password=who.get("password"),
-        plugin=_plugin(user[0], who.get("exec")),
+        server=str(where.server).rstrip("/"),
+        authority=_pem(file, "certificate-authority", *authority),
+        is_insecure=bool(where.insecure_skip_tls_verify),
+        tls_server_name=where.tls_server_name,
+        proxy_url=where.proxy_url,
+        certificate=_pem(
+            user[0], "client-certificate", who.client_certificate_data, who.client_certificate
+        ),
+        key=_pem(user[0], "client-key", who.client_key_data, who.client_key),
+        token=who.token,
+        token_file=beside / who.token_file if who.token_file else None,
+        username=who.username,
+        password=who.password,
+        plugin=_plugin(beside, who.exec),
     )
 
 
-def _pem(file: Path, entry: Entry, name: str) -> bytes | None:
+def _pem(file: Path, name: str, data: str | None, path: str | None) -> bytes | None:
     try:
-        if entry.get(f"{name}-data"):
-            return base64.b64decode(entry[f"{name}-data"], validate=True)
-        return (file.parent / entry[name]).read_bytes() if entry.get(name) else None
-    except (OSError, binascii.Error) as error:
+        if data:
+            return base64.b64decode(data, validate=True)
+        return (file.parent / path).read_bytes() if path else None
+    except (OSError, ValueError) as error:  # binascii.Error is a ValueError
         raise ClusterUnreachableError(
             f"The {name} of the kubeconfig {file} cannot be read.",
             str(error),
@@ -147,15 +151,15 @@ def _pem(file: Path, entry: Entry, name: str) -> bytes | None:
         ) from error
 
 
-def _plugin(file: Path, entry: Entry | None) -> ExecPlugin | None:
-    if not entry:
+def _plugin(folder: Path, entry: ExecPart | None) -> ExecPlugin | None:
+    if entry is None:
         return None
     return ExecPlugin(
-        api_version=str(entry.get("apiVersion", "")),
-        command=str(entry.get("command", "")),
-        args=tuple(str(word) for word in entry.get("args") or ()),
-        env=tuple((str(it["name"]), str(it["value"])) for it in entry.get("env") or ()),
-        install_hint=str(entry.get("installHint") or "").strip(),
-        needs_cluster_info=bool(entry.get("provideClusterInfo")),
-        folder=file.parent,
+        api_version=entry.api_version or "",
+        command=entry.command or "",
+        args=entry.args or (),
+        env=tuple((one.name, one.value) for one in entry.env or ()),
+        install_hint=(entry.install_hint or "").strip(),
+        needs_cluster_info=bool(entry.provide_cluster_info),
+        folder=folder,
     )

@@ -65,8 +65,11 @@ def manifest_of(inventory: Inventory) -> Object:
 def parse_inventory(found: Object) -> Inventory:
     """The inventory of its ConfigMap; ValueError for what this version does not read."""
     document = json.loads((found.get("data") or {}).get(KEY) or "{}")
-    if not document or document.get("schema", 0) > SCHEMA:
-        msg = f"schema {document.get('schema')}, this llmplat reads {SCHEMA}"
+    if not document or not isinstance(document, dict):
+        msg = "it holds no inventory"
+        raise ValueError(msg)
+    if document.get("schema", 0) > SCHEMA:
+        msg = f"schema {document['schema']}, this llmplat reads {SCHEMA}"
         raise ValueError(msg)
     known = {name: document[name] for name in Inventory.__dataclass_fields__ if name in document}
     known["made"] = tuple(ObjectRef(**ref) for ref in document.get("made", ()))

@@ -89,10 +89,10 @@ class Descriptor:
         return cls(
             str(document["mediaType"]),
             Digest.parse(str(document["digest"])),
-            int(document["size"]),
-            tuple(sorted((str(k), str(v)) for k, v in document.get("annotations", {}).items())),
+            _size(document["size"]),
+            _pairs(document.get("annotations")),
             document.get("artifactType"),
-            tuple(sorted((str(k), str(v)) for k, v in document.get("platform", {}).items())),
+            _pairs(document.get("platform")),
         )
 
 
@@ -167,6 +167,21 @@ def canonical_json(document: Mapping[str, Any]) -> bytes:
     """`document` as the same bytes wherever it is written: sorted keys, no spaces, UTF-8."""
     text = json.dumps(document, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
     return text.encode()
+
+
+def _size(value: object) -> int:
+    if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value < 2**63:
+        msg = "the size of a descriptor is a whole number of bytes"
+        raise ValueError(msg)
+    return value
+
+
+def _pairs(value: object) -> tuple[tuple[str, str], ...]:
+    """A mapping of texts, sorted; none for null."""
+    if not isinstance(value, Mapping | None):
+        msg = "a descriptor's annotations and platform are mappings"
+        raise TypeError(msg)
+    return tuple(sorted((str(k), str(v)) for k, v in (value or {}).items()))
 
 
 def _is_host(text: str) -> bool:

@@ -63,8 +63,8 @@ def make_config(base: BaseParts, layers: Sequence[Descriptor]) -> bytes:
     diff_ids = [*rootfs.get("diff_ids", ()), *(str(layer.digest) for layer in layers)]
     document = {
         **{key: value for key, value in base.config.items() if key != "created"},
-        "config": base.config.get("config", {}),
-        "history": [*base.config.get("history", ()), *(_history(layer) for layer in layers)],
+        "config": base.config.get("config") or {},
+        "history": [*(base.config.get("history") or ()), *(_history(layer) for layer in layers)],
         "rootfs": {"diff_ids": diff_ids, "type": "layers"},
     }
     return canonical_json(document)

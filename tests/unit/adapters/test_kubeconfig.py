@@ -106,6 +106,17 @@ def test_a_plugin_gives_a_token_and_its_end(tmp_path: Path) -> None:
     assert "t0ken" not in repr(found)
 
 
+def test_an_end_without_a_time_zone_is_in_utc(tmp_path: Path) -> None:
+    said = credential(token="t0ken", expirationTimestamp="2020-01-01T00:00:00")
+    assert ask(tmp_path, plugin(tmp_path, f"echo '{said}'")).is_over
+
+
+def test_a_token_file_that_is_no_text_is_told(tmp_path: Path) -> None:
+    (tmp_path / "t").write_bytes(b"\xff\xfe")
+    with pytest.raises(ClusterUnreachableError, match="cannot be read"):
+        ask(tmp_path, {"tokenFile": "t"})
+
+
 def test_a_plugin_gives_a_certificate(tmp_path: Path) -> None:
     said = credential(clientCertificateData="CERT", clientKeyData="KEY")
     found = ask(tmp_path, plugin(tmp_path, f"echo '{said}'"))
@@ -127,6 +138,12 @@ def test_a_plugin_is_told_of_the_cluster(tmp_path: Path) -> None:
         ("echo 'please log in' >&2; exit 7", "ended with 7: please log in"),
         ("echo s3cret-token", "no ExecCredential"),
         (f"echo '{credential()}'", "neither a token nor a certificate"),
+        ('echo \'{"status": ["s3cret"]}\'', "no ExecCredential"),
+        ('echo \'{"status": {"token": ["s3cret"]}}\'', "no ExecCredential"),
+        (
+            'echo \'{"status": {"token": "s3cret", "expirationTimestamp": "soon"}}\'',
+            "no ExecCredential",
+        ),
     ],
 )
 def test_a_plugin_that_fails_is_told_without_its_output(

@@ -55,3 +55,17 @@ def test_descriptors_survive_their_document() -> None:
 
 def test_canonical_json_has_one_spelling() -> None:
     assert canonical_json({"b": 1, "a": "é"}) == '{"a":"é","b":1}'.encode()
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"size": -1}, {"size": 1.5}, {"size": True}, {"size": float("inf")}, {"size": 2**63}, {"size": "7"},
+        {"annotations": ["x"]}, {"platform": "linux"},
+    ],
+)  # fmt: skip
+def test_a_descriptor_that_is_none_is_refused(change: dict) -> None:
+    good = {"mediaType": "m", "digest": f"sha256:{HEX}", "size": 7, "annotations": None}
+    assert Descriptor.parse(good).size_bytes == 7
+    with pytest.raises((ValueError, TypeError)):
+        Descriptor.parse(good | change)
