@@ -7,8 +7,8 @@ import httpx
 import yaml
 
 from llmplat.domain.errors import DownloadError, InputError
+from llmplat.domain.foreign_text import parse_yaml
 
-_Loader: type[yaml.SafeLoader] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _TIMEOUT_S = 60
 
 
@@ -50,7 +50,7 @@ def fetch_chart(repository: str, name: str, version: str) -> bytes:
 def _entries(address: str, name: str) -> list[dict[str, object]]:
     what = f"The chart index {address}"
     try:
-        document = yaml.load(_get(address, what), Loader=_Loader)  # noqa: S506 (a safe loader)
+        document = parse_yaml(_get(address, what))
         return list(document["entries"].get(name, ()))
     except (yaml.YAMLError, KeyError, TypeError, AttributeError) as error:
         raise _unread(what, error) from error

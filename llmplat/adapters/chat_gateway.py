@@ -8,6 +8,7 @@ import httpx
 
 from llmplat.adapters.gateway_errors import refused, unreachable
 from llmplat.domain.chat import Message, Piece, Usage
+from llmplat.domain.foreign_text import parse_json
 
 
 class GatewayChat:
@@ -51,7 +52,7 @@ class GatewayChat:
             request_id = answer.headers.get("x-request-id")
             for line in answer.iter_lines():
                 if line.startswith("data: ") and line != "data: [DONE]":
-                    yield _piece(json.loads(line[6:]), request_id)
+                    yield _piece(parse_json(line[6:]), request_id)
 
 
 def _piece(event: dict[str, Any], request_id: str | None) -> Piece:

@@ -7,6 +7,7 @@ from typing import Any
 from llmplat.adapters.gateway_errors import refused
 from llmplat.adapters.local_http import ask
 from llmplat.domain.errors import GatewayError
+from llmplat.domain.foreign_text import parse_json
 from llmplat.domain.key_change import KeyChange
 
 _TIMEOUT_S = 15.0
@@ -47,4 +48,4 @@ class GatewayChanges:
             ) from error
         if answer.status != 200:
             raise refused(answer.status, answer.body, answer.headers)
-        return json.loads(answer.body)
+        return parse_json(answer.body)

@@ -1,11 +1,11 @@
 """What the gateway answered, or did not -> an error in plain words with a fix."""
 
-import json
 from collections.abc import Mapping
 
 import httpx
 
 from llmplat.domain.errors import GatewayError
+from llmplat.domain.foreign_text import parse_json
 
 _FIXES: dict[str, tuple[str, ...]] = {
     "invalid_api_key": ("llmplat keys list", "llmplat keys create TENANT/APP"),
@@ -44,7 +44,7 @@ def refused(status: int, body: bytes, headers: Mapping[str, str]) -> GatewayErro
 
 def _told(body: bytes) -> tuple[str, str]:
     try:
-        error = json.loads(body)["error"]
+        error = parse_json(body)["error"]
         return str(error.get("code") or ""), str(error.get("message") or "")
     except (ValueError, KeyError, TypeError, AttributeError):
         return "", body[:200].decode("utf-8", "replace")

@@ -13,6 +13,7 @@ from llmplat.adapters.hub_stream import open_stream
 from llmplat.adapters.oci_wire import WireError
 from llmplat.adapters.patience import Patience
 from llmplat.domain.errors import DownloadError
+from llmplat.domain.foreign_text import parse_json
 
 _PASSING = {408, 425, 429, 500, 502, 503, 504}
 """Answers that may be another one a moment later."""
@@ -56,7 +57,7 @@ class HubHttp:
         """The document at `path`. Raises DownloadError, RefusedError."""
         body = b"".join(self._try(lambda _offset: self._open(path, params), None, path))
         try:
-            return httpx.Response(200, content=body).json()
+            return parse_json(body)
         except ValueError as exc:
             raise self._gave_up(path, "the answer is not JSON") from exc
 

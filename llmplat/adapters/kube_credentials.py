@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, StrictStr
 
 from llmplat.adapters.kubeconfig import ExecPlugin, KubeAccess
 from llmplat.domain.errors import ClusterUnreachableError
+from llmplat.domain.foreign_text import parse_json
 
 _PLUGIN_WITHIN_S = 60.0
 _EARLY = timedelta(seconds=30)
@@ -77,7 +78,7 @@ def _token(access: KubeAccess) -> str:
 def _ask(plugin: ExecPlugin, access: KubeAccess, env: Mapping[str, str]) -> Credential:
     said = _run(plugin, access, env)
     try:
-        status = _Status.model_validate(json.loads(said)["status"])
+        status = _Status.model_validate(parse_json(said)["status"])
         expires = _moment(status.ends) if status.ends else None
     except (ValueError, KeyError, TypeError):
         # What it said may be a token: not shown, and not kept as the cause either.

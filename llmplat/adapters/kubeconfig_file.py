@@ -10,6 +10,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictStr, ValidationError
 
 from llmplat.domain.errors import ClusterUnreachableError
+from llmplat.domain.foreign_text import parse_yaml
 
 
 class _Part(BaseModel):
@@ -102,7 +103,7 @@ class KubeconfigFile(_Part):
 def read_file(file: Path) -> KubeconfigFile:
     """What `file` says; ClusterUnreachableError names the place of what cannot be, never its value."""
     try:
-        document = yaml.load(file.read_text("utf-8"), Loader=yaml.CSafeLoader)
+        document = parse_yaml(file.read_text("utf-8"))
         return KubeconfigFile.model_validate(document or {})
     except ValidationError as error:
         raise _unreadable(file, "; ".join(_faults(error))) from None

@@ -1,10 +1,10 @@
 """One config.json, with the hf_quant_config.json beside it -> a model without stored weights."""
 
-import json
 from pathlib import Path
 from typing import Any
 
 from llmplat.domain.errors import InputError
+from llmplat.domain.foreign_text import parse_json
 from llmplat.fit.quantization import merge_hf_quant
 from llmplat.plan.fit_model import FoundModel
 
@@ -35,8 +35,8 @@ def parse_object(text: bytes, name: str, path: str) -> dict[str, Any]:
     if len(text) > MAX_JSON_BYTES:
         raise _broken(name, path, f"it is larger than {MAX_JSON_BYTES} bytes")
     try:
-        document = json.loads(text)
-    except (ValueError, RecursionError) as exc:
+        document = parse_json(text)
+    except ValueError as exc:
         raise _broken(name, path, f"it is not JSON ({exc})") from exc
     if not isinstance(document, dict):
         raise _broken(name, path, "it is not a JSON object")

@@ -1,7 +1,6 @@
 """A ModelSource -> a ModelRecord: hashes, tensor sizes and config facts, without fetching the weights."""
 
 import hashlib
-import json
 from typing import Any
 
 from llmplat.adapters.model_selection import WEIGHTS, select_files
@@ -9,6 +8,7 @@ from llmplat.adapters.model_source_demo import PackageSource
 from llmplat.adapters.model_source_folder import FolderSource
 from llmplat.adapters.model_source_oci import ImageSource
 from llmplat.adapters.safetensors_read import broken_file, read_tensors
+from llmplat.domain.foreign_text import parse_json
 from llmplat.domain.model_record import ModelRecord, digest_files
 from llmplat.domain.ports import ModelFile, ModelSource, Progress, StepProgress
 from llmplat.fit.config_facts import read_config_facts
@@ -75,8 +75,8 @@ def _check_index(reader: ModelSource, files: tuple[ModelFile, ...], source: str)
     if INDEX not in names:
         return
     shards = _read_object(reader, files, INDEX, source).get("weight_map")
-    wanted = set(shards.values()) if isinstance(shards, dict) else set()
-    missing = sorted(str(name) for name in wanted if name not in names)
+    wanted = {str(name) for name in shards.values()} if isinstance(shards, dict) else set()
+    missing = sorted(wanted - set(names))
     if missing:
         why = f"it names {len(wanted)} files, {len(missing)} are missing: {', '.join(missing[:3])}"
         raise broken_file(source, INDEX, why)
@@ -87,7 +87,7 @@ def _read_object(
 ) -> dict[str, Any]:
     size_bytes = next(file.size_bytes for file in files if file.path == path)
     try:
-        document = json.loads(reader.read_range(path, 0, size_bytes))
+        document = parse_json(reader.read_range(path, 0, size_bytes))
     except ValueError as exc:
         raise broken_file(source, path, f"it is not JSON ({exc})") from exc
     if not isinstance(document, dict):

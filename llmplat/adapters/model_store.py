@@ -13,6 +13,7 @@ from llmplat.adapters.file_lock import hold
 from llmplat.adapters.hash_index import hash_file
 from llmplat.adapters.model_fetch import fetch_files, missing_bytes
 from llmplat.domain.errors import DownloadError, InputError
+from llmplat.domain.foreign_text import parse_json
 from llmplat.domain.mirror import ANYWHERE, FetchFrom
 from llmplat.domain.model_record import ModelRecord, PinnedFile, PinnedModel, digest_files
 from llmplat.domain.ports import ModelFile, ModelSource, Progress
@@ -131,7 +132,7 @@ def _remembered(source: str, cache: Path) -> PinnedModel | None:
     if not source.startswith(_DEMO):
         return None
     try:
-        document = json.loads(_memory(source, cache).read_bytes())
+        document = parse_json(_memory(source, cache).read_bytes())
         files = tuple(ModelFile(*entry) for entry in document["files"])
         revision, weights_bytes = document["revision"], document["weights_bytes"]
     except (OSError, ValueError, KeyError, TypeError):
@@ -184,7 +185,7 @@ def _note(folder: Path, pinned: PinnedModel) -> None:
 
 def _read_note(folder: Path) -> dict[str, object]:
     try:
-        noted = json.loads(folder.with_suffix(".json").read_bytes())
+        noted = parse_json(folder.with_suffix(".json").read_bytes())
     except (OSError, ValueError):
         return {}
     return noted if isinstance(noted, dict) else {}
@@ -200,7 +201,7 @@ def _stamp(path: Path) -> list[int]:
 
 def _stored(cache: Path, pinned: PinnedModel) -> StoredModel:
     folder = model_folder(cache, pinned.digest)
-    config = json.loads((folder / "config.json").read_bytes())
+    config = parse_json((folder / "config.json").read_bytes())
     return StoredModel(
         path=folder,
         digest=pinned.digest,

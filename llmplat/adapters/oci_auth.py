@@ -1,7 +1,6 @@
 """A registry's challenge and an account -> the Authorization header of each request, kept fresh."""
 
 import base64
-import json
 import re
 import threading
 import time
@@ -13,6 +12,7 @@ from llmplat.adapters.loopback import is_loopback
 from llmplat.adapters.oci_credentials import Credentials
 from llmplat.adapters.oci_wire import Answer
 from llmplat.domain.errors import RegistryError, RegistryRefusedError
+from llmplat.domain.foreign_text import parse_json
 
 _DEFAULT_LIFE_S = 60.0
 """Of a token that does not say, as the token specification has it."""
@@ -90,7 +90,7 @@ class Authorizer:
                 fix=(f"docker login {self._host}",),
             )
         try:
-            document = json.loads(answer.body)
+            document = parse_json(answer.body)
             value = str(document.get("token") or document["access_token"])
             life_s = float(document.get("expires_in") or _DEFAULT_LIFE_S)
         except (ValueError, KeyError, TypeError, AttributeError) as exc:

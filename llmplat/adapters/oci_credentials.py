@@ -1,7 +1,6 @@
 """A registry's host -> the account to use there, from where container tools keep it."""
 
 import base64
-import json
 import re
 import subprocess
 from collections.abc import Iterator, Mapping
@@ -10,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from llmplat.domain.errors import PreconditionError
+from llmplat.domain.foreign_text import parse_json
 
 _HUB_NAMES = {"docker.io", "index.docker.io", "registry-1.docker.io"}
 _HUB_KEY = "https://index.docker.io/v1/"
@@ -77,7 +77,7 @@ def _files(env: Mapping[str, str]) -> Iterator[Path]:
 
 def _read(file: Path) -> dict[str, Any]:
     try:
-        document = json.loads(file.read_bytes())
+        document = parse_json(file.read_bytes())
     except FileNotFoundError:
         return {}
     except (OSError, ValueError) as exc:
@@ -154,7 +154,7 @@ def _from_helper(name: str, key: str, env: Mapping[str, str]) -> Credentials | N
             return None
         raise _broken_helper(program, key, (done.stdout + done.stderr).strip()[-200:])
     try:
-        answer = json.loads(done.stdout)
+        answer = parse_json(done.stdout)
         username, secret = str(answer["Username"]), str(answer["Secret"])
     except (ValueError, KeyError, TypeError) as exc:
         raise _broken_helper(program, key, "its answer is not the JSON it should be") from exc

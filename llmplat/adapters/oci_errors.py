@@ -4,6 +4,7 @@ import json
 
 from llmplat.adapters.oci_wire import Answer
 from llmplat.domain.errors import LlmplatError, RegistryError, RegistryRefusedError
+from llmplat.domain.foreign_text import parse_json
 
 PASSING = {408, 425, 429, 500, 502, 503, 504}
 """Answers that may be another one a moment later."""
@@ -71,14 +72,14 @@ def is_disk_full(answer: Answer) -> bool:
 def code_of(answer: Answer) -> str:
     """The first error code of the distribution specification in `answer`, "" without one."""
     try:
-        return str(json.loads(answer.body)["errors"][0]["code"])
+        return str(parse_json(answer.body)["errors"][0]["code"])
     except (ValueError, KeyError, IndexError, TypeError):
         return ""
 
 
 def _told(answer: Answer) -> str:
     try:
-        first = json.loads(answer.body)["errors"][0]
+        first = parse_json(answer.body)["errors"][0]
         detail = first.get("detail")
         words = [first.get("code"), first.get("message"), json.dumps(detail) if detail else None]
     except (ValueError, KeyError, IndexError, TypeError, AttributeError):

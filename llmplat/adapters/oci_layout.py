@@ -1,7 +1,6 @@
 """A folder in the OCI image layout -> the Registry port: the same image, as files."""
 
 import hashlib
-import json
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, closing, suppress
 from pathlib import Path
@@ -15,6 +14,7 @@ from llmplat.adapters.oci_content import FRAME_BYTES, Content
 from llmplat.adapters.oci_journal import Journal
 from llmplat.adapters.oci_stop import Stop
 from llmplat.domain.errors import InputError, PreconditionError
+from llmplat.domain.foreign_text import parse_json
 from llmplat.domain.oci import INDEX, Descriptor, Digest, Manifest, canonical_json
 from llmplat.domain.ports import Progress, StepProgress
 from llmplat.domain.registry import Blob, Pushed
@@ -89,7 +89,7 @@ class LayoutRegistry:
             return None
         content = self.read_blob(digest, 0, self.has_blob(digest) or 0)
         try:
-            media_type = str(json.loads(content).get("mediaType", ""))
+            media_type = str(parse_json(content).get("mediaType", ""))
         except (ValueError, AttributeError):
             media_type = ""
         found = Manifest(media_type, content)
@@ -241,7 +241,7 @@ class LayoutRegistry:
 
     def _entries(self) -> tuple[Descriptor, ...]:
         try:
-            document = json.loads((self._folder / "index.json").read_bytes())
+            document = parse_json((self._folder / "index.json").read_bytes())
             return tuple(Descriptor.parse(one) for one in document["manifests"])
         except FileNotFoundError:
             return ()

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import yaml
 
 from llmplat.domain.errors import DownloadError
+from llmplat.domain.foreign_text import parse_yaml
 from llmplat.domain.oci import MANIFEST, Descriptor, Digest, Manifest, canonical_json
 from llmplat.domain.registry import Blob, Registry
 
@@ -14,7 +15,6 @@ CONFIG_TYPE = "application/vnd.cncf.helm.config.v1+json"
 ARCHIVE_TYPE = "application/vnd.cncf.helm.chart.content.v1.tar+gzip"
 ARCHIVE_DIGEST = "dev.llmplat.chart.archive"
 """Annotation: the digest of the archive, which is what a web server's index states."""
-_Loader: type[yaml.SafeLoader] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
 @dataclass(frozen=True)
@@ -62,7 +62,7 @@ def _facts(archive: bytes, name: str) -> dict[str, object]:
             paths = [one for one in files.getnames() if one.count("/") == 1]
             path = next(one for one in paths if one.endswith("/Chart.yaml"))
             content = files.extractfile(path)
-            facts = yaml.load(content.read() if content else b"", Loader=_Loader)  # noqa: S506 (a safe loader)
+            facts = parse_yaml(content.read() if content else b"")
     except (tarfile.TarError, OSError, EOFError, StopIteration, yaml.YAMLError) as error:
         raise _no_chart(name, f"{type(error).__name__}: {error}") from error
     if not isinstance(facts, dict):

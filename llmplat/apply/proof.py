@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from llmplat.domain.errors import GatewayError
+from llmplat.domain.foreign_text import parse_json
 from llmplat.domain.ports import Ask, HttpAnswer
 from llmplat.plan.plan import Plan
 from llmplat.plan.planned import PlannedModel
@@ -60,7 +61,7 @@ def _ask_model(model: PlannedModel, way: _Way, max_tokens: int) -> Proof:
     answer = _patiently(way, path, json.dumps(body).encode())
     if answer.status != 200:
         raise _refused(model.name, answer)
-    document = json.loads(answer.body)
+    document = parse_json(answer.body)
     usage = document.get("usage") or {}
     return Proof(
         model=model.name,

@@ -4,6 +4,7 @@ import json
 from dataclasses import asdict, dataclass, replace
 
 from llmplat.domain.cluster import MANAGED_BY, PLATFORM, Object, ObjectRef
+from llmplat.domain.foreign_text import parse_json
 
 NAMESPACE = "llmplat-system"
 """Namespace of the claim and the inventory."""
@@ -64,7 +65,7 @@ def manifest_of(inventory: Inventory) -> Object:
 
 def parse_inventory(found: Object) -> Inventory:
     """The inventory of its ConfigMap; ValueError for what this version does not read."""
-    document = json.loads((found.get("data") or {}).get(KEY) or "{}")
+    document = parse_json((found.get("data") or {}).get(KEY) or "{}")
     if not document or not isinstance(document, dict):
         msg = "it holds no inventory"
         raise ValueError(msg)

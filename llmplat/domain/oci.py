@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from llmplat.domain.errors import InputError
+from llmplat.domain.foreign_text import parse_json
 
 MANIFEST = "application/vnd.oci.image.manifest.v1+json"
 INDEX = "application/vnd.oci.image.index.v1+json"
@@ -116,7 +117,7 @@ class Manifest:
     @property
     def document(self) -> dict[str, Any]:
         """The JSON object; ValueError when it is none."""
-        found = json.loads(self.content)
+        found = parse_json(self.content)
         if not isinstance(found, dict):
             msg = "the manifest is not a JSON object"
             raise ValueError(msg)  # noqa: TRY004 (broken content, as broken JSON is)

@@ -5,6 +5,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from llmplat.domain.cluster import Object, ObjectRef
+from llmplat.domain.foreign_text import parse_json
 from llmplat.domain.inventory import NAMESPACE, labels_of
 
 NAME = "llmplat-paused"
@@ -82,7 +83,7 @@ def manifest_of(paused: Paused) -> Object:
 
 def parse_paused(found: Object) -> Paused:
     """What the ConfigMap holds; ValueError, KeyError or TypeError for what was changed by hand."""
-    document = json.loads((found.get("data") or {})[KEY])
+    document = parse_json((found.get("data") or {})[KEY])
     return Paused(
         platform=document["platform"],
         since=document["since"],

@@ -1,9 +1,10 @@
 """The first bytes of a safetensors file -> its tensors, or why they cannot be what is in the file."""
 
-import json
 import math
 from dataclasses import dataclass
 from typing import Any
+
+from llmplat.domain.foreign_text import parse_json
 
 LENGTH_BYTES = 8
 """The file starts with the length of its header: a little-endian unsigned number."""
@@ -60,7 +61,7 @@ def parse_header(header: bytes, file_size_bytes: int) -> tuple[Tensor, ...]:
             not follow from the shapes, or a file that is shorter or longer than its tensors.
     """
     try:
-        document = json.loads(header)
+        document = parse_json(header)
     except ValueError as exc:
         msg = f"its header is not JSON ({exc})"
         raise HeaderError(msg) from exc

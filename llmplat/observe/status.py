@@ -1,11 +1,11 @@
 """What the substrate, the engines and the gateway say of themselves -> one status report."""
 
-import json
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
+from llmplat.domain.foreign_text import parse_json
 from llmplat.domain.ports import Ask, Substrate
 from llmplat.domain.substrate import Health, Role, ServiceStatus, SubstrateStatus
 
@@ -113,7 +113,7 @@ def _usage(found: SubstrateStatus, key: str | None, ask: Ask) -> dict[str, Any] 
         answer = ask(
             "GET", f"{gateways[0].url}/llmplat/v1/usage", headers=headers, timeout_s=_TIMEOUT_S
         )
-        document = json.loads(answer.body)
+        document = parse_json(answer.body)
     except (OSError, ValueError):
         return None
     return document if answer.status == 200 and isinstance(document, dict) else None

@@ -1,10 +1,10 @@
 """What is attached to an image -> claims about it, and whether the image bears each of them out."""
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from llmplat.domain.errors import LlmplatError
+from llmplat.domain.foreign_text import parse_json
 from llmplat.domain.oci import Digest
 from llmplat.domain.signing import Verifier
 from llmplat.pack.attach import CYCLONEDX
@@ -71,7 +71,7 @@ def _claim(one: Attached, verifier: Verifier | None) -> Claim | None:
     if one.problem is not None:
         raise ValueError(one.problem)
     if one.media_type == CYCLONEDX:
-        document = json.loads(one.content)
+        document = parse_json(one.content)
         return Claim(
             one.digest, Statement(image_of_sbom(document), SBOM, document), is_signed=False
         )

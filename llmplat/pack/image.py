@@ -1,11 +1,11 @@
 """A reference in a registry -> the image there: its manifests, configs and layers, digests checked."""
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from llmplat.domain.errors import InputError, RegistryError
+from llmplat.domain.foreign_text import parse_json
 from llmplat.domain.oci import DOCKER_INDEX, INDEX, Descriptor, Digest, Manifest, Reference
 from llmplat.domain.registry import Registry
 
@@ -111,7 +111,7 @@ def _platform(registry: Registry, manifest: Manifest) -> PlatformImage:
     document = manifest.document
     config = Descriptor.parse(document["config"])
     layers = tuple(Descriptor.parse(one) for one in document["layers"])
-    facts = json.loads(fetch_whole(registry, config, _MOST_CONFIG_BYTES))
+    facts = parse_json(fetch_whole(registry, config, _MOST_CONFIG_BYTES))
     if not isinstance(facts, dict):
         msg = "its config is not a JSON object"
         raise TypeError(msg)

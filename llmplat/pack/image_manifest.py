@@ -1,11 +1,11 @@
 """Digests of layers -> the image config, manifest and index, the same bytes wherever they are made."""
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from llmplat.domain.errors import InputError
+from llmplat.domain.foreign_text import parse_json
 from llmplat.domain.oci import (
     CONFIG,
     INDEX,
@@ -48,7 +48,7 @@ def parse_base(manifest: Manifest, config: bytes) -> BaseParts:
     """A base's manifest and config -> its parts; InputError when it is no image."""
     try:
         layers = tuple(_oci_layer(Descriptor.parse(one)) for one in manifest.document["layers"])
-        facts = json.loads(config)
+        facts = parse_json(config)
         diff_ids = facts["rootfs"]["diff_ids"]
     except (KeyError, TypeError, ValueError) as exc:
         raise _no_image(manifest, f"{type(exc).__name__}: {exc}") from exc

@@ -1,12 +1,12 @@
 """The files of a model -> what they say of it: the facts of config.json, the licence of README.md."""
 
-import json
 import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
 import yaml
 
+from llmplat.domain.foreign_text import parse_json, parse_yaml
 from llmplat.domain.registry import Member
 from llmplat.fit.config_facts import read_config_facts
 from llmplat.pack.request import PackFile
@@ -19,7 +19,7 @@ _LICENCE = re.compile(r"[A-Za-z0-9][A-Za-z0-9.+ _-]{0,79}")
 def read_config(files: Iterable[PackFile]) -> Mapping[str, Any]:
     """The facts of config.json; none where it is missing or broken."""
     try:
-        document = json.loads(_content(files, "config.json"))
+        document = parse_json(_content(files, "config.json"))
     except ValueError:
         return {}
     return read_config_facts(document) if isinstance(document, dict) else {}
@@ -29,7 +29,7 @@ def read_licence(files: Iterable[PackFile]) -> str | None:
     """The licence that the head of README.md states, as hubs keep it; None where it does not."""
     head = _HEAD.match(_content(files, "README.md"))
     try:
-        document = yaml.safe_load(head[1]) if head else None
+        document = parse_yaml(head[1]) if head else None
     except yaml.YAMLError:
         return None
     stated = document.get("license") if isinstance(document, dict) else None

@@ -7,9 +7,9 @@ certificate and no entry of a transparency log.
 
 import base64
 import binascii
-import json
 from dataclasses import dataclass
 
+from llmplat.domain.foreign_text import parse_json
 from llmplat.domain.oci import canonical_json
 from llmplat.domain.signing import Signer, Verifier
 
@@ -58,7 +58,7 @@ def sign_statement(statement: bytes, signer: Signer) -> bytes:
 def read_bundle(content: bytes) -> Signed:
     """What the bundle holds; ValueError when it is none with a DSSE envelope and a public key."""
     try:
-        document = json.loads(content)
+        document = parse_json(content)
         envelope = document["dsseEnvelope"]
         return Signed(
             str(envelope["payloadType"]),

@@ -3,11 +3,11 @@
 Format: https://github.com/in-toto/attestation/blob/main/spec/v1/statement.md
 """
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from llmplat.domain.foreign_text import parse_json
 from llmplat.domain.oci import Digest, canonical_json
 
 _TYPE = "https://in-toto.io/Statement/v1"
@@ -41,7 +41,7 @@ def write_statement(name: str, statement: Statement) -> bytes:
 def read_statement(content: bytes) -> Statement:
     """The statement of `content`; ValueError when it is none."""
     try:
-        document = json.loads(content)
+        document = parse_json(content)
         (subject,) = document["subject"]
         return Statement(
             Digest(str(subject["digest"]["sha256"])),

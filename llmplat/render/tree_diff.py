@@ -9,11 +9,11 @@ from typing import Any
 import yaml
 
 from llmplat.domain.errors import InputError
+from llmplat.domain.foreign_text import ForeignLoader
 from llmplat.domain.manifest import Manifest
 from llmplat.render.dump import dump_yaml
 from llmplat.render.kinds import kind_of
 
-_Loader: type[yaml.SafeLoader] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 Key = tuple[str, str, str]
 """group/Kind, namespace, name."""
 
@@ -71,15 +71,16 @@ def _differing(these: Mapping[str, str], those: Mapping[str, str]) -> dict[str, 
 def _objects(files: Mapping[str, str]) -> Iterator[tuple[Key, Mapping[str, Any]]]:
     for path, text in files.items():
         try:
-            documents = list(yaml.load_all(text, Loader=_Loader))
+            documents = list(yaml.load_all(text, Loader=ForeignLoader))
         except yaml.YAMLError as error:
             raise InputError(
                 f"{path} is not YAML.", why=str(error), fix=("compare with a rendered folder",)
             ) from error
         for item in documents:
-            if isinstance(item, dict) and "kind" in item and "metadata" in item:
-                metadata = item["metadata"]
-                yield (kind_of(item), metadata.get("namespace", ""), metadata["name"]), item
+            metadata = item.get("metadata") if isinstance(item, dict) and "kind" in item else None
+            if isinstance(metadata, dict) and "name" in metadata:
+                space = str(metadata.get("namespace") or "")
+                yield (kind_of(item), space, str(metadata["name"])), item
 
 
 def _change(

@@ -1,6 +1,5 @@
 """Where the engine's own histograms can say how many answers were quick enough."""
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -8,6 +7,7 @@ from pathlib import Path
 
 import yaml
 
+from llmplat.domain.foreign_text import parse_json
 from llmplat.spec.engine_options import VERSION
 from llmplat.spec.model import Model
 
@@ -55,7 +55,7 @@ def histograms_of(model: Model) -> Mapping[str, Histogram]:
 def _own_buckets(text: object) -> dict[str, tuple[float, ...]]:
     """Buckets by family; none of a text that the engine will refuse itself."""
     try:
-        given = json.loads(text) if isinstance(text, str) else {}
+        given = parse_json(text) if isinstance(text, str) else {}
         return {family: tuple(float(end) for end in ends) for family, ends in given.items()}
     except (ValueError, TypeError, AttributeError):
         return {}

@@ -1,12 +1,12 @@
 """The objects of a tree, by kind: what the checks look at."""
 
-import json
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
+from llmplat.domain.foreign_text import parse_json
 from llmplat.domain.manifest import Manifest
 from llmplat.validate.documents import Document, Unreadable, read_documents
 from llmplat.validate.faults import Path
@@ -238,7 +238,7 @@ def _parsed(one: Object, path: Path, file: str, text: str) -> Iterator[Config]:
     value: object = None
     try:
         if file.endswith(".json"):
-            value = json.loads(text)
+            value = parse_json(text)
         else:
             value = next((d.value for d in read_documents(Manifest(file or "values", text))), None)
     except (Unreadable, ValueError):

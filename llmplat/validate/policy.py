@@ -8,8 +8,9 @@ from llmplat.validate.objects import Config, Objects, dict_or_empty, get, list_o
 
 POLICY = "GatewayPolicy"
 
+_MOST_S = 1e15
 _UNITS = {"h": 3600.0, "m": 60.0, "s": 1.0, "ms": 0.001}
-_PART = re.compile(r"(\d+(?:\.\d+)?)(ms|h|m|s)")
+_PART = re.compile(r"(\d{1,15}(?:\.\d{1,15})?)(ms|h|m|s)")
 _DURATION = re.compile(rf"(?:{_PART.pattern})+")
 
 
@@ -48,7 +49,7 @@ def entries_of(settings: dict[str, Any]) -> Iterator[tuple[int, dict[str, Any]]]
 def seconds(value: object) -> float | None:
     """A duration of Kubernetes or Go ("1h", "30m0s", "90s", "500ms") or a number, in seconds."""
     if isinstance(value, (int, float)) and not isinstance(value, bool):
-        return float(value)
+        return float(value) if -_MOST_S < value < _MOST_S else None
     if not isinstance(value, str) or not _DURATION.fullmatch(value):
         return None
     return sum(float(number) * _UNITS[unit] for number, unit in _PART.findall(value))
