@@ -9,6 +9,9 @@ import typer
 from llmplat.cli.run import Run, current
 from llmplat.output.settings import Format, Level
 
+A_MONTH_S = 30 * 86400
+"""The most that a `--timeout` may be: longer is a slip, and NaN would wait for ever."""
+
 
 def _take_file(ctx: typer.Context, value: Path | None) -> None:
     if value is not None:

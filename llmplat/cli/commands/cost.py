@@ -31,7 +31,9 @@ def command(  # noqa: PLR0913, PLR0917 (an option of the command line is a param
     requests: Annotated[
         bool, typer.Option("--requests", help="List single requests: the audit log.")
     ] = False,
-    last: Annotated[int, typer.Option("--last", min=1, help="How many requests to list.")] = 50,
+    last: Annotated[
+        int, typer.Option("--last", min=1, max=1_000_000, help="How many requests to list.")
+    ] = 50,
     csv: Annotated[
         Path | None, typer.Option("--csv", metavar="FILE.csv", help="Also write a table.")
     ] = None,

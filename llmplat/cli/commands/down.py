@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from llmplat.cli.options import A_MONTH_S
 from llmplat.cli.run import Run, current
 from llmplat.domain.errors import InputError
 
@@ -38,7 +39,11 @@ def command(  # noqa: PLR0913, PLR0917 (one parameter is one flag)
     timeout: Annotated[
         float,
         typer.Option(
-            "--timeout", metavar="SECONDS", help="On a cluster: how long a step may take."
+            "--timeout",
+            min=1,
+            max=A_MONTH_S,
+            metavar="SECONDS",
+            help="On a cluster: how long a step may take.",
         ),
     ] = 600.0,
 ) -> None:

@@ -20,7 +20,10 @@ def command(
     ] = None,
     follow: Annotated[bool, typer.Option("--follow", help="Go on with new lines.")] = False,
     lines: Annotated[
-        int, typer.Option("--lines", "-n", min=0, help="Lines of each part to begin with.")
+        int,
+        typer.Option(
+            "--lines", "-n", min=0, max=1_000_000, help="Lines of each part to begin with."
+        ),
     ] = 50,
 ) -> None:
     r"""Show the logs of the running parts.

@@ -4,6 +4,7 @@ from typing import Annotated
 
 import typer
 
+from llmplat.cli.options import A_MONTH_S
 from llmplat.cli.run import current
 
 
@@ -16,7 +17,13 @@ def command(
     ] = None,
     timeout: Annotated[
         float,
-        typer.Option("--timeout", metavar="SECONDS", help="How long engines may take to end."),
+        typer.Option(
+            "--timeout",
+            min=1,
+            max=A_MONTH_S,
+            metavar="SECONDS",
+            help="How long engines may take to end.",
+        ),
     ] = 600.0,
 ) -> None:
     r"""Let GPUs rest: engines to zero, queues held.

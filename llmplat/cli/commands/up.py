@@ -4,6 +4,7 @@ from typing import Annotated
 
 import typer
 
+from llmplat.cli.options import A_MONTH_S
 from llmplat.cli.run import confirmation, current
 
 
@@ -27,7 +28,13 @@ def command(  # noqa: PLR0913, PLR0917 (its flags)
     ] = None,
     timeout: Annotated[
         float | None,
-        typer.Option("--timeout", metavar="SECONDS", help="How long to wait on a cluster."),
+        typer.Option(
+            "--timeout",
+            min=1,
+            max=A_MONTH_S,
+            metavar="SECONDS",
+            help="How long to wait on a cluster.",
+        ),
     ] = None,
     no_proof: Annotated[
         bool, typer.Option("--no-proof", help="On a cluster: ask no model for an answer.")
