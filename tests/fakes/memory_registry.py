@@ -1,6 +1,5 @@
 """A registry in memory (a Registry): what the stages ask of one, with ways to tamper with it."""
 
-import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
@@ -74,12 +73,20 @@ class MemoryRegistry:
     def referrers(self, digest: Digest) -> tuple[Descriptor, ...]:
         found = []
         for manifest in self.manifests.values():
-            document = json.loads(manifest.content)
-            if document.get("subject", {}).get("digest") == str(digest):
+            if _subject(manifest) == str(digest):
                 described = manifest.descriptor.document()
-                described["artifactType"] = document.get("artifactType")
+                described["artifactType"] = manifest.document.get("artifactType")
                 found.append(Descriptor.parse(described))
         return tuple(sorted(found, key=lambda one: one.digest))
 
     def attach(self, manifest: Manifest, subject: Digest) -> Descriptor:
         return self.push_manifest(manifest)
+
+
+def _subject(manifest: Manifest) -> object:
+    """What the manifest is attached to; None where it does not say, or not so that a registry sees it."""
+    try:
+        subject = manifest.document.get("subject")
+    except ValueError:
+        return None
+    return subject.get("digest") if isinstance(subject, dict) else None
