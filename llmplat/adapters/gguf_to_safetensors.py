@@ -8,8 +8,6 @@ import json
 import sys
 from pathlib import Path
 
-from llmplat.domain.foreign_text import parse_json
-
 _VOLATILE = ("transformers_version", "quantization_config")
 """Say who wrote a file or how it once was stored, not what the model is."""
 
@@ -37,7 +35,7 @@ def convert(gguf: Path, folder: Path) -> None:
 
 
 def _settle(path: Path) -> None:
-    document = parse_json(path.read_text(encoding="utf-8"))
+    document = json.loads(path.read_text(encoding="utf-8"))
     if path.name != "tokenizer.json":
         document = {key: document[key] for key in sorted(document) if key not in _VOLATILE}
     text = json.dumps(document, indent=1, ensure_ascii=False)
