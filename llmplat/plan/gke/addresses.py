@@ -4,10 +4,19 @@ from collections.abc import Mapping
 from ipaddress import AddressValueError, IPv4Network, NetmaskValueError
 from itertools import combinations
 
+SMALLEST_BITS = 29
+"""https://cloud.google.com/vpc/docs/subnets#valid-ranges"""
+
 
 def broken_range(ranges: Mapping[str, str]) -> str | None:
     """The first of `ranges` (name -> CIDR) that is none."""
     return next((text for text in ranges.values() if _network(text) is None), None)
+
+
+def small_range(ranges: Mapping[str, str]) -> str | None:
+    """The first of `ranges` (name -> CIDR) that is smaller than any that Google makes, by its name."""
+    networks = ((name, _network(text)) for name, text in ranges.items())
+    return next((f"{n} {it}" for n, it in networks if it and it.prefixlen > SMALLEST_BITS), None)
 
 
 def overlap(ranges: Mapping[str, str]) -> tuple[str, str] | None:

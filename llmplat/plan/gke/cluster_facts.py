@@ -4,7 +4,7 @@ import re
 from typing import Any
 
 from llmplat.plan.cluster.routing import PROXY_ONLY_RANGE
-from llmplat.plan.gke.addresses import broken_range, overlap
+from llmplat.plan.gke.addresses import broken_range, overlap, small_range
 from llmplat.plan.gke.pool_facts import strange_zone
 from llmplat.spec.gke import Gke
 from llmplat.spec.platform import Platform
@@ -27,6 +27,7 @@ def cluster_facts(platform: Platform, gke: Gke) -> dict[str, Any]:
         "poolCount": len(gke.pools),
         "systemPoolCount": sum(pool.gpu is None and not pool.queued for pool in gke.pools),
         "brokenRange": broken_range({**ranges, **{a.name: a.range for a in gke.authorized}}),
+        "smallRange": small_range(ranges),
         "overlap": shared[0] if shared else None,
         "overlapWhy": shared[1] if shared else "",
         "controlPlaneBits": bits,

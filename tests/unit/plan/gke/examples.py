@@ -146,6 +146,10 @@ CLUSTER_CASES = {
         platform(_POOL, keys="network: {nodes: 10.128.0.1/20}"),
         platform(_POOL, keys="network: {nodes: 10.140.0.0/20}"),
     ),
+    "range-too-small": (
+        platform(_POOL, keys="network: {nodes: 10.140.0.0/30}"),
+        platform(_POOL, keys="network: {nodes: 10.140.0.0/29}"),
+    ),
     "control-plane-size": (
         platform(_POOL, keys="network: {controlPlane: 172.16.0.0/24}"),
         platform(_POOL, keys="network: {controlPlane: 172.16.0.0/28}"),
