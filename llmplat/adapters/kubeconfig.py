@@ -2,10 +2,9 @@
 
 import base64
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TypeVar
 
 from llmplat.adapters.kubeconfig_file import (
     ClusterPart,
@@ -16,8 +15,6 @@ from llmplat.adapters.kubeconfig_file import (
     read_file,
 )
 from llmplat.domain.errors import ClusterUnreachableError
-
-T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -68,21 +65,19 @@ def read_access(context: str, env: Mapping[str, str]) -> KubeAccess:
             f"looked at {', '.join(str(path) for path in paths)}",
             ("export KUBECONFIG=/path/to/kubeconfig", "kubectl config get-contexts"),
         )
-    found = _first(
-        (path, one) for path, it in files for one in it.contexts or () if one.name == context
+    found = next(
+        ((path, one) for path, it in files for one in it.contexts or () if one.name == context),
+        None,
     )
     if found is None:
         raise _no_context(context, files)
     part = found[1].context or ContextPart()
-    cluster = _first(
-        (path, one.cluster)
-        for path, it in files
-        for one in it.clusters or ()
-        if one.name == part.cluster
+    clusters = ((path, one) for path, it in files for one in it.clusters or ())
+    cluster = next(
+        ((path, one.cluster) for path, one in clusters if one.name == part.cluster), None
     )
-    user = _first(
-        (path, one.user) for path, it in files for one in it.users or () if one.name == part.user
-    )
+    users = ((path, one) for path, it in files for one in it.users or ())
+    user = next(((path, one.user) for path, one in users if one.name == part.user), None)
     if cluster is None or cluster[1] is None or not cluster[1].server:
         raise ClusterUnreachableError(
             f"The context {context!r} leads to no server.",
@@ -90,11 +85,6 @@ def read_access(context: str, env: Mapping[str, str]) -> KubeAccess:
             (f"kubectl config view --context {context} --minify",),
         )
     return _access(context, (cluster[0], cluster[1]), user or (found[0], None))
-
-
-def _first(entries: Iterator[T]) -> T | None:
-    """The first of that name, as kubectl merges files."""
-    return next(entries, None)
 
 
 def _no_context(context: str, files: list[tuple[Path, KubeconfigFile]]) -> ClusterUnreachableError:

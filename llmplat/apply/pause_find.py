@@ -4,9 +4,9 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 
 from llmplat.apply.owned import Application, Owned, label_of
-from llmplat.domain.cluster import Object, ObjectRef, ref_of
+from llmplat.apply.pod_gpus import gpus_of_pod
+from llmplat.domain.cluster import ObjectRef, ref_of
 from llmplat.domain.paused import Paused, PausedApplication, PausedModel, PausedQueue
-from llmplat.plan.cluster.flavors import GPU_RESOURCE
 from llmplat.render.objects.queues import API as KUEUE_API
 from llmplat.render.objects.shape import MODEL
 
@@ -29,16 +29,9 @@ def find_running(owned: Owned) -> Paused:
     )
 
 
-def gpus_of(deployment: Object) -> int:
-    """GPUs that one replica asks for."""
-    pod = ((deployment.get("spec") or {}).get("template") or {}).get("spec") or {}
-    limits = ((one.get("resources") or {}).get("limits") or {} for one in pod.get("containers", ()))
-    return sum(int(one.get(GPU_RESOURCE, 0)) for one in limits)
-
-
 def _models(owned: Owned) -> Iterator[PausedModel]:
     for it in owned.cluster.list("apps/v1", "Deployment"):
-        model, gpus = label_of(it, MODEL), gpus_of(it)
+        model, gpus = label_of(it, MODEL), gpus_of_pod((it.get("spec") or {}).get("template") or {})
         if model and gpus and owned.has_directly(it):
             ref = ref_of(it)
             scaled = owned.cluster.get(scaled_of(ref.namespace, ref.name))

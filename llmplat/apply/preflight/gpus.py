@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
+from llmplat.apply.pod_gpus import gpus_of_pod
 from llmplat.apply.preflight.look import Look, missing, note, warning
 from llmplat.domain.cluster import Object
 from llmplat.domain.errors import Finding
@@ -127,17 +128,12 @@ def _taken(look: Look) -> dict[str, int]:
     for pod in look.cluster.list("v1", "Pod"):
         node = (pod.get("spec") or {}).get("nodeName")
         if node and pod["metadata"]["namespace"] not in ours and not _is_over(pod):
-            taken[node] = taken.get(node, 0) + _asked(pod)
+            taken[node] = taken.get(node, 0) + gpus_of_pod(pod)
     return taken
 
 
 def _is_over(pod: Object) -> bool:
     return (pod.get("status") or {}).get("phase") in _OVER
-
-
-def _asked(pod: Object) -> int:
-    limits = (((c.get("resources") or {}).get("limits")) or {} for c in pod["spec"]["containers"])
-    return sum(int(one.get(GPU_RESOURCE, 0)) for one in limits)
 
 
 def _label(labels: Mapping[str, str], names: tuple[str, ...]) -> str:

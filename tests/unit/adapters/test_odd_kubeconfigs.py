@@ -2,7 +2,6 @@
 
 import copy
 import math
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +10,7 @@ import yaml
 
 from llmplat.adapters.kubeconfig import KubeAccess, read_access
 from llmplat.domain.errors import ClusterUnreachableError
+from tests.odd_values import odd_at, places
 
 PLUGIN = {
     "apiVersion": "client.authentication.k8s.io/v1", "command": "x", "args": ["a"], "installHint": "h",
@@ -31,13 +31,6 @@ ODD: tuple[Any, ...] = (
 )  # fmt: skip
 
 
-def places(value: Any, path: tuple[str | int, ...] = ()) -> Iterator[tuple[str | int, ...]]:
-    for step, item in value.items() if isinstance(value, dict) else enumerate(value):
-        yield (*path, step)
-        if isinstance(item, dict | list):
-            yield from places(item, (*path, step))
-
-
 def read(folder: Path, document: Any) -> KubeAccess:
     file = folder / "config"
     file.write_text(yaml.dump(document, Dumper=yaml.CSafeDumper))
@@ -53,13 +46,10 @@ def test_the_full_one_is_taken(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("odd", ODD, ids=repr)
 def test_an_odd_value_is_taken_or_refused_in_words(tmp_path: Path, odd: Any) -> None:
-    for path in places(FULL):
-        document = copy.deepcopy(FULL)
-        holder: Any = document
-        for step in path[:-1]:
-            holder = holder[step]
-        holder[path[-1]] = odd
-        told = told_of(tmp_path, document)
+    document = copy.deepcopy(FULL)
+    for path in list(places(document)):
+        with odd_at(document, path, odd):
+            told = told_of(tmp_path, document)
         assert told is None or (told and "s3cret" not in told), path
 
 

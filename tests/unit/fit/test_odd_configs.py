@@ -1,11 +1,9 @@
 """No config.json breaks the fit: each place of real ones, each odd value, is taken or refused in words."""
 
-import copy
 import json
 import math
-from collections.abc import Iterator
 from contextlib import suppress
-from pathlib import Path
+from pathlib import Path as FilePath
 from typing import Any
 
 import pytest
@@ -15,8 +13,9 @@ from llmplat.fit.config_facts import read_config_facts
 from llmplat.fit.estimate import estimate
 from llmplat.fit.inputs import EngineSettings
 from tests.fakes.fit_models import FAMILIES, H100, dense
+from tests.odd_values import Path, Steps, odd_at, places
 
-MODELS = Path(__file__).parents[3] / "llmplat" / "catalog" / "data" / "models"
+MODELS = FilePath(__file__).parents[3] / "llmplat" / "catalog" / "data" / "models"
 NAMES = (
     "nvidia__Llama-3_3-Nemotron-Super-49B-v1", "deepseek-ai__DeepSeek-V4-Flash", "Qwen__Qwen3-VL-2B-Instruct",
     "XiaomiMiMo__MiMo-V2-Flash", "Qwen__Qwen3-235B-A22B-FP8", "google__gemma-3-1b-it", "deepseek-ai__DeepSeek-R1",
@@ -32,31 +31,21 @@ def config_of(name: str) -> dict[str, Any]:
     return dict(json.loads((MODELS / f"{name}.json").read_text("utf-8"))["config"])
 
 
-def places(value: Any, path: tuple[str | int, ...] = ()) -> Iterator[tuple[str | int, ...]]:
-    """Every place below `value`, of the entries of lists and of named layers the first alone."""
-    steps = list(value.items() if isinstance(value, dict) else enumerate(value))
-    if isinstance(value, list) or path[-1:] == ("quantized_layers",):
-        steps = steps[:1]
-    for step, item in steps:
-        yield (*path, step)
-        if isinstance(item, dict | list):
-            yield from places(item, (*path, step))
+def few(path: Path, steps: Steps) -> Steps:
+    """Of the entries of lists and of named layers the first alone."""
+    is_alike = path[-1:] == ("quantized_layers",) or bool(steps and isinstance(steps[0][0], int))
+    return steps[:1] if is_alike else steps
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_an_odd_value_is_taken_or_refused_in_words(name: str) -> None:
     config = config_of(name)
-    for path in list(places(config)):
-        holder: Any = config
-        for step in path[:-1]:
-            holder = holder[step]
-        kept = holder[path[-1]]
+    for path in list(places(config, few)):
         for odd in ODD:
-            holder[path[-1]] = copy.deepcopy(odd)
-            with suppress(InputError, PlanError):
-                estimate(config, SETTINGS, H100, families=FAMILIES, with_fixes=False)
-            read_config_facts(config)
-        holder[path[-1]] = kept
+            with odd_at(config, path, odd):
+                with suppress(InputError, PlanError):
+                    estimate(config, SETTINGS, H100, families=FAMILIES, with_fixes=False)
+                read_config_facts(config)
     estimate(config, SETTINGS, H100, families=FAMILIES, with_fixes=False)
 
 

@@ -3,7 +3,6 @@
 import copy
 import json
 import math
-from collections.abc import Iterator
 from contextlib import suppress
 from typing import Any
 
@@ -11,6 +10,7 @@ import pytest
 
 from llmplat.gateway.bodies import parse_wish
 from llmplat.gateway.refusals import RefusedError
+from tests.odd_values import odd_at, places
 
 SAMPLING = {
     "model": "m", "max_tokens": 5, "temperature": 1, "top_p": 1, "top_k": 1, "min_p": 0, "stop": ["a"],
@@ -41,13 +41,6 @@ ODD: tuple[Any, ...] = (
 )  # fmt: skip
 
 
-def places(value: Any, path: tuple[str | int, ...] = ()) -> Iterator[tuple[str | int, ...]]:
-    for step, item in value.items() if isinstance(value, dict) else enumerate(value):
-        yield (*path, step)
-        if isinstance(item, dict | list):
-            yield from places(item, (*path, step))
-
-
 @pytest.mark.parametrize("route", BODIES)
 def test_the_full_request_is_taken(route: str) -> None:
     assert parse_wish(route, json.dumps(BODIES[route]).encode()).route == route
@@ -55,13 +48,9 @@ def test_the_full_request_is_taken(route: str) -> None:
 
 @pytest.mark.parametrize("route", BODIES)
 def test_an_odd_value_is_taken_or_refused_by_name(route: str) -> None:
-    for path in places(BODIES[route]):
+    body = copy.deepcopy(BODIES[route])
+    for path in list(places(body)):
         for odd in ODD:
-            body = copy.deepcopy(BODIES[route])
-            holder: Any = body
-            for step in path[:-1]:
-                holder = holder[step]
-            holder[path[-1]] = odd
-            with suppress(RefusedError):
+            with odd_at(body, path, odd), suppress(RefusedError):
                 wish = parse_wish(route, json.dumps(body).encode())
                 json.dumps(wish.document, allow_nan=False).encode()

@@ -19,6 +19,7 @@ from tests.fakes.memory_registry import MemoryRegistry
 from tests.fakes.packed_model import REPOSITORY, pack_small_model
 from tests.fakes.recording_progress import RecordingProgress
 from tests.fakes.signing import new_key
+from tests.odd_values import Path, Steps, odd_at, places
 
 KEY = new_key()
 REFERENCE = Reference.parse(f"{REPOSITORY}:v1")
@@ -27,25 +28,19 @@ ODD: tuple[Any, ...] = (
 )  # fmt: skip
 
 
-def places(value: Any, path: tuple[str | int, ...] = ()) -> Iterator[tuple[str | int, ...]]:
-    """Every place below `value`, of the entries of lists the first and the last."""
-    steps = list(value.items() if isinstance(value, dict) else enumerate(value))
-    for step, item in steps if isinstance(value, dict) else steps[:1] + steps[1:][-1:]:
-        yield (*path, step)
-        if isinstance(item, dict | list):
-            yield from places(item, (*path, step))
+def few(_path: Path, steps: Steps) -> Steps:
+    """Of the entries of a list the first and the last."""
+    is_list = bool(steps) and isinstance(steps[0][0], int)
+    return steps[:1] + steps[1:][-1:] if is_list else steps
 
 
 def odd_ones(document: Any) -> Iterator[bytes]:
     """`document` with each odd value at each place, and in the place of the whole."""
-    for path in places(document):
+    changed = copy.deepcopy(document)
+    for path in list(places(changed, few)):
         for odd in ODD:
-            changed = copy.deepcopy(document)
-            holder: Any = changed
-            for step in path[:-1]:
-                holder = holder[step]
-            holder[path[-1]] = odd
-            yield json.dumps(changed).encode()
+            with odd_at(changed, path, odd):
+                yield json.dumps(changed).encode()
     for odd in ODD:
         yield json.dumps(odd).encode()
     yield b"[" * 100_000
