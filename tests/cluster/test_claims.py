@@ -12,7 +12,7 @@ from tests.cluster.attacks.case import GROUP, SPACE, USER, fresh
 from tests.cluster.attacks.gpus import L4_NODES, QUEUED, fit
 from tests.cluster.plane.client import Client, Object, RefusedError, conditions
 from tests.cluster.plane.control_plane import ControlPlane
-from tests.cluster.plane.furnish import MANAGER, all_objects, remove
+from tests.cluster.plane.furnish import all_objects, open_queues, remove
 from tests.cluster.plane.kueue import start_kueue
 from tests.cluster.plane.process import wait_until
 from tests.cluster.plane.rendered import kueue_settings, render
@@ -48,11 +48,7 @@ def claims(kueue: ControlPlane, crds: Path) -> Iterator[ControlPlane]:
     things += [_slice(), _class_of_driver()]
     kueue.crew.stop("kueue")
     start_kueue(kueue, crds, kueue_settings(rendered))
-    for thing in things:
-        kueue.admin.apply(thing, manager=MANAGER)
-    for thing in things:
-        if thing["kind"] == "ClusterQueue":
-            kueue.admin.wait(thing, lambda it: conditions(it).get("Active") == "True")
+    open_queues(kueue, things)
     yield kueue
     remove(kueue, things)
     kueue.crew.stop("kueue")

@@ -10,7 +10,7 @@ from tests.cluster.attacks.case import fresh
 from tests.cluster.attacks.gpus import L4_NODES, QUEUED, fit
 from tests.cluster.plane.client import Client, Object, conditions
 from tests.cluster.plane.control_plane import ControlPlane
-from tests.cluster.plane.furnish import MANAGER, all_objects
+from tests.cluster.plane.furnish import all_objects, open_queues
 from tests.cluster.plane.kueue import start_kueue
 from tests.cluster.plane.process import wait_until
 from tests.cluster.plane.rendered import kueue_settings, render
@@ -36,11 +36,7 @@ def queues(kueue: ControlPlane) -> Iterator[ControlPlane]:
     things = [
         it for it in all_objects(render("cluster-two-teams", "serving")) if it["kind"] in _KINDS
     ]
-    for thing in things:
-        kueue.admin.apply(thing, manager=MANAGER)
-    for thing in things:
-        if thing["kind"] == "ClusterQueue":
-            kueue.admin.wait(thing, lambda it: conditions(it).get("Active") == "True")
+    open_queues(kueue, things)
     yield kueue
     for thing in reversed(things):
         if thing["kind"] != "Namespace":

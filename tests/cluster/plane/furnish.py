@@ -5,7 +5,7 @@ from contextlib import contextmanager, suppress
 
 import yaml
 
-from tests.cluster.plane.client import Object, RefusedError
+from tests.cluster.plane.client import Object, RefusedError, conditions
 from tests.cluster.plane.control_plane import ControlPlane
 from tests.cluster.plane.rendered import Rendered
 from tests.cluster.plane.samples import namespace
@@ -53,6 +53,15 @@ def settle(plane: ControlPlane, rendered: Rendered) -> Iterator[list[Object]]:
         yield things
     finally:
         remove(plane, things)
+
+
+def open_queues(plane: ControlPlane, things: list[Object]) -> None:
+    """Apply queues and what they need, and wait until Kueue admits by them."""
+    for thing in things:
+        plane.admin.apply(thing, manager=MANAGER)
+    for thing in things:
+        if thing["kind"] == "ClusterQueue":
+            plane.admin.wait(thing, lambda it: conditions(it).get("Active") == "True")
 
 
 def remove(plane: ControlPlane, things: list[Object]) -> None:
