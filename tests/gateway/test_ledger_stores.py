@@ -44,12 +44,29 @@ def _open(world: World, ledger_url: str, backlog: int) -> tuple[int, str]:
 
 
 def _told(world: World, port: int) -> dict:
+    """What the gateway says of its ledger, in the report and in the metrics of the same moment."""
     system = next(key for key, entry in world.keys.items() if entry["tenant"] == "platform")
-    report = ask(f"http://127.0.0.1:{port}/llmplat/v1/usage", None, system).json
-    metrics = ask(f"http://127.0.0.1:{port}/metrics", None, system).body.decode()
-    assert f"llmplat_ledger_failing {int(bool(report['ledger']['failing']))}" in metrics
-    told: dict = report["ledger"]
+
+    def report() -> dict:
+        told: dict = ask(f"http://127.0.0.1:{port}/llmplat/v1/usage", None, system).json["ledger"]
+        return told
+
+    def is_said_by_both() -> bool:
+        nonlocal told
+        before, told = told, report()
+        return bool(before["failing"]) == bool(told["failing"]) == _is_failing(port, system)
+
+    # Writes go on between two questions, so one answer may be older than a change.
+    told = report()
+    wait_until(is_said_by_both, 20)
     return told
+
+
+def _is_failing(port: int, key: str) -> bool:
+    metrics = ask(f"http://127.0.0.1:{port}/metrics", None, key).body.decode().splitlines()
+    told = [line.split()[1] for line in metrics if line.startswith("llmplat_ledger_failing ")]
+    assert told in (["0"], ["1"])
+    return told == ["1"]
 
 
 @pytest.fixture
