@@ -1,5 +1,7 @@
 """Turns a component's images.yaml into the images that its chart runs."""
 
+from functools import cache
+
 import yaml
 
 from llmplat.catalog.component_entries import ChartImage, Component
@@ -16,5 +18,10 @@ def images_of(component: Component) -> tuple[ChartImage, ...] | None:
     """
     if component.images is not None or component.images_text is None:
         return component.images
-    facts = yaml.load(component.images_text, Loader=_Loader)  # noqa: S506 (a safe loader)
-    return make_chart_images(Record(facts, f"templates/components/{component.name}/images.yaml"))
+    return _read(component.name, component.images_text)
+
+
+@cache
+def _read(component: str, text: str) -> tuple[ChartImage, ...]:
+    facts = yaml.load(text, Loader=_Loader)  # noqa: S506 (a safe loader)
+    return make_chart_images(Record(facts, f"templates/components/{component}/images.yaml"))

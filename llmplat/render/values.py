@@ -6,7 +6,7 @@ from functools import cache
 from typing import Any
 
 import yaml
-from jinja2 import Environment, StrictUndefined, TemplateError
+from jinja2 import Environment, StrictUndefined, Template, TemplateError
 
 from llmplat.catalog.component_entries import Component
 from llmplat.domain.errors import RenderError
@@ -51,8 +51,7 @@ def _own(component: Component, settings: ChartSettings) -> dict[str, Any]:
     context |= {"wait_for_pods": settings.wait_for_pods, "health_scripts": health_scripts()}
     context |= {"alertmanager_config": make_alertmanager(settings.alerting)}
     try:
-        template = _environment().from_string(component.values_template or "")
-        text = template.render(context)
+        text = _compiled(component.values_template or "").render(context)
     except TemplateError as error:
         raise _wrong(component.name, _line_of(error), str(error.message or error)) from error
     try:
@@ -64,6 +63,11 @@ def _own(component: Component, settings: ChartSettings) -> dict[str, Any]:
     if not isinstance(values, dict):
         raise _wrong(component.name, 1, "it does not hold a mapping")
     return values
+
+
+@cache
+def _compiled(template: str) -> Template:
+    return _environment().from_string(template)
 
 
 @cache

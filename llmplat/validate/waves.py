@@ -41,16 +41,25 @@ class Layout:
 
     def application_of(self, one: Object) -> Object | None:
         """The Application whose folder holds `one`; None where no folder is an Application's."""
-        for part in PurePosixPath(one.document.file).parent.parts:
-            found = self.by_name.get(_HASHED.sub("", part)) or self.by_name.get(part)
-            if found is not None and found is not one:
-                return found
-        return None
+        above = self._above(one.document.file.rpartition("/")[0])
+        return next((found for found in above if found is not one), None)
+
+    def _above(self, folder: str) -> list[Object]:
+        """Applications whose folder `folder` is or lies below, the outermost first."""
+        if folder not in self._of_folder:
+            parts = PurePosixPath(folder).parts
+            found = [self.by_name.get(_HASHED.sub("", p)) or self.by_name.get(p) for p in parts]
+            self._of_folder[folder] = [one for one in found if one is not None]
+        return self._of_folder[folder]
 
     def wave(self, one: Object) -> tuple[int, int]:
         """The wave of its Application, then its own within it."""
         application = self.application_of(one)
         return (wave_of(application) if application else 0, wave_of(one))
+
+    @cached_property
+    def _of_folder(self) -> dict[str, list[Object]]:
+        return {}
 
     @cached_property
     def chart_of_group(self) -> dict[str, Object]:

@@ -48,11 +48,14 @@ def make(name, profile, **changes):
 made = cache(make)
 
 
+@cache
 def documents(tree):
-    for file in tree.files:
-        if file.path.endswith(".yaml"):
-            for document in yaml.load_all(file.content, yaml.CSafeLoader):
-                yield file.path, document
+    return [
+        (file.path, document)
+        for file in tree.files
+        if file.path.endswith(".yaml")
+        for document in yaml.load_all(file.content, yaml.CSafeLoader)
+    ]
 
 
 def foreign(tree, allowed):

