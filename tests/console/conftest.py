@@ -10,6 +10,14 @@ sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).parents[1] / "gat
 from console_world import ConsoleWorld, open_world  # noqa: E402 (found by the line above)
 from postgres_server import serve_postgres  # noqa: E402 (also)
 
+from tests.fakes.day_turn import wait_past_turn  # noqa: E402 (also)
+
+
+@pytest.fixture(autouse=True)
+def _within_one_day():
+    """No budget begins anew between two looks at it."""
+    wait_past_turn()
+
 
 @pytest.fixture(scope="module")
 def world(tmp_path_factory):

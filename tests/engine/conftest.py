@@ -13,9 +13,16 @@ from pathlib import Path
 import pytest
 
 from tests.engine.real import PLATFORM, RealPlatform, price
+from tests.fakes.day_turn import wait_past_turn
 
 HUB_TOKEN = "hf_" + "plantedtokenofthehub" + "0" * 14
 """In the environment of every command of these tests, and nowhere else afterwards."""
+
+
+@pytest.fixture(autouse=True)
+def _within_one_day() -> None:
+    """No budget begins anew between two looks at it."""
+    wait_past_turn()
 
 
 @pytest.fixture(scope="session")

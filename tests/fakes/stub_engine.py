@@ -6,7 +6,8 @@ It takes a vLLM-like command line (`--model`, `--served-model-name`, `--max-num-
 anything else ignored), queues what is beyond its slots by `priority`, and tells what it saw at
 `/stats`: requests, tokens, running now and at most, aborted, the order of starts.
 `POST /control` with {"fail": 500, "count": 3} makes the next answers errors; {"hold": true}
-keeps every answer back until {"hold": false}.
+keeps every answer back until {"hold": false}; {"stop_at": 30} keeps back what comes behind so many
+tokens until {"stop_at": null}.
 """
 
 import argparse
@@ -101,6 +102,9 @@ class StubEngine:
         self._fail: tuple[int, int] = (0, 0)
         self._held = asyncio.Event()
         self._held.set()
+        self._stop_at: int | None = None
+        self._going = asyncio.Event()
+        self._going.set()
 
     async def serve_connection(
         self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
@@ -181,6 +185,9 @@ class StubEngine:
             self._fail = (int(wish["fail"]), int(wish.get("count", 1)))
         if "hold" in wish:
             (self._held.clear if wish["hold"] else self._held.set)()
+        if "stop_at" in wish:
+            self._stop_at = wish["stop_at"]
+            (self._going.set if self._stop_at is None else self._going.clear)()
         _send(writer, 200, {})
 
     async def _generate(
@@ -246,10 +253,15 @@ class StubEngine:
         if wish.get("stream"):
             await self._stream(path, wish, prompts, tokens, writer)
             return
-        for _ in range(tokens * len(prompts)):
+        for made in range(tokens * len(prompts)):
+            await self._rest(made)
             await asyncio.sleep(self.speed.itl_s) if self.speed.itl_s else None
             self.stats.completion_tokens += 1
         _send(writer, 200, _whole(path, self.name, prompts, tokens))
+
+    async def _rest(self, made: int) -> None:
+        if self._stop_at is not None and made >= self._stop_at:
+            await self._going.wait()
 
     async def _stream(
         self,
@@ -266,6 +278,7 @@ class StubEngine:
         made, total = 0, tokens * len(prompts)
         while made < total:
             step = min(self.speed.tokens_per_chunk, total - made)
+            await self._rest(made)
             await asyncio.sleep(self.speed.itl_s * step)
             made += step
             self.stats.completion_tokens += step

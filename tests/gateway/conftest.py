@@ -12,6 +12,8 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 from gateway_world import World  # found by the line above
 
+from tests.fakes.day_turn import wait_past_turn
+
 
 class _Silent:
     """A Progress that says nothing."""
@@ -26,6 +28,12 @@ class _Silent:
     def warn(self, text: str) -> None: ...
     def hint(self, command: str) -> None: ...
     def child(self, line: str) -> None: ...
+
+
+@pytest.fixture(autouse=True)
+def _within_one_day() -> None:
+    """No budget begins anew between two looks at it."""
+    wait_past_turn()
 
 
 @pytest.fixture(scope="session")

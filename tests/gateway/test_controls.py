@@ -4,14 +4,16 @@ import json
 import socket
 import time
 from collections import Counter
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from gateway_world import World, make_app, make_model, make_policy, make_tenant
+from gateway_world import Answer, Engine, World, make_app, make_model, make_policy, make_tenant
 
 pytestmark = [pytest.mark.gateway, pytest.mark.enable_socket]
 
 _CHAT = {"model": "stub", "messages": [{"role": "user", "content": "hi there"}], "max_tokens": 4}
+_MADE = 30
 
 
 @pytest.fixture(scope="module")
@@ -70,6 +72,19 @@ def _metric(world: World, gateway: str, name: str, **labels: str) -> float:
     wanted = [f'{label}="{value}"' for label, value in labels.items()]
     rows = [row for row in text.splitlines() if row.startswith(f"{name}{{")]
     return sum(float(r.rpartition(" ")[2]) for r in rows if all(part in r for part in wanted))
+
+
+def _crowd(world: World, gateway: str, key: str, count: int, *, refused: int) -> list[Answer]:
+    """`count` requests to `slow` at once; the engine answers only when so many were refused."""
+    body, engine = _CHAT | {"model": "slow"}, world.engines[1]
+    engine.control(hold=True)
+    with ThreadPoolExecutor(count) as pool:
+        try:
+            asked = [pool.submit(_post, world, gateway, key, body) for _ in range(count)]
+            world.wait_until(lambda: sum(one.done() for one in asked) >= refused, 50)
+        finally:
+            engine.control(hold=False)
+        return [one.result() for one in asked]
 
 
 def test_a_chat_answer_has_our_id_and_no_trace_of_the_inside(world, gateway):
@@ -197,7 +212,7 @@ def test_revocation_by_file_and_by_deny_entry(world, gateway):
     assert world.ask(f"{gateway}/v1/models", None, by_entry).status == 401
     del world.keys[by_file]
     world.write_keys()
-    world.wait_until(lambda: _post(world, gateway, by_file).status == 401, within_s=5)
+    world.wait_until(lambda: _post(world, gateway, by_file).status == 401)
 
 
 def test_a_broken_policy_leaves_the_last_good_one(world, gateway):
@@ -235,9 +250,7 @@ def test_tokens_per_minute(world, gateway):
 
 def test_parallel_requests_and_their_place_coming_back(world, gateway):
     key = world.add_key("narrow", "app")
-    with ThreadPoolExecutor(4) as pool:
-        body = _CHAT | {"model": "slow"}
-        answers = list(pool.map(lambda _: _post(world, gateway, key, body), range(4)))
+    answers = _crowd(world, gateway, key, 4, refused=3)
     assert Counter(one.status for one in answers) == {200: 1, 429: 3}
     refused = next(one for one in answers if one.status == 429)
     assert int(refused.headers["retry-after"]) >= 1
@@ -246,9 +259,7 @@ def test_parallel_requests_and_their_place_coming_back(world, gateway):
 
 def test_over_capacity_is_refused_at_arrival_and_the_engine_stays_below_its_cap(world, gateway):
     key = world.add_key("free", "app")
-    with ThreadPoolExecutor(8) as pool:
-        body = _CHAT | {"model": "slow"}
-        answers = list(pool.map(lambda _: _post(world, gateway, key, body), range(8)))
+    answers = _crowd(world, gateway, key, 8, refused=5)
     assert Counter(one.status for one in answers) == {200: 3, 503: 5}
     assert {one.code for one in answers if one.status == 503} == {"over_capacity"}
     assert all("retry-after" in one.headers for one in answers if one.status == 503)
@@ -257,9 +268,7 @@ def test_over_capacity_is_refused_at_arrival_and_the_engine_stays_below_its_cap(
 
 def test_a_class_has_its_share_of_the_window(world, gateway):
     key = world.add_key("late", "app")
-    with ThreadPoolExecutor(3) as pool:
-        body = _CHAT | {"model": "slow"}
-        answers = list(pool.map(lambda _: _post(world, gateway, key, body), range(3)))
+    answers = _crowd(world, gateway, key, 3, refused=2)
     assert Counter(one.status for one in answers) == {200: 1, 429: 2}
 
 
@@ -315,31 +324,44 @@ def test_fifty_streams_never_spend_more_than_the_budget(world, gateway):
     assert budget["limitNanousd"] - worst <= budget["spentNanousd"] <= budget["limitNanousd"]
 
 
-def _leave(gateway: str, key: str, body, after_s: float) -> None:
-    port = int(gateway.rpartition(":")[2])
+def _leave(world: World, gateway: str, key: str, body) -> None:
+    """Sends a request and goes when the engine has made _MADE tokens and a stream has them here."""
+    engine, port = world.engines[1], int(gateway.rpartition(":")[2])
+    made = engine.stats["completion_tokens"] + _MADE
     raw = json.dumps(body).encode()
     head = f"POST /v1/chat/completions HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {key}\r\n"
     head += f"content-type: application/json\r\ncontent-length: {len(raw)}\r\n\r\n"
-    with socket.create_connection(("127.0.0.1", port)) as link:
+    came = b""
+    with socket.create_connection(("127.0.0.1", port), 60) as link:
         link.sendall(head.encode() + raw)
-        time.sleep(after_s)
+        while body["stream"] and came.count(b'"content":" w"') < _MADE:
+            part = link.recv(65536)
+            assert part, came
+            came += part
+        world.wait_until(lambda: engine.stats["completion_tokens"] == made)
+
+
+@pytest.fixture
+def halting(world: World, gateway: str) -> Iterator[Engine]:
+    """The slow engine, which stops in each answer behind _MADE tokens."""
+    engine = world.engines[1]
+    engine.control(stop_at=_MADE)
+    yield engine
+    engine.control(stop_at=None)
 
 
 @pytest.mark.parametrize("is_stream", [True, False])
-def test_a_client_that_leaves_frees_its_place_and_pays(world, gateway, is_stream):
+def test_a_client_that_leaves_frees_its_place_and_pays(world, gateway, halting, is_stream):
     key = world.add_key("free", "app")
-    engine = world.engines[1]
-    before, spent = engine.stats, _usage(world, gateway, "free")["budget"]["spentNanousd"]
+    before, spent = halting.stats, _usage(world, gateway, "free")["budget"]["spentNanousd"]
     body = _CHAT | {"model": "slow", "max_tokens": 1000, "stream": is_stream}
-    _leave(gateway, key, body, 2.5)
-    world.wait_until(lambda: engine.stats["aborted"] == before["aborted"] + 1, 10)
-    world.wait_until(lambda: _usage(world, gateway, "free")["inFlight"] == 0, 10)
-    after = engine.stats
-    made = after["completion_tokens"] - before["completion_tokens"]
+    _leave(world, gateway, key, body)
+    world.wait_until(lambda: halting.stats["aborted"] == before["aborted"] + 1)
+    world.wait_until(lambda: _usage(world, gateway, "free")["inFlight"] == 0)
+    assert halting.stats["completion_tokens"] - before["completion_tokens"] == _MADE
     paid = _usage(world, gateway, "free")["budget"]["spentNanousd"] - spent
     if is_stream:
-        assert 600 < paid <= 600 + 400 * made
-        assert paid >= 600 + 400 * (made - 20)
+        assert paid == 600 + 400 * _MADE
     else:
         assert paid == 100 * (len(json.dumps(body)) + 64) + 400 * 1000
 
@@ -365,8 +387,12 @@ def test_metrics_are_exact_over_the_workers(world, gateway):
     done = _metric(world, gateway, "llmplat_requests_total", outcome="completed", **labels)
     assert done - before == 7
     assert _metric(world, gateway, "llmplat_completion_tokens_total", **labels) >= 28
-    refused = _metric(world, gateway, "llmplat_refusals_total", cause="budget_app")
-    assert refused >= 1
+    poor, refusals = world.add_key("poor", "app"), {"tenant": "poor", "cause": "budget_app"}
+    while _post(world, gateway, poor).status == 200:
+        pass
+    refused = _metric(world, gateway, "llmplat_refusals_total", **refusals)
+    assert _post(world, gateway, poor).status == 429
+    assert _metric(world, gateway, "llmplat_refusals_total", **refusals) == refused + 1
 
 
 def test_a_tenant_sees_its_own_usage_only(world, gateway):
@@ -391,7 +417,7 @@ def test_the_cache_answers_within_one_tenant_and_costs_no_money(world, gateway):
         assert _post(world, gateway, keys[1], body).status == 200
         assert world.engines[0].stats["requests"] == before + 2
         name = "llmplat_cache_lookups_total"
-        world.wait_until(lambda: _metric(world, gateway, name, result="hit") == 1, 5)
+        world.wait_until(lambda: _metric(world, gateway, name, result="hit") == 1)
     finally:
         world.policy["cache"]["enabled"] = False
         world.write_policy()

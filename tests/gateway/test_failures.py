@@ -3,10 +3,12 @@
 import signal
 import time
 from collections import Counter
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 
 import pytest
-from gateway_world import World, make_model, make_policy, make_tenant
+from gateway_world import Answer, Engine, World, make_model, make_policy, make_tenant
 
 pytestmark = [pytest.mark.gateway, pytest.mark.enable_socket]
 
@@ -38,8 +40,29 @@ def _chat(world: World, port: int, key: str, timeout_s: float = 60, **more):
 
 def _team(world: World, port: int):
     system = next(key for key, entry in world.keys.items() if entry["tenant"] == "platform")
-    report = world.ask(f"http://127.0.0.1:{port}/llmplat/v1/usage", None, system).json
-    return next(one for one in report["tenants"] if one["name"] == "team")
+    url = f"http://127.0.0.1:{port}/llmplat/v1/usage"
+    told: list[Answer] = []
+
+    def is_told() -> bool:
+        told[:] = [world.ask(url, None, system)]
+        return told[0].status == 200
+
+    # A gateway whose counters were away may say so a few times more.
+    world.wait_until(is_told)
+    return next(one for one in told[0].json["tenants"] if one["name"] == "team")
+
+
+@contextmanager
+def _held(*engines: Engine) -> Iterator[None]:
+    """The engines keep their answers back until the block ends."""
+    for engine in engines:
+        engine.control(hold=True)
+    try:
+        yield
+    finally:
+        for engine in engines:
+            if engine.child.process.poll() is None:
+                engine.control(hold=False)
 
 
 def _spent(world: World, port: int) -> int:
@@ -63,19 +86,20 @@ def test_redis_killed_and_back_keeps_the_spend(world, ports, key):
     models = world.ask(f"http://127.0.0.1:{ports[0]}/v1/models", None, key)
     assert models.status == 503
     world.start_redis()
-    assert _chat(world, ports[0], key).status == 200
-    assert _spent(world, ports[0]) == before + 600 + 1600
+    world.wait_until(lambda: _chat(world, ports[0], key).status == 200)
+    world.wait_until(lambda: _spent(world, ports[0]) == before + 600 + 1600)
 
 
 def test_a_request_in_flight_while_redis_is_killed_is_settled_when_it_is_back(world, ports, key):
     before = _spent(world, ports[0])
     with ThreadPoolExecutor(1) as pool:
-        answer = pool.submit(_chat, world, ports[0], key, model="slow")
-        world.wait_until(lambda: world.engines[2].stats["running"] >= 1)
-        world.redis.kill()
+        with _held(world.engines[2]):
+            answer = pool.submit(_chat, world, ports[0], key, model="slow")
+            world.wait_until(lambda: world.engines[2].stats["running"] >= 1)
+            world.redis.kill()
         assert answer.result().status == 200
     world.start_redis()
-    world.wait_until(lambda: _spent(world, ports[0]) == before + 600 + 1600, 10)
+    world.wait_until(lambda: _spent(world, ports[0]) == before + 600 + 1600)
     assert _team(world, ports[0])["inFlight"] == 0
 
 
@@ -86,52 +110,63 @@ def test_redis_hung_is_a_quick_no_and_leaves_nothing_behind(world, ports, key):
         with ThreadPoolExecutor(6) as pool:
             answers = list(pool.map(lambda _: _chat(world, ports[0], key), range(6)))
         assert {one.code for one in answers} == {"counters_down"}
-        started_s = time.monotonic()
-        assert _chat(world, ports[0], key).status == 503
-        assert time.monotonic() - started_s < 2.5
+        # Each would take three seconds if it asked; a busy machine may hold one of them up, not all.
+        assert min(_time_refusal(world, ports[0], key) for _ in range(8)) < 2.5
     finally:
         world.redis.signal(signal.SIGCONT)
-    world.wait_until(lambda: _chat(world, ports[0], key).status == 200, 10)
-    world.wait_until(lambda: _team(world, ports[0])["inFlight"] == 0, 10)
+    world.wait_until(lambda: _chat(world, ports[0], key).status == 200)
+    world.wait_until(lambda: _team(world, ports[0])["inFlight"] == 0)
     assert (_spent(world, ports[0]) - before) % (600 + 1600) == 0
+
+
+def _time_refusal(world: World, port: int, key: str) -> float:
+    """Seconds until the refusal."""
+    started_s = time.monotonic()
+    assert _chat(world, port, key).status == 503
+    return time.monotonic() - started_s
 
 
 def test_a_gateway_killed_leaves_the_reservation_and_gives_the_slots_back(world, ports, key):
     port = world.start_gateway()
     before = _spent(world, ports[0])
-    with ThreadPoolExecutor(3) as pool:
+    with ThreadPoolExecutor(3) as pool, _held(world.engines[2]):
         answers = [pool.submit(_chat, world, port, key, model="slow") for _ in range(3)]
         world.wait_until(lambda: _team(world, ports[0])["inFlight"] == 3)
         reserved = _spent(world, ports[0]) - before
         world.gateways[-1][1].kill()
         assert all(one.exception() is not None for one in answers)
     assert reserved > 3 * (600 + 1600)
-    world.wait_until(lambda: _team(world, ports[0])["inFlight"] == 0, 25)
+    world.wait_until(lambda: _team(world, ports[0])["inFlight"] == 0, 120)
     assert _spent(world, ports[0]) - before == reserved
 
 
 def test_a_dead_engine_is_out_and_no_request_that_had_not_started_is_lost(world, ports, key):
     first = world.engines[0]
-    before = Counter(engine.stats["requests"] for engine in world.engines[:2])
-    assert before.total() == 2
+    before = [engine.stats["requests"] for engine in world.engines[:2]]
+    for _ in range(4):
+        assert _chat(world, ports[0], key).status == 200
+    assert all(one.stats["requests"] > n for one, n in zip(world.engines, before, strict=False))
     first.child.kill()
     with ThreadPoolExecutor(8) as pool:
         answers = list(pool.map(lambda _: _chat(world, ports[0], key), range(40)))
     assert Counter(one.status for one in answers) == {200: 40}
     world.engines[0] = world.start_engine("--slots", "64", port=first.port)
     world.engines.pop()
-    time.sleep(2.5)
-    for _ in range(8):
+
+    def is_back() -> bool:
         assert _chat(world, ports[0], key).status == 200
-    assert world.engines[0].stats["requests"] >= 1
+        return bool(world.engines[0].stats["requests"])
+
+    world.wait_until(is_back)
 
 
 def test_engines_killed_under_load_lose_nothing_but_what_was_begun(world, ports, key):
     victim = world.engines[1]
     with ThreadPoolExecutor(16) as pool:
-        answers = [pool.submit(_chat, world, ports[0], key, max_tokens=40) for _ in range(60)]
-        world.wait_until(lambda: victim.stats["running"] >= 2)
-        victim.child.kill()
+        with _held(*world.engines[:2]):
+            answers = [pool.submit(_chat, world, ports[0], key, max_tokens=40) for _ in range(60)]
+            world.wait_until(lambda: victim.stats["running"] >= 2, 40)
+            victim.child.kill()
         statuses = Counter(one.result().status for one in answers)
     assert statuses == {200: 60}
     world.engines[1] = world.start_engine("--slots", "64", port=victim.port)
@@ -166,7 +201,7 @@ def test_a_policy_deadline_ends_the_request(world, ports, key):
         answer = _chat(world, ports[0], key)
         assert (answer.status, answer.code) == (504, "timeout")
         assert answer.headers["x-should-retry"] == "false"
-        world.wait_until(lambda: sum(one.stats["running"] for one in world.engines[:2]) == 0, 10)
+        world.wait_until(lambda: sum(one.stats["running"] for one in world.engines[:2]) == 0)
     finally:
         for engine in world.engines[:2]:
             engine.control(hold=False)
