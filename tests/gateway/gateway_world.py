@@ -12,10 +12,11 @@ import socket
 import sqlite3
 import subprocess
 import sys
+import threading
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -107,6 +108,26 @@ def wait_until(is_so: Callable[[], bool], within_s: float = 60, every_s: float =
             return
         assert not is_late, f"not within {within_s} s: {is_so}"
         time.sleep(every_s)
+
+
+@contextlib.contextmanager
+def under_load(count: int, go: Callable[[int], None]) -> Iterator[None]:
+    """`go(number)` over and over in each of so many threads until the block ends, however it does."""
+    is_over = threading.Event()
+
+    def repeat(number: int) -> None:
+        while not is_over.is_set():
+            go(number)
+
+    crew = [threading.Thread(target=repeat, args=(number,)) for number in range(count)]
+    for one in crew:
+        one.start()
+    try:
+        yield
+    finally:
+        is_over.set()
+        for one in crew:
+            one.join()
 
 
 def read_rows(path: Path) -> list[dict[str, Any]]:

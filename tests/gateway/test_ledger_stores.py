@@ -1,13 +1,12 @@
 """Where records stay: a disk that fills up, and a real PostgreSQL that is killed under load."""
 
-import sqlite3
 import subprocess
-import threading
 import time
 from collections import Counter
 from collections.abc import Iterator
 from http.client import HTTPException
 from pathlib import Path
+from typing import Any
 
 import pytest
 from gateway_world import (
@@ -17,6 +16,8 @@ from gateway_world import (
     make_model,
     make_policy,
     make_tenant,
+    read_rows,
+    under_load,
     wait_until,
 )
 from postgres_server import Postgres, serve_postgres
@@ -29,7 +30,7 @@ _KILLS = 20
 
 
 def _chat(port: int, key: str):
-    return ask(f"http://127.0.0.1:{port}/v1/chat/completions", _CHAT, key, timeout_s=20)
+    return ask(f"http://127.0.0.1:{port}/v1/chat/completions", _CHAT, key)
 
 
 def _open(world: World, ledger_url: str, backlog: int) -> tuple[int, str]:
@@ -58,7 +59,7 @@ def _told(world: World, port: int) -> dict:
 
     # Writes go on between two questions, so one answer may be older than a change.
     told = report()
-    wait_until(is_said_by_both, 20)
+    wait_until(is_said_by_both)
     return told
 
 
@@ -96,23 +97,23 @@ def test_a_full_disk_stops_service_and_room_brings_it_back_with_every_record(wor
             answered.append(answer.headers["x-request-id"])
         return False
 
-    # A slow machine may reach the bound of what waits before the disk is full.
-    wait_until(lambda: is_refused() and "full" in (_told(world, port)["failing"] or ""), 120)
-    told = _told(world, port)
-    assert "full" in told["failing"]
-    assert (told["backlog"], told["limit"]) == (_BACKLOG, _BACKLOG)
-    subprocess.run(["mount", "-o", "remount,size=20m", str(small_disk)], check=True)
-    wait_until(lambda: _chat(port, key).status == 200, 20, 0.5)
-    wait_until(lambda: _told(world, port)["backlog"] == 0, 20, 0.5)
-    assert _told(world, port)["failing"] is None
-    words = ["SELECT count(*), count(DISTINCT request_id) FROM requests WHERE outcome='answered'"]
+    def is_full() -> bool:
+        if not is_refused():
+            return False
+        told = _told(world, port)
+        assert told["limit"] == _BACKLOG
+        return "full" in (told["failing"] or "") and told["backlog"] == _BACKLOG
 
-    with sqlite3.connect(small_disk / "full.sqlite") as link:
-        rows, distinct = link.execute(words[0]).fetchone()
-        stored = {row[0] for row in link.execute("SELECT request_id FROM requests")}
-    link.close()
-    assert rows == distinct > len(answered)
-    assert set(answered) <= stored
+    # A slow machine may reach the bound of what waits before the disk is full.
+    wait_until(is_full, 240)
+    subprocess.run(["mount", "-o", "remount,size=20m", str(small_disk)], check=True)
+    wait_until(lambda: _chat(port, key).status == 200, every_s=0.5)
+    wait_until(lambda: _told(world, port)["backlog"] == 0, every_s=0.5)
+    assert _told(world, port)["failing"] is None
+    rows = read_rows(small_disk / "full.sqlite")
+    stored = [row["request_id"] for row in rows if row["outcome"] == "answered"]
+    assert len(stored) == len(set(stored)) > len(answered)
+    assert set(answered) <= set(stored)
     print(f"{len(answered)} answered before the disk was full; all recorded")
 
 
@@ -121,80 +122,66 @@ def postgres() -> Iterator[Postgres]:
     yield from serve_postgres("kills")
 
 
+@pytest.mark.timeout(1800)
 def test_postgres_killed_under_load_has_each_answered_request_once(world, postgres):
     url = f"postgresql://usage@127.0.0.1:{postgres.port}/postgres"
     port, key = _open(world, url, 100_000)
     answered: list[str] = []
-    is_over = threading.Event()
 
-    def load() -> None:
-        while not is_over.is_set():
-            answer = _chat(port, key)
-            assert answer.status == 200, answer.body
-            answered.append(answer.headers["x-request-id"])
+    def load(_number: int) -> None:
+        answer = _chat(port, key)
+        assert answer.status == 200, answer.body
+        answered.append(answer.headers["x-request-id"])
 
-    threads = [threading.Thread(target=load) for _ in range(2)]
-    for thread in threads:
-        thread.start()
-    for kill in range(_KILLS):
-        time.sleep(0.2 + 0.05 * kill)
-        postgres.kill()
-        postgres.start()
-    time.sleep(1)
-    is_over.set()
-    for thread in threads:
-        thread.join(30)
-    wait_until(lambda: _told(world, port)["backlog"] == 0, 30, 0.5)
+    with under_load(2, load):
+        for kill in range(_KILLS):
+            time.sleep(0.2 + 0.05 * kill)
+            postgres.kill()
+            postgres.start()
+        time.sleep(1)
+    wait_until(lambda: _told(world, port)["backlog"] == 0, 120, 0.5)
     stored = postgres.ask("SELECT request_id FROM requests")
     print(
         f"{len(answered)} answered, {len(stored)} rows, {_told(world, port)['failures']} failures"
     )
     assert len(stored) == len(set(stored))
+    assert len(answered) > _KILLS
     assert set(answered) <= set(stored)
     assert postgres.ask("SELECT count(*) FROM requests WHERE outcome <> 'answered'") == ["0"]
 
 
+@pytest.mark.timeout(1800)
 def test_twenty_kills_of_gateways_and_of_counters_lose_no_answered_request(world, tmp_path):
     """Forty kills under load, in turn; the records of killed gateways' requests come as lost."""
     port, key = _open(world, f"sqlite://{tmp_path / 'kills.sqlite'}", 100_000)
     ports = [port, world.start_gateway(app=QUICK)]
     answered: list[str] = []
-    is_over = threading.Event()
 
     def load(number: int) -> None:
-        while not is_over.is_set():
-            try:
-                answer = _chat(ports[number % 2], key)
-            except (OSError, HTTPException):  # cut off in the middle: not answered
-                time.sleep(0.02)
-                continue
-            if answer.status == 200:
-                answered.append(answer.headers["x-request-id"])
+        try:
+            answer = _chat(ports[number % 2], key)
+        except (OSError, HTTPException):  # cut off in the middle: not answered
+            time.sleep(0.02)
+            return
+        if answer.status == 200:
+            answered.append(answer.headers["x-request-id"])
 
-    threads = [threading.Thread(target=load, args=(number,)) for number in range(4)]
-    for thread in threads:
-        thread.start()
-    for kill in range(_KILLS):
-        time.sleep(0.3)
-        world.gateways[-1][1].kill()
-        ports[1] = world.start_gateway(app=QUICK)
-        time.sleep(0.01 * kill)
-        world.redis.kill()
-        world.start_redis()
-    time.sleep(1)
-    is_over.set()
-    for thread in threads:
-        thread.join(30)
+    with under_load(4, load):
+        for kill in range(_KILLS):
+            time.sleep(0.3)
+            world.gateways[-1][1].kill()
+            ports[1] = world.start_gateway(app=QUICK)
+            time.sleep(0.01 * kill)
+            world.redis.kill()
+            world.start_redis()
+        time.sleep(1)
 
-    def read() -> list[tuple[str, str, str]]:
-        with sqlite3.connect(tmp_path / "kills.sqlite") as link:
-            rows = link.execute("SELECT request_id, outcome, cause FROM requests").fetchall()
-        link.close()
-        return rows
+    def read() -> dict[str, dict[str, Any]]:
+        return {row["request_id"]: row for row in read_rows(tmp_path / "kills.sqlite")}
 
-    wait_until(lambda: set(answered) <= {row[0] for row in read()}, 90, 1)
-    rows = read()
-    told = {row[0]: row[1] + row[2] for row in rows}
+    wait_until(lambda: set(answered) <= set(read()), 240, 1)
+    rows = read_rows(tmp_path / "kills.sqlite")
+    told = {row["request_id"]: row["outcome"] + row["cause"] for row in rows}
     ends = Counter(told[one] for one in answered)
     print(f"{len(answered)} answered, {len(rows)} records; of the answered {dict(ends)}")
     assert len(rows) == len(told)

@@ -1,9 +1,11 @@
 """Services outside in the place of engines: who may leave does, who may not never does, whatever it sends."""
 
+import socket
 import threading
+from collections.abc import Iterator
 
 import pytest
-from gateway_world import World, ask, make_app, make_model, make_policy, make_tenant
+from gateway_world import Engine, World, ask, make_app, make_model, make_policy, make_tenant
 
 from llmplat.adapters.raw_http import exchange
 from llmplat.observe.attack_list import ATTACKS
@@ -21,15 +23,17 @@ def _way(use: str, data_class: str = "public") -> dict:
 
 
 @pytest.fixture(scope="module")
-def port(world: World) -> int:
+def port(world: World) -> Iterator[int]:
     """`stub` falls back, `small` bursts, `kept` is a secret model with a way out nobody may take.
 
     The engine of all three is the first, the service outside the second.
     """
     own = world.start_engine("--slots", "8", "--ttft-ms", "20")
     outside = world.start_engine("--slots", "8")
-    dead = world.start_engine()
-    dead.child.kill()
+    # Bound by us and never listened on: nobody else can come to answer there.
+    nobody = socket.socket()
+    nobody.bind(("127.0.0.1", 0))
+    dead = Engine(nobody.getsockname()[1], None)
     narrow = {"capacity": {"running": 1, "waiting": 0}}
     models = {
         "stub": make_model(data_class="public", overflow=[_way("fallback")]),
@@ -51,7 +55,8 @@ def port(world: World) -> int:
     entries = {"stub": [dead], "small": [own], "kept": [dead]}
     world.write_litellm(entries, outside={name: [outside] for name in models})
     world.add_key("platform", "system")
-    return world.start_gateway()
+    with nobody:
+        yield world.start_gateway()
 
 
 def _chat(port: int, key: str, **more):
@@ -60,14 +65,8 @@ def _chat(port: int, key: str, **more):
 
 def _find(world: World, answer) -> dict:
     wanted = answer.headers["x-request-id"]
-    rows: list[dict] = []
-
-    def is_there() -> bool:
-        rows[:] = [row for row in world.read_records() if row["request_id"] == wanted]
-        return bool(rows)
-
-    world.wait_until(is_there, 10)
-    return rows[0]
+    (found,) = [row for row in world.wait_stored() if row["request_id"] == wanted]
+    return found
 
 
 def test_who_may_leave_is_answered_outside_at_its_price_and_it_is_recorded(world, port):
@@ -114,7 +113,7 @@ def test_a_full_model_bursts_for_one_and_refuses_the_other(world, port):
         assert outside.stats["requests"] == before + 1
     finally:
         own.control(hold=False)
-        holder.join(30)
+        holder.join()
     assert _find(world, answer)["place"] == "external"
     assert _find(world, closed)["cause"] == "over_capacity"
 

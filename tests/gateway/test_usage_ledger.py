@@ -1,21 +1,22 @@
 """The usage ledger behind the real LiteLLM and a real Redis: each request once, whatever is killed."""
 
+import contextlib
 import random
-import threading
 import time
 from collections import Counter
 from http.client import HTTPException
 from typing import Any
 
 import pytest
-from gateway_world import World, ask, make_app, make_model, make_policy, make_tenant
+from gateway_world import World, ask, make_app, make_model, make_policy, make_tenant, under_load
 
 from llmplat.gateway.ledger import LEASE_MS, REAP_AFTER_MS
 
 pytestmark = [pytest.mark.gateway, pytest.mark.enable_socket]
 
 _CHAT = {"model": "stub", "messages": [{"role": "user", "content": "hi there"}], "max_tokens": 4}
-_LOST_AFTER_S = (LEASE_MS + REAP_AFTER_MS) / 1000 + 15
+_LOST_WITHIN_S = (LEASE_MS + REAP_AFTER_MS) / 1000 + 135
+"""Until a killed gateway's last request is a record: its lease, the grace, and some looks of the reaper."""
 _KILLS = 20
 
 
@@ -39,15 +40,8 @@ def _chat(port: int, key: str, timeout_s: float = 60, **more: Any):
 
 
 def _find(world: World, request_id: str) -> dict[str, Any]:
-    found: list[dict[str, Any]] = []
-
-    def is_there() -> bool:
-        found[:] = [row for row in world.read_records() if row["request_id"] == request_id]
-        return bool(found)
-
-    world.wait_until(is_there, 10)
-    assert len(found) == 1
-    return found[0]
+    (found,) = [row for row in world.wait_stored() if row["request_id"] == request_id]
+    return found
 
 
 def test_an_answer_is_recorded_without_its_text(world, port):
@@ -82,55 +76,46 @@ def test_a_refusal_is_recorded_with_its_cause(world, port, app, more, cause):
 
 
 def test_a_stranger_writes_nothing(world, port):
-    before = len(world.read_records())
+    before = len(world.wait_stored())
     assert _chat(port, "sk-llmplat-unknown").status == 401
-    time.sleep(1.5)
-    assert len(world.read_records()) == before
+    known = _chat(port, world.add_key("team", "app")).headers["x-request-id"]
+    assert [row["request_id"] for row in world.wait_stored()[before:]] == [known]
 
 
+@pytest.mark.timeout(1800)
 def test_twenty_kills_of_gateway_and_counters_under_load(world, port):
     """Every request that was answered is recorded exactly once, with what it was charged."""
     key = world.add_key("team", "app")
     chance = random.Random(8)
     answered: list[str] = []
-    is_over = threading.Event()
     ports = [port, world.start_gateway()]
 
     def load(number: int) -> None:
-        while not is_over.is_set():
-            model = ("stub", "other")[number % 2]
-            try:
-                answer = _chat(ports[number % len(ports)], key, 20, model=model)
-            except (OSError, HTTPException):  # cut off in the middle: not answered
-                time.sleep(0.05)
-                continue
+        model = ("stub", "other")[number % 2]
+        with contextlib.suppress(OSError, HTTPException):  # cut off in the middle: not answered
+            answer = _chat(ports[number % len(ports)], key, model=model)
             if answer.status == 200:
                 answered.append(answer.headers["x-request-id"])
-            else:
-                time.sleep(0.05)
+                return
+        time.sleep(0.05)
 
-    threads = [threading.Thread(target=load, args=(number,)) for number in range(6)]
-    for thread in threads:
-        thread.start()
-    for kill in range(_KILLS):
-        time.sleep(chance.uniform(0.3, 1.5))
-        if kill % 4:
-            world.redis.kill()
-            time.sleep(chance.uniform(0, 0.3))
-            world.start_redis()
-        else:
-            world.gateways[-1][1].kill()
-            ports[1] = world.start_gateway()
-    time.sleep(2)
-    is_over.set()
-    for thread in threads:
-        thread.join(60)
+    with under_load(6, load):
+        for kill in range(_KILLS):
+            time.sleep(chance.uniform(0.3, 1.5))
+            if kill % 4:
+                world.redis.kill()
+                time.sleep(chance.uniform(0, 0.3))
+                world.start_redis()
+            else:
+                world.gateways[-1][1].kill()
+                ports[1] = world.start_gateway()
+        time.sleep(2)
     assert len(answered) > 100
 
     def is_all_there() -> bool:
         return set(answered) <= {row["request_id"] for row in world.read_records()}
 
-    world.wait_until(is_all_there, _LOST_AFTER_S, 1)
+    world.wait_until(is_all_there, _LOST_WITHIN_S, 1)
     rows = {row["request_id"]: row for row in world.read_records()}
     outcomes = Counter(rows[one]["outcome"] + rows[one]["cause"] for one in answered)
     print(f"{len(answered)} answered, {len(rows)} records, outcomes of the answered {outcomes}")
@@ -139,19 +124,20 @@ def test_twenty_kills_of_gateway_and_counters_under_load(world, port):
 
 def test_the_records_and_the_budgets_agree(world, port):
     """What the counters charged to a budget is the sum of its records, to the nano-dollar."""
+    assert _chat(port, world.add_key("team", "app")).status == 200
     world.wait_until(
         lambda: (
             world.redis_command("EXISTS", "llmplat:{test}:open", "llmplat:{test}:overdue")
             == b":0\r\n"
         ),
-        _LOST_AFTER_S,
+        _LOST_WITHIN_S,
         1,
     )
-    time.sleep(1)
     sums: Counter[str] = Counter()
-    for row in world.read_records():
+    for row in world.wait_stored():
         for scope in row["charged"].split():
             sums[scope] += row["nanousd"]
+    assert sums
     for scope, nanousd in sums.items():
         raw = world.redis_command("GET", f"llmplat:{{test}}:spend:{scope}")
         assert int(raw.split(b"\r\n")[-2]) == nanousd, scope

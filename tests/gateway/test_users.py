@@ -1,7 +1,5 @@
 """Who asked, as an app says it: believed of the one app whose users signed in, of nobody else."""
 
-import sqlite3
-
 import pytest
 from gateway_world import (
     QUICK,
@@ -11,7 +9,6 @@ from gateway_world import (
     make_model,
     make_policy,
     make_tenant,
-    wait_until,
 )
 
 from llmplat.gateway.policy import Bounds
@@ -70,13 +67,7 @@ def test_the_record_names_the_user_of_a_trusted_app_only(world: World) -> None:
         answer = ask(url, _CHAT, key, headers={"X-OpenWebUI-User-Id": _ID})
         assert answer.status == 200
         asked[name] = answer.headers["x-request-id"]
-
-    def charged() -> dict[str, str]:
-        with sqlite3.connect(world.folder / "ledger.sqlite") as link:
-            return dict(link.execute("SELECT request_id, charged FROM requests").fetchall())
-
-    wait_until(lambda: set(asked.values()) <= set(charged()), 20, 0.2)
-    found = charged()
+    found = {row["request_id"]: row["charged"] for row in world.wait_stored()}
     assert found[asked["chat"]].endswith(f" user:people/chat/{_ID}")
     assert "user:" not in found[asked["other"]]
     assert found[asked["chat"]].split(" user:")[0] == found[asked["other"]].replace(
