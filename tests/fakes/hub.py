@@ -38,6 +38,9 @@ class FakeHub:
     chunk_bytes: int = 65536
     pause_s: float = 0.0
     """Between chunks."""
+    holds_at: int | None = None
+    """Transfers of weights stand still after so many bytes, until `goes_on`."""
+    goes_on: threading.Event = field(default_factory=threading.Event)
     down: bool = False
     """Every connection is closed without an answer."""
     sent_bytes: Counter[str] = field(default_factory=Counter)
@@ -45,6 +48,23 @@ class FakeHub:
     """(path, first byte) of every transfer, in order."""
     tokens: list[tuple[str, str | None]] = field(default_factory=list)
     """(host asked, Authorization header) of every request."""
+    lock: threading.Lock = field(default_factory=threading.Lock)
+    """Of what several connections count or take at once."""
+
+    def take_busy(self) -> int | None:
+        """The status to answer instead, counted down."""
+        with self.lock:
+            return self.busy.pop(0) if self.busy else None
+
+    def take_drop(self) -> int | None:
+        """After how many bytes to cut the next transfer of weights."""
+        with self.lock:
+            return self.drops.pop(0) if self.drops else None
+
+    def goes(self, name: str, count: int) -> None:
+        """So many bytes of that file more."""
+        with self.lock:
+            self.sent_bytes[name] += count
 
 
 @contextmanager
@@ -78,8 +98,8 @@ class _Handler(BaseHTTPRequestHandler):
         if hub.down:
             self.close_connection = True
             return
-        if hub.busy:
-            self._say(hub.busy.pop(0), b"", {"Retry-After": "0"})
+        if (status := hub.take_busy()) is not None:
+            self._say(status, b"", {"Retry-After": "0"})
             return
         path = unquote(urlsplit(self.path).path)
         if path.startswith("/api/models/"):
@@ -131,9 +151,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_header("Content-Length", str(end - start))
         self.end_headers()
         is_bulk = end - start > 1024
-        self._send(
-            name, memoryview(whole)[start:end], hub.drops.pop(0) if is_bulk and hub.drops else None
-        )
+        self._send(name, memoryview(whole)[start:end], hub.take_drop() if is_bulk else None)
 
     def _send(self, name: str, body: memoryview, cut_after: int | None) -> None:
         hub, sent = self.owner, 0
@@ -142,10 +160,12 @@ class _Handler(BaseHTTPRequestHandler):
                 chunk = body[sent : sent + hub.chunk_bytes]
                 if cut_after is not None:
                     chunk = chunk[: max(0, cut_after - sent)]
+                if hub.holds_at is not None and hub.holds_at <= sent:
+                    hub.goes_on.wait(600)
                 if not chunk or hub.down:
                     self.close_connection = True
                     return
-                hub.sent_bytes[name] += len(chunk)  # before: who has read them may ask at once
+                hub.goes(name, len(chunk))  # before: who has read them may ask at once
                 self.wfile.write(chunk)
                 self.wfile.flush()
                 sent += len(chunk)

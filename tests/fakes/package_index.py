@@ -48,6 +48,8 @@ class FakeIndex:
     """Finished transfers by package."""
     begun: threading.Event = field(default_factory=threading.Event)
     """A wheel larger than 256 KiB is on its way."""
+    goes_on: threading.Event | None = None
+    """Such a wheel stands still until then."""
 
     def lock(self) -> str:
         """A hash-pinned lock of every package."""
@@ -101,6 +103,8 @@ class _Handler(BaseHTTPRequestHandler):
             self.owner.begun.set()
         try:
             for start in range(0, len(wheel), 65536):
+                if start and self.owner.goes_on is not None:
+                    self.owner.goes_on.wait(600)
                 if start + 65536 >= len(wheel):
                     self.owner.fetched[name] += 1
                 self.wfile.write(wheel[start : start + 65536])

@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 
+from tests.fakes.ports import free_port
+
 DISTRIBUTION = "github.com/distribution/distribution/v3/cmd/registry@v3.1.1"
 CRANE = "github.com/google/go-containerregistry/cmd/crane@v0.20.6"
 _CONFIG = """version: 0.1
@@ -127,16 +129,10 @@ def running(words: list[str], address: str, folder: Path) -> Iterator[None]:
         process.wait()
 
 
-def free_port() -> int:
-    """A port of this machine that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
 def _await(address: str) -> None:
     host, _, port = address.partition(":")
-    for _ in range(200):
+    end_s = time.monotonic() + 120
+    while time.monotonic() < end_s:
         with socket.socket() as probe:
             if probe.connect_ex((host, int(port))) == 0:
                 return

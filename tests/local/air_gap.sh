@@ -24,7 +24,7 @@ key = next(word for word in sys.argv[1].split() if word.startswith("sk-"))
 body = {"model": "large", "max_tokens": 8, "messages": [{"role": "user", "content": "hello"}]}
 headers = {"Authorization": f"Bearer {key}", "Content-Type": "application/json"}
 request = urllib.request.Request(address, json.dumps(body).encode(), headers)
-with urllib.request.urlopen(request, timeout=60) as answer:
+with urllib.request.urlopen(request, timeout=300) as answer:
     print("answer:", json.load(answer)["usage"]["completion_tokens"], "tokens")
 END
 "$python" -m llmplat status -f "$work/platform.yaml" -o json >"$work/status.json"

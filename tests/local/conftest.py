@@ -1,5 +1,6 @@
 """A platform of stubs under real supervision, cleaned up whatever a test did to it."""
 
+import random
 import shutil
 import socket
 import tempfile
@@ -26,8 +27,8 @@ def platform() -> Iterator[LocalPlatform]:
 
 
 def free_ports() -> int:
-    """The first of four neighbouring ports that nobody holds."""
-    for first in _PORTS:
+    """The first of four neighbouring ports that nobody holds; another run looks elsewhere first."""
+    for first in random.SystemRandom().sample(_PORTS, len(_PORTS)):
         if all(is_free(first + step) for step in range(4)):
             return first
     pytest.fail("no free ports")

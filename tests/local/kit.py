@@ -11,8 +11,10 @@ import subprocess
 import sys
 import time
 from collections import Counter
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 if __name__ == "__main__":
@@ -183,9 +185,24 @@ class LocalPlatform:
 
     def spent(self) -> int:
         """Tokens that the stub gateway has counted in Redis."""
-        usage = self.status().usage
-        assert usage is not None
-        return int(usage["spent"])
+        told: list[dict[str, Any]] = []
+
+        def is_told() -> bool:
+            """A starved gateway does not answer within the status' own few seconds."""
+            usage = self.status().usage
+            told.extend([usage] if usage is not None else [])
+            return bool(told)
+
+        wait_until(is_told, "usage in the status")
+        return int(told[0]["spent"])
+
+    def is_healthy(self) -> bool:
+        """What the status says at this moment."""
+        return self.status().is_healthy
+
+    def assert_healthy(self) -> None:
+        """It says so, though perhaps not while the machine is starved."""
+        wait_until(self.is_healthy, "health")
 
     def census(self) -> dict[str, int]:
         """How many processes of each service live."""
@@ -202,13 +219,11 @@ class LocalPlatform:
 
     def end_everything(self) -> None:
         """Leave nothing behind, whatever happened."""
-        for process in self.processes():
-            try:
-                os.kill(process.pid, signal.SIGKILL)
-            except ProcessLookupError:
-                continue
-        deadline = time.monotonic() + 10
-        while self.processes() and time.monotonic() < deadline:
+        deadline = time.monotonic() + 60
+        # The supervisor may have started another one meanwhile.
+        while (left := self.processes()) and time.monotonic() < deadline:
+            for process in left:
+                kill(process.pid)
             time.sleep(0.05)
 
     def secrets(self) -> dict[str, str]:
@@ -233,7 +248,13 @@ class LocalPlatform:
         return path
 
 
-def wait_until(is_true, what: str, wait_s: float = 60) -> None:
+def kill(pid: int) -> None:
+    """SIGKILL; it may be gone already."""
+    with suppress(ProcessLookupError):
+        os.kill(pid, signal.SIGKILL)
+
+
+def wait_until(is_true, what: str, wait_s: float = 180) -> None:
     """Poll `is_true`; fails when it does not come true."""
     deadline = time.monotonic() + wait_s
     while not is_true():

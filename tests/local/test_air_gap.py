@@ -85,6 +85,7 @@ def copy(work: Path, *words: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, env=env, cwd=HOME, capture_output=True, text=True, check=False)
 
 
+@pytest.mark.timeout(2400)
 def test_up_with_the_network_cut(work: Path, namespace: list[str]) -> None:
     mirror = work / "mirror"
     port = free_ports()
@@ -101,7 +102,7 @@ def test_up_with_the_network_cut(work: Path, namespace: list[str]) -> None:
 
     words = [*namespace, "sh", str(SCRIPT), str(work), sys.executable, str(STUB), str(port + 3)]
     done = subprocess.run(
-        words, env=env_of(work), cwd=HOME, capture_output=True, text=True, check=False, timeout=400
+        words, env=env_of(work), cwd=HOME, capture_output=True, text=True, check=False, timeout=1500
     )
     print(done.stdout[-3000:], done.stderr[-3000:])
     assert done.returncode == 0

@@ -12,22 +12,24 @@ from pathlib import Path
 
 import pytest
 
-from tests.gateway.gateway_world import STUB, find_port, wait_until
+from tests.fakes.ports import free_port
+from tests.local.kit import wait_until
 
+STUB = Path(__file__).parents[1] / "fakes" / "stub_engine.py"
 SCRIPT = Path(__file__).parents[2] / "llmplat/catalog/data/cluster/scripts/engine_lifecycle.py"
 KEY = "engine-key"
 
 
 @pytest.fixture
 def engine():
-    port = find_port()
+    port = free_port()
     options = ["--port", str(port), "--served-model-name", "m", "--ttft-ms", "5", "--itl-ms", "5"]
     process = subprocess.Popen(
         [sys.executable, str(STUB), *options], env={**os.environ, "VLLM_API_KEY": KEY}
     )
     url = f"http://127.0.0.1:{port}"
     try:
-        wait_until(lambda: answers(url))
+        wait_until(lambda: answers(url), "the engine answers")
         yield url
     finally:
         process.send_signal(signal.SIGKILL)
@@ -36,7 +38,7 @@ def engine():
 
 def answers(url):
     try:
-        return urllib.request.urlopen(f"{url}/health", timeout=1).status == 200
+        return urllib.request.urlopen(f"{url}/health", timeout=5).status == 200
     except OSError:
         return False
 
@@ -48,19 +50,19 @@ def run(url, word, **env):
         [sys.executable, str(SCRIPT), word],
         env={"PATH": os.environ["PATH"], **own, **quick, **env},
         capture_output=True,
-        timeout=60,
+        timeout=300,
         check=False,
     )
 
 
 def stats(url):
     request = urllib.request.Request(f"{url}/stats")
-    return json.loads(urllib.request.urlopen(request, timeout=5).read())
+    return json.loads(urllib.request.urlopen(request, timeout=60).read())
 
 
 def control(url, wish):
     data = json.dumps(wish).encode()
-    urllib.request.urlopen(urllib.request.Request(f"{url}/control", data), timeout=5).read()
+    urllib.request.urlopen(urllib.request.Request(f"{url}/control", data), timeout=60).read()
 
 
 def test_a_start_is_one_real_answer(engine):
@@ -92,9 +94,9 @@ def test_a_drain_waits_for_the_last_answer(engine):
     body = json.dumps({"model": "m", "prompt": "x", "max_tokens": 1}).encode()
     headers = {"Authorization": f"Bearer {KEY}", "Content-Type": "application/json"}
     request = urllib.request.Request(f"{engine}/v1/completions", body, headers)
-    client = threading.Thread(target=lambda: urllib.request.urlopen(request, timeout=30).read())
+    client = threading.Thread(target=lambda: urllib.request.urlopen(request, timeout=300).read())
     client.start()
-    wait_until(lambda: stats(engine)["requests"] == 1)
+    wait_until(lambda: stats(engine)["requests"] == 1, "the request's arrival")
     begun = time.monotonic()
     threading.Timer(1.5, lambda: control(engine, {"hold": False})).start()
     assert run(engine, "drain").returncode == 0
@@ -107,9 +109,9 @@ def test_a_drain_ends_when_its_time_is_up(engine):
     body = json.dumps({"model": "m", "prompt": "x", "max_tokens": 1}).encode()
     headers = {"Authorization": f"Bearer {KEY}", "Content-Type": "application/json"}
     request = urllib.request.Request(f"{engine}/v1/completions", body, headers)
-    client = threading.Thread(target=lambda: urllib.request.urlopen(request, timeout=30).read())
+    client = threading.Thread(target=lambda: urllib.request.urlopen(request, timeout=300).read())
     client.start()
-    wait_until(lambda: stats(engine)["requests"] == 1)
+    wait_until(lambda: stats(engine)["requests"] == 1, "the request's arrival")
     assert run(engine, "drain", LLMPLAT_DRAIN_S="1").returncode == 0
     control(engine, {"hold": False})
     client.join()

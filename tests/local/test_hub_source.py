@@ -14,7 +14,7 @@ from tests.fakes.hub import COMMIT, FakeHub, fake_hub
 from tests.fakes.recording_progress import RecordingProgress
 from tests.fakes.small_model import small_model
 
-QUICK = Patience(attempts=3, first_delay_s=0.01, connect_timeout_s=5, read_timeout_s=5)
+QUICK = Patience(attempts=3, first_delay_s=0.01, connect_timeout_s=60, read_timeout_s=60)
 WEIGHTS = "model.safetensors"
 
 

@@ -22,7 +22,7 @@ import pytest
 
 from llmplat.adapters.local_home import LocalHome
 from llmplat.adapters.local_sweep import marked
-from tests.local.kit import wait_until
+from tests.local.kit import kill, wait_until
 
 pytestmark = [pytest.mark.engine, pytest.mark.timeout(3000)]
 
@@ -115,13 +115,26 @@ def real() -> Iterator[Real]:
 @pytest.fixture
 def before(real: Real) -> Iterator[tuple[Counter[str], int, dict[str, str]]]:
     """Processes, spend and keys of the whole platform; compared again after the test."""
-    counts, spent, kept = real.processes(), real.spent_nanousd(), real.kept()
+    counts, spent, kept = settled(real), real.spent_nanousd(), real.kept()
     assert set(counts) == PARTS
     yield counts, spent, kept
-    assert real.status()["isHealthy"]
-    assert real.processes() == counts
+    wait_healthy(real)
+    wait_until(lambda: real.processes() == counts, f"the processes {counts} again", WAIT_S)
     assert real.spent_nanousd() >= spent
     assert real.kept() == kept
+
+
+def settled(real: Real) -> Counter[str]:
+    """The processes, once the helpers of a start are gone: the same for a while."""
+    seen: list[Counter[str]] = []
+
+    def is_steady() -> bool:
+        time.sleep(1)
+        seen.append(real.processes())
+        return len(seen) >= 5 and all(one == seen[-1] for one in seen[-5:])
+
+    wait_until(is_steady, "steady processes", WAIT_S)
+    return seen[-1]
 
 
 def wait_healthy(real: Real) -> None:
@@ -136,7 +149,7 @@ def test_a_killed_engine_comes_back_without_its_orphans(
     orphans = {pid for pid, service in real.pids().items() if service.startswith("engine")} - {old}
     assert orphans, "vLLM has processes of its own"
     os.kill(old, signal.SIGKILL)
-    wait_until(lambda: real.pid_of("engine-smollm2-135m") not in {0, old}, "another engine")
+    wait_until(lambda: real.pid_of("engine-smollm2-135m") not in {0, old}, "another engine", WAIT_S)
     wait_until(lambda: not orphans & set(real.pids()), "the end of the orphans")
     wait_healthy(real)
     assert real.spent_nanousd() == spent
@@ -150,7 +163,7 @@ def test_a_killed_engine_core_takes_the_engine_along_and_both_come_back(
         pid for pid, service in real.pids().items() if service.startswith("engine") and pid != old
     )
     os.kill(children[-1], signal.SIGKILL)
-    wait_until(lambda: real.pid_of("engine-smollm2-135m") not in {0, old}, "another engine", 300)
+    wait_until(lambda: real.pid_of("engine-smollm2-135m") not in {0, old}, "another engine", WAIT_S)
     wait_healthy(real)
 
 
@@ -160,7 +173,7 @@ def test_up_killed_while_the_engine_loads_is_taken_up_by_the_next(
     real.run("down")
     assert not real.processes()
     dying = real.start("up")
-    wait_until(lambda: real.processes()["engine-smollm2-135m"] > 0, "a starting engine")
+    wait_until(lambda: real.processes()["engine-smollm2-135m"] > 0, "a starting engine", WAIT_S)
     time.sleep(5)
     os.killpg(dying.pid, signal.SIGKILL)
     dying.communicate()
@@ -177,7 +190,7 @@ def test_a_killed_supervisor_and_gateway_and_counters_lose_nothing(
     _, spent, _ = before
     for pid, service in real.pids().items():
         if service in {"supervisor", "gateway", "counters"}:
-            os.kill(pid, signal.SIGKILL)
+            kill(pid)  # the first takes the others along
     assert not real.status()["isHealthy"]
     real.run("up")
     assert real.spent_nanousd() > spent
