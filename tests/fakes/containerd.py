@@ -44,7 +44,7 @@ def running_containerd(folder: Path) -> Iterator[tuple[str, ...]]:
 
 
 def _await(process: subprocess.Popen[bytes], folder: Path) -> None:
-    for _ in range(200):
+    for _ in range(1200):
         if b"successfully booted" in (folder / "log").read_bytes():
             return
         if process.poll() is not None:

@@ -110,18 +110,41 @@ class FakeRegistry:
     tokens: dict[str, int] = field(default_factory=dict)
     immutable_tags: bool = False
     has_referrers: bool = False
+    _held_at: int | None = None
+    _counting: threading.Condition = field(default_factory=threading.Condition)
+    """Several connections count and take faults at once."""
 
     def fault(self, phase: str) -> Fault | None:
         """The fault due in `phase`, counted down."""
-        for fault in self.faults:
-            if fault.phase != phase or fault.times <= 0:
-                continue
-            if fault.skip > 0:
-                fault.skip -= 1
-                return None
-            fault.times -= 1
-            return fault
-        return None
+        with self._counting:
+            for fault in self.faults:
+                if fault.phase != phase or fault.times <= 0:
+                    continue
+                if fault.skip > 0:
+                    fault.skip -= 1
+                    return None
+                fault.times -= 1
+                return fault
+            return None
+
+    def hold_at(self, served_bytes: int | None) -> None:
+        """Of blobs it sends no more than so many bytes, then waits; None: it goes on."""
+        with self._counting:
+            self._held_at = served_bytes
+            self._counting.notify_all()
+
+    def came(self, count: int) -> None:
+        """So many bytes of uploads more (or less, where they do not count)."""
+        with self._counting:
+            self.body_bytes += count
+
+    def goes(self, count: int) -> None:
+        """So many bytes of blobs more; waits where it is held."""
+        with self._counting:
+            self._counting.wait_for(
+                lambda: self._held_at is None or self.served_bytes < self._held_at
+            )
+            self.served_bytes += count
 
     def tag(self, repository: str, name: str) -> bytes | None:
         """The manifest named so."""
@@ -398,7 +421,7 @@ class _Handler(BaseHTTPRequestHandler):
         headers = {"Docker-Content-Digest": digest, "Content-Length": str(len(body))}
         self._say(206 if asked else 200, headers=headers)
         for at in range(0, len(body) if self.command == "GET" else 0, 65536):
-            self.owner.served_bytes += len(body[at : at + 65536])
+            self.owner.goes(len(body[at : at + 65536]))
             self.wfile.write(body[at : at + 65536])
 
     def _manifest(self, repository: str, name: str) -> None:
@@ -418,7 +441,7 @@ class _Handler(BaseHTTPRequestHandler):
         if self._struck("tag" if is_tag else "manifest"):
             return
         content = b"".join(self._body(None))
-        self.owner.body_bytes -= len(content)
+        self.owner.came(-len(content))
         if self._missing(repository, json.loads(content)):
             self._fail(400, "MANIFEST_BLOB_UNKNOWN")
             return
@@ -444,7 +467,7 @@ class _Handler(BaseHTTPRequestHandler):
             self._fail(404, "NOT_FOUND")
             return
         found = []
-        for (place, name), (media_type, content) in self.owner.manifests.items():
+        for (place, name), (media_type, content) in list(self.owner.manifests.items()):
             subject = json.loads(content).get("subject") or {}
             if (
                 place == repository
@@ -477,7 +500,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _drain(self) -> None:
         for part in self._body(None):
-            self.owner.body_bytes -= len(part)
+            self.owner.came(-len(part))
 
     def _body(self, fault: Fault | None) -> Iterator[bytes]:
         if self._consumed:
@@ -488,19 +511,25 @@ class _Handler(BaseHTTPRequestHandler):
             part = read if left is None else read[:left]
             if left is not None:
                 left -= len(part)
-            self.owner.body_bytes += len(part)
+            self.owner.came(len(part))
             yield part
             if left == 0:
                 raise _CutError
 
     def _parts(self) -> Iterator[bytes]:
         if self.headers.get("Transfer-Encoding", "").lower() == "chunked":
-            while length := int(self.rfile.readline().strip() or b"", 16):
+            while length := self._chunk_length():
                 yield from self._read(length)
                 self.rfile.readline()
             self.rfile.readline()
             return
         yield from self._read(int(self.headers.get("Content-Length") or 0))
+
+    def _chunk_length(self) -> int:
+        line = self.rfile.readline()
+        if not line:
+            raise _CutError
+        return int(line.strip(), 16)
 
     def _read(self, length: int) -> Iterator[bytes]:
         while length:

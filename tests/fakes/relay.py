@@ -28,14 +28,29 @@ class Relay:
     sent_bytes: int = 0
     """Towards the target, headers included."""
     returned_bytes: int = 0
+    _held_at: int | None = None
+    _cuts: int = 0
     _lock: threading.Lock = field(default_factory=threading.Lock)
+    _may_go: threading.Condition = field(default_factory=threading.Condition)
     _free_at: list[float] = field(default_factory=lambda: [0.0, 0.0])
     _pairs: list[tuple[socket.socket, socket.socket]] = field(default_factory=list)
+
+    def hold_at(self, sent_bytes: int | None) -> None:
+        """Nothing goes on towards the target beyond so many bytes; None: all goes on again.
+
+        What a test does to a client halfway meets it halfway, however late the test comes to it.
+        """
+        with self._may_go:
+            self._held_at = sent_bytes
+            self._may_go.notify_all()
 
     def cut(self) -> None:
         """Break every connection that is open now."""
         with self._lock:
             pairs, self._pairs = self._pairs, []
+        with self._may_go:
+            self._cuts += 1
+            self._may_go.notify_all()
         for pair in pairs:
             for one in pair:
                 with suppress(OSError):
@@ -69,9 +84,12 @@ class Relay:
         # By the kernel, so that the relay costs next to nothing beside what is measured.
         pipe_out, pipe_in = os.pipe()
         fcntl.fcntl(pipe_in, fcntl.F_SETPIPE_SZ, _CHUNK_BYTES)
+        cuts = self._cuts
         with suppress(OSError):
             while count := os.splice(source.fileno(), pipe_in, _CHUNK_BYTES):
                 self._wait(count, way)
+                if way == 0:
+                    self._await_going(cuts)
                 while count:
                     count -= os.splice(pipe_out, sink.fileno(), count)
         os.close(pipe_out)
@@ -79,6 +97,14 @@ class Relay:
         for one in (source, sink):
             with suppress(OSError):
                 one.shutdown(socket.SHUT_RDWR)
+
+    def _await_going(self, cuts: int) -> None:
+        with self._may_go:
+            self._may_go.wait_for(
+                lambda: (
+                    self._held_at is None or self.sent_bytes <= self._held_at or self._cuts > cuts
+                )
+            )
 
     def _wait(self, count: int, way: int) -> None:
         rate = (self.rate_bytes_per_s, self.back_rate_bytes_per_s)[way]

@@ -61,8 +61,14 @@ class Site:
         joint = "&" if "?" in location else "?"
         return self.ask("PUT", f"{location}{joint}digest={digest}", body)
 
+    def has_got(self, location: str) -> int | None:
+        """How many bytes the session has; None where it cannot tell any more."""
+        status, headers, _ = self.ask("GET", location)
+        return int(headers["range"].partition("-")[2]) + 1 if status == 204 else None
+
     def cut(self, location: str, sent: bytes, stated: int) -> None:
-        """A PATCH whose client dies after `sent` of `stated` bytes."""
+        """A PATCH whose client dies after `sent` of `stated` bytes, which the registry has got."""
+        wanted = {None, (self.has_got(location) or 0) + len(sent)}
         url = urlsplit(location)
         host, _, port = self.address.partition(":")
         with socket.create_connection((host, int(port))) as sock:
@@ -73,6 +79,9 @@ class Site:
             sock.sendall(head.encode() + sent)
             time.sleep(0.3)
         time.sleep(0.5)
+        end_s = time.monotonic() + 60
+        while self.has_got(location) not in wanted and time.monotonic() < end_s:
+            time.sleep(0.1)
 
     def push(self, content: bytes) -> str:
         """Have `content`; its digest."""

@@ -21,7 +21,7 @@ def fetch(image: str, target: Path) -> subprocess.CompletedProcess[bytes]:
         "LLMPLAT_REGISTRY_SCHEME": "http",
     }
     return subprocess.run(
-        [sys.executable, str(SCRIPT)], env=env, capture_output=True, timeout=60, check=False
+        [sys.executable, str(SCRIPT)], env=env, capture_output=True, timeout=300, check=False
     )
 
 

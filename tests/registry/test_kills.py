@@ -14,11 +14,14 @@ from tests.fakes.real_registry import RealRegistry, real_registry
 from tests.fakes.relay import Relay, relay_to
 from tests.registry.conftest import real_program
 from tests.registry.packing import MIB, Packing, make_packing
+from tests.registry.pusher import STOPPING
 
 PUSHER = Path(__file__).with_name("pusher.py")
 RATE = 250 * MIB
 SLACK_BYTES = 2 * MIB
 """Headers, HTTP chunk marks and what the relay itself held when it was cut."""
+AHEAD_BYTES = 8 * MIB
+"""How far a client comes beyond the place where it is struck when that is late."""
 
 
 def start(packing: Packing, address: str) -> subprocess.Popen[bytes]:
@@ -28,14 +31,30 @@ def start(packing: Packing, address: str) -> subprocess.Popen[bytes]:
     )
 
 
-def end(process: subprocess.Popen[bytes]) -> tuple[int, str]:
-    out, err = process.communicate(timeout=120)
+def end(process: subprocess.Popen[bytes], within_s: float = 300) -> tuple[int, str]:
+    out, err = process.communicate(timeout=within_s)
     return process.returncode, (out or err).decode()
 
 
 def await_bytes(relay: Relay, count: int, process: subprocess.Popen[bytes]) -> None:
     while relay.sent_bytes < count and process.poll() is None:
         time.sleep(0.01)
+
+
+def begin(packing: Packing, relay: Relay, count: int) -> subprocess.Popen[bytes]:
+    """A push that `count` bytes of all pushes have been sent of; it does not come to its end."""
+    relay.hold_at(count + AHEAD_BYTES)
+    process = start(packing, relay.address)
+    await_bytes(relay, count, process)
+    assert process.poll() is None, end(process)
+    return process
+
+
+def ask_to_end(process: subprocess.Popen[bytes], number: int) -> None:
+    """Send the signal and wait until it is heeded."""
+    process.send_signal(number)
+    assert process.stderr is not None
+    assert process.stderr.readline().decode().strip() == STOPPING
 
 
 def test_twenty_kills_cost_at_most_a_piece_a_connection_each(tmp_path: Path) -> None:
@@ -51,14 +70,13 @@ def test_twenty_kills_cost_at_most_a_piece_a_connection_each(tmp_path: Path) -> 
     ):
         kills = 0
         while kills < 20:
-            process = start(packing, relay.address)
-            await_bytes(relay, relay.sent_bytes + chance.randrange(1, total // 20), process)
-            assert process.poll() is None, end(process)
+            process = begin(packing, relay, relay.sent_bytes + chance.randrange(1, total // 20))
             process.send_signal(signal.SIGKILL)
             process.communicate()
             relay.cut()
             kills += 1
             assert tag_of(registry) is None
+        relay.hold_at(None)
         code, said = end(start(packing, relay.address))
         assert code == 0, said
         assert tag_of(registry) is not None
@@ -76,9 +94,9 @@ def test_sigterm_loses_nothing(version: str, real: RealRegistry, tmp_path: Path)
     total = sum(file.stat().st_size for file in packing.model.glob("*.safetensors"))
     with relay_to(real.address, RATE) as relay:
         for share in (0.2, 0.5, 0.7):
-            process = start(packing, relay.address)
-            await_bytes(relay, int(total * share), process)
-            process.send_signal(signal.SIGTERM)
+            process = begin(packing, relay, int(total * share))
+            ask_to_end(process, signal.SIGTERM)
+            relay.hold_at(None)
             code, said = end(process)
             assert code == 130, said
             assert tag_of(real) is None
@@ -94,9 +112,9 @@ def test_a_registry_killed_in_the_middle(version: str, real: RealRegistry, tmp_p
     packing = make_packing(tmp_path, shards=2, shard_bytes=150 * MIB)
     total = sum(file.stat().st_size for file in packing.model.glob("*.safetensors"))
     with relay_to(real.address, RATE) as relay:
-        process = start(packing, relay.address)
-        await_bytes(relay, int(total * 0.4), process)
+        process = begin(packing, relay, int(total * 0.4))
         real.stop(kill=True)
+        relay.hold_at(None)
         assert process.poll() is None
         real.start()
         code, said = end(process)
@@ -109,14 +127,13 @@ def test_a_registry_killed_in_the_middle(version: str, real: RealRegistry, tmp_p
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_second_signal_ends_at_once(number: int, v3, tmp_path: Path) -> None:
+    """With one alone it would wait half a minute for a registry that takes nothing any more."""
     packing = make_packing(tmp_path, shards=1, shard_bytes=40 * MIB)
-    with relay_to(v3.address, 1 * MIB) as relay:
-        process = start(packing, relay.address)
-        await_bytes(relay, 2 * MIB, process)
+    with relay_to(v3.address) as relay:
+        process = begin(packing, relay, 2 * MIB)
+        ask_to_end(process, number)
         process.send_signal(number)
-        time.sleep(0.2)
-        process.send_signal(number)
-        assert end(process)[0] == 130
+        assert end(process, within_s=20)[0] == 130
 
 
 def tag_of(registry: RealRegistry) -> bytes | None:

@@ -6,7 +6,6 @@ import random
 import signal
 import subprocess
 import sys
-import time
 from contextlib import closing
 from pathlib import Path
 
@@ -21,25 +20,19 @@ from tests.fakes.recording_progress import RecordingProgress
 from tests.registry.packing import MIB, Packing, make_packing
 from tests.registry.test_format import files_of, to_layout
 
+DYING = Path(__file__).with_name("dying_writer.py")
 
-def start(packing: Packing, layout: Path) -> subprocess.Popen[str]:
+
+def run(packing: Packing, layout: Path, *program: str) -> subprocess.CompletedProcess[str]:
     words = ["package-model", str(packing.model), "--to-layout", str(layout), "-o", "json"]
     env = {**os.environ, "LLMPLAT_CACHE_HOME": str(packing.cache), "CI": "true"}
-    return subprocess.Popen(
-        [sys.executable, "-m", "llmplat", *words],
-        env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-    )  # fmt: skip
+    return subprocess.run(
+        [sys.executable, *program, *words], env=env, capture_output=True, text=True, check=False
+    )
 
 
 def stored_bytes(layout: Path) -> int:
-    return sum(size_of(path) for path in (layout / "blobs").rglob("*"))
-
-
-def size_of(path: Path) -> int:
-    try:
-        return path.stat().st_size if path.is_file() else 0
-    except FileNotFoundError:
-        return 0
+    return sum(path.stat().st_size for path in (layout / "blobs").rglob("*") if path.is_file())
 
 
 def finished(layout: Path) -> dict[str, tuple[int, int]]:
@@ -54,11 +47,8 @@ def test_killed_at_any_moment_nothing_is_written_twice(tmp_path: Path) -> None:
     before: dict[str, tuple[int, int]] = {}
     for share in (0.15, 0.5, 0.85):
         target = int(192 * MIB * share) + chance.randrange(8 * MIB)
-        process = start(packing, layout)
-        while process.poll() is None and stored_bytes(layout) < target:
-            time.sleep(0.005)
-        process.send_signal(signal.SIGKILL)
-        process.communicate()
+        done = run(packing, layout, str(DYING), str(target - stored_bytes(layout)))
+        assert done.returncode == -signal.SIGKILL, done.stderr
         assert not (layout / "index.json").exists()
         assert before.items() <= finished(layout).items()
         before = finished(layout)
@@ -67,12 +57,12 @@ def test_killed_at_any_moment_nothing_is_written_twice(tmp_path: Path) -> None:
         file.seek(part.stat().st_size // 2)
         file.write(b"broken")
     had = stored_bytes(layout)
-    out, err = (process := start(packing, layout)).communicate()
-    assert process.returncode == 0, err
+    done = run(packing, layout, "-m", "llmplat")
+    assert done.returncode == 0, done.stderr
     assert before.items() <= finished(layout).items()
-    assert json.loads(out)["sentBytes"] <= stored_bytes(layout) - had + 2 * MIB
+    assert json.loads(done.stdout)["sentBytes"] <= stored_bytes(layout) - had + 2 * MIB
     assert not list((layout / "blobs").glob(".*.part"))
-    assert json.loads(out)["digest"] == str(
+    assert json.loads(done.stdout)["digest"] == str(
         to_layout(tmp_path / "new", files_of(packing))[1].digest
     )
 

@@ -1,6 +1,7 @@
 """From one real registry to another: killed in the middle, gone on, and every byte the same."""
 
 import signal
+import subprocess
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,9 +10,11 @@ import pytest
 import yaml
 
 from tests.fakes.real_registry import RealRegistry, real_registry
-from tests.fakes.relay import relay_to
+from tests.fakes.relay import Relay, relay_to
 from tests.registry.conftest import real_program
 from tests.registry.mirror_world import MIB, MirrorWorld, mirror_world
+
+RATE = 20 * MIB
 
 
 @pytest.fixture
@@ -29,7 +32,7 @@ def test_all_of_a_platform_reaches_the_mirror_in_spite_of_a_kill(
 ) -> None:
     origin, mirror = registries
     with (
-        relay_to(mirror.address, 20 * MIB) as relay,
+        relay_to(mirror.address, RATE) as relay,
         mirror_world(tmp_path / "world", origin.address, relay.address) as world,
     ):
         world.publish_all(large_bytes=8 * MIB)
@@ -40,19 +43,17 @@ def test_all_of_a_platform_reaches_the_mirror_in_spite_of_a_kill(
         assert {thing["kind"] for thing in things} == {"chart", "image", "model"}
         assert world.run("mirror", "verify").returncode == 6
 
-        begun = world.start("mirror", "copy", "--jobs", "3")
-        while relay.sent_bytes < 12 * MIB and begun.poll() is None:
-            time.sleep(0.02)
-        assert begun.poll() is None, begun.communicate()
+        begun = _begin(world, relay, 12 * MIB)
         begun.send_signal(signal.SIGKILL)
         begun.communicate()
         relay.cut()
         first = relay.sent_bytes
-        begun = world.start("mirror", "copy", "--jobs", "3")
-        while relay.sent_bytes < first + 6 * MIB and begun.poll() is None:
-            time.sleep(0.02)
+        begun = _begin(world, relay, first + 6 * MIB)
         begun.send_signal(signal.SIGTERM)
-        _, told = begun.communicate(timeout=60)
+        relay.rate_bytes_per_s = 2 * MIB  # all that is left would take half a minute
+        relay.hold_at(None)
+        _, told = begun.communicate(timeout=300)
+        relay.rate_bytes_per_s = RATE
         assert begun.returncode == 130, told
         assert "running the same command again is safe" in told
         code, looked = world.report("mirror", "verify")
@@ -74,6 +75,16 @@ def test_all_of_a_platform_reaches_the_mirror_in_spite_of_a_kill(
         _nothing_again(world)
         _locked_and_rendered(world)
         _named_when_lost(world, mirror)
+
+
+def _begin(world: MirrorWorld, relay: Relay, count: int) -> subprocess.Popen[str]:
+    """A copy that the relay has sent `count` bytes of; it does not come to its end."""
+    relay.hold_at(count + 2 * MIB)
+    begun = world.start("mirror", "copy", "--jobs", "3")
+    while relay.sent_bytes < count and begun.poll() is None:
+        time.sleep(0.02)
+    assert begun.poll() is None, begun.communicate()
+    return begun
 
 
 def _blobs(registry: RealRegistry) -> list[Path]:

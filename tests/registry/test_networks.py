@@ -59,7 +59,7 @@ def package(
         write_model(model, small_model(9_000_000))
     return subprocess.run(
         [sys.executable, "-m", "llmplat", "package-model", str(model), reference],
-        env=env, capture_output=True, text=True, timeout=120, check=False,
+        env=env, capture_output=True, text=True, timeout=300, check=False,
     )  # fmt: skip
 
 

@@ -35,25 +35,28 @@ def start(registry: FakeRegistry, folder: Path) -> subprocess.Popen[str]:
 def killed_in_the_middle(registry: FakeRegistry, folder: Path) -> Path:
     """The half-written file that a killed pull leaves."""
     part = folder / f"{SHARD}.part"
+    registry.hold_at(registry.served_bytes + SHARD_BYTES // 2)
     process = start(registry, folder)
     while process.poll() is None and not (part.is_file() and part.stat().st_size > 20 * MIB):
         time.sleep(0.002)
     process.send_signal(signal.SIGKILL)
     process.communicate()
+    registry.hold_at(None)
     assert 20 * MIB < part.stat().st_size < SHARD_BYTES
     return part
 
 
 def finish(registry: FakeRegistry, packing: Packing, folder: Path) -> int:
     """Pull again; how many bytes the registry had to send."""
-    registry.served_bytes = 0
+    before = registry.served_bytes
     out, err = (process := start(registry, folder)).communicate()
     assert process.returncode == 0, err
     for path in ("config.json", "tokenizer.json", SHARD):
         assert (folder / path).read_bytes() == (packing.model / path).read_bytes()
     assert not list(folder.rglob("*.part"))
-    assert json.loads(out)["receivedBytes"] <= registry.served_bytes
-    return registry.served_bytes
+    served_bytes = registry.served_bytes - before
+    assert json.loads(out)["receivedBytes"] <= served_bytes
+    return served_bytes
 
 
 def test_only_the_rest_of_a_layer_is_asked_for(

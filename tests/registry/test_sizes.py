@@ -66,6 +66,7 @@ def test_a_file_beyond_the_largest_layer_is_refused_before_anybody_is_asked(
         assert proxy.asked == []
 
 
+@pytest.mark.timeout(1800)
 def test_a_nine_gigabyte_file_arrives(tmp_path: Path) -> None:
     """In a real registry, which checks the digest; GNU tar then reads what it stored."""
     if shutil.disk_usage(tmp_path).free < 15 * GB:
