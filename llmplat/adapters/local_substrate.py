@@ -11,7 +11,7 @@ from llmplat.adapters.folder_size import folder_bytes
 from llmplat.adapters.local_claim import claim, holder, write_step
 from llmplat.adapters.local_health import status_of, wait_healthy
 from llmplat.adapters.local_home import LocalHome
-from llmplat.adapters.local_logs import follow, last_lines
+from llmplat.adapters.local_logs import ends_of, follow, last_lines
 from llmplat.adapters.local_preflight import find_missing
 from llmplat.adapters.local_process import LocalProcess, digest, log_file, starts_file
 from llmplat.adapters.local_redis import check_data, find_redis
@@ -147,11 +147,12 @@ class LocalSubstrate:
             InputError: there is no such service.
         """
         files = self._log_files(service)
+        places = ends_of(files)
         for name, path in files.items():
-            for line in last_lines(path, lines):
+            for line in last_lines(path, lines, places[name]):
                 yield LogLine(name, line)
         if is_following:
-            yield from follow(files)
+            yield from follow(files, places)
 
     def down(self, progress: Progress, *, is_dry_run: bool, is_purge: bool) -> DownResult:
         """Stop all that runs, by the supervisor or without it; data stays unless `is_purge`."""
