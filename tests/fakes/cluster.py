@@ -1,6 +1,7 @@
 """A Kubernetes cluster in memory (a Cluster): objects by name, versions, refusals on demand."""
 
 import copy
+import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -67,6 +68,8 @@ class FakeCluster:
     """Path -> what `ask` gets."""
     is_down: LlmplatError | None = None
     _version: int = 0
+    _lock: threading.RLock = field(default_factory=threading.RLock, repr=False, compare=False)
+    """A claim is renewed beside the test: what compares versions writes in the same moment."""
 
     def identity(self) -> ClusterIdentity:
         self._check()
@@ -95,14 +98,16 @@ class FakeCluster:
     def put(self, *manifests: Object) -> None:
         """Have these there, whoever made them."""
         for manifest in manifests:
-            self._store(copy.deepcopy(manifest))
+            with self._lock:
+                self._store(copy.deepcopy(manifest))
 
     def create(self, manifest: Object) -> Object:
         ref = ref_of(manifest)
         self._write("create", ref)
-        if ref in self.objects:
-            raise ClusterConflictError(f"{ref} is there already.")
-        return self._store(copy.deepcopy(manifest))
+        with self._lock:
+            if ref in self.objects:
+                raise ClusterConflictError(f"{ref} is there already.")
+            return self._store(copy.deepcopy(manifest))
 
     def apply(
         self,
@@ -126,10 +131,11 @@ class FakeCluster:
     def replace(self, manifest: Object) -> Object:
         ref = ref_of(manifest)
         self._write("replace", ref)
-        if ref not in self.objects:
-            raise ClusterConflictError(f"{ref} is gone.")
-        self._same_version(ref, manifest)
-        return self._store(copy.deepcopy(manifest))
+        with self._lock:
+            if ref not in self.objects:
+                raise ClusterConflictError(f"{ref} is gone.")
+            self._same_version(ref, manifest)
+            return self._store(copy.deepcopy(manifest))
 
     def patch(self, ref: ObjectRef, change: Object) -> Object:
         self._write("patch", ref)

@@ -21,7 +21,7 @@ from llmplat.domain.errors import (
     ClusterUnreachableError,
 )
 
-HURRY = Patience(attempts=3, first_delay_s=0.01, longest_delay_s=0.02, read_timeout_s=2)
+HURRY = Patience(attempts=3, first_delay_s=0.01, longest_delay_s=0.02, read_timeout_s=60)
 NODES = {"name": "nodes", "kind": "Node", "namespaced": False, "verbs": ["list"]}
 MAPS = {"name": "configmaps", "kind": "ConfigMap", "namespaced": True, "verbs": ["get"]}
 MAP = ObjectRef("v1", "ConfigMap", "a", "b")

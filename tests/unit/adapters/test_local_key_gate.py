@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from llmplat.adapters import local_key_gate
 from llmplat.adapters.local_home import LocalHome
 from llmplat.adapters.local_key_gate import LocalKeyGate
 from llmplat.adapters.local_redis import find_redis
@@ -35,17 +36,32 @@ def redis(home: LocalHome):
     argv = [str(find_redis().path), "--port", "0", "--unixsocket", str(home.redis_socket)]
     argv += ["--dir", str(home.redis), "--save", ""]
     process = subprocess.Popen([*argv, "--requirepass", password], stdout=subprocess.DEVNULL)
-    end = time.monotonic() + 30
-    while not home.redis_socket.exists():
-        assert time.monotonic() < end
-        time.sleep(0.02)
-    with Redis(unix_socket_path=str(home.redis_socket), password=password) as client:
-        yield client
-    process.terminate()
-    process.wait(10)
+    try:
+        with Redis(unix_socket_path=str(home.redis_socket), password=password) as client:
+            await_answer(client)
+            yield client
+    finally:
+        process.terminate()
+        process.wait(120)
 
 
-def test_deny_writes_the_name_the_gateway_reads(home: LocalHome, redis) -> None:
+def await_answer(client) -> None:
+    """The socket is there a moment before anybody listens on it."""
+    from redis.exceptions import ConnectionError as NotYetError
+
+    end_s = time.monotonic() + 120
+    while True:
+        try:
+            client.ping()
+        except NotYetError:
+            assert time.monotonic() < end_s
+            time.sleep(0.02)
+        else:
+            return
+
+
+def test_deny_writes_the_name_the_gateway_reads(home: LocalHome, redis, monkeypatch) -> None:
+    monkeypatch.setattr(local_key_gate, "_TIMEOUT_S", 60)
     from llmplat.gateway.policy_files import parse_keys, parse_policy
     from llmplat.gateway.serving import get_deny_name
 

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from llmplat.adapters import nvidia
 from llmplat.adapters.nvidia import find_gpus
 from llmplat.domain.machine import Gpu
 
@@ -13,6 +14,7 @@ def script(folder: Path, text: str, monkeypatch: pytest.MonkeyPatch) -> None:
     tool.write_text(f"#!/bin/sh\n{text}\n")
     tool.chmod(0o755)
     monkeypatch.setenv("PATH", f"{folder}:/usr/bin:/bin")
+    monkeypatch.setattr(nvidia, "_TIMEOUT_S", 120)
 
 
 def test_names_and_memory_are_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -27,7 +27,7 @@ def test_a_peer_that_does_not_read_is_a_timeout(ends: tuple[socket.socket, socke
     started = time.monotonic()
     with pytest.raises(TimeoutError), kernel_waits(near):
         near.sendall(bytes(64 << 20))
-    assert time.monotonic() - started < 5
+    assert time.monotonic() - started < 60
     assert near.gettimeout() == 0.3
 
 

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 import yaml
 
+from llmplat.apply import cluster_claim
 from llmplat.apply.argocd_adopt import adopt
 from llmplat.apply.cluster_changes import live_hashes
 from llmplat.apply.cluster_claim import Claimant, claim
@@ -56,6 +57,16 @@ def tools(cluster: FakeCluster, *, is_argocd_well: bool = True, **changes: objec
         else lambda _: None,
     )
     return replace(made, **changes)
+
+
+@pytest.fixture(autouse=True)
+def unrenewed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The claim is not renewed beside the run, however slow that is: its writes are counted."""
+    _without_renewal(monkeypatch)
+
+
+def _without_renewal(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cluster_claim, "_renew", lambda *_: None)
 
 
 def inventory_of(cluster: FakeCluster) -> Inventory:
@@ -108,7 +119,9 @@ def test_waves_that_are_done_are_judged_by_one_look() -> None:
 
 def writes_of_a_run() -> int:
     cluster = ready_cluster(PLAN)
-    up_cluster(PLAN, WISH, tools(cluster), RecordingProgress())
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        _without_renewal(monkeypatch)
+        up_cluster(PLAN, WISH, tools(cluster), RecordingProgress())
     return len([verb for verb, _ in cluster.writes])
 
 
