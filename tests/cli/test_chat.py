@@ -1,6 +1,7 @@
 """`llmplat chat` against a gateway that says what the test wants, over real HTTP."""
 
 import json
+import socket
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -8,6 +9,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import pytest
+
+from tests.cli.conftest import Ran
 
 KEY = "sk-llmplat-" + "s" * 43
 
@@ -145,11 +148,19 @@ def test_nothing_runs(llmplat) -> None:
 
 
 def test_nothing_listens(llmplat, tmp_path) -> None:
-    assert llmplat("init", "--name", "talk", "--port", "22199", "-f", "platform.yaml").code == 0
+    with socket.socket() as held:  # taken, and nobody listens
+        held.bind(("127.0.0.1", 0))
+        port = str(held.getsockname()[1])
+        assert llmplat("init", "--name", "talk", "--port", port, "-f", "platform.yaml").code == 0
+        ran = ask(llmplat, tmp_path)
+    assert ran.code == 1
+    assert f"Nothing answers at http://127.0.0.1:{port}." in ran.err
+    assert "fix: llmplat up" in ran.err
+
+
+def ask(llmplat, tmp_path) -> Ran:
+    """One question with the platform's own key."""
     secrets = tmp_path / "state" / "talk" / "secrets"
     secrets.mkdir(parents=True)
     (secrets / "system-key").write_text(KEY)
-    ran = llmplat("chat", "hello")
-    assert ran.code == 1
-    assert "Nothing answers at http://127.0.0.1:22199." in ran.err
-    assert "fix: llmplat up" in ran.err
+    return llmplat("chat", "hello")

@@ -122,7 +122,7 @@ def test_csv_by_app_has_no_gpu_columns(llmplat: Llmplat, cluster: _Cluster, tmp_
 def test_the_page_has_bars_of_both_sources(
     llmplat: Llmplat, cluster: _Cluster, tmp_path: Path
 ) -> None:
-    llmplat("cost", "--by", "model", "--html", str(tmp_path / "c.html"))
+    llmplat("cost", "--by", "model", "--since", "24h", "--html", str(tmp_path / "c.html"))
     page = (tmp_path / "c.html").read_text()
     assert "GPU hours by model and source" in page
     assert "coder (plan)" in page
