@@ -21,6 +21,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if here in item.path.parents:
             item.add_marker(pytest.mark.cluster)
+            if item.get_closest_marker("timeout") is None:
+                # The first one starts a control plane and controllers, minutes on a busy machine.
+                item.add_marker(pytest.mark.timeout(1800))
     # Argo CD's have a plane of their own, which is gone before the common one is started.
     items.sort(key=lambda item: item.path != here / "test_argocd.py")
 

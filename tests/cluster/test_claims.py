@@ -127,10 +127,10 @@ def test_an_engine_gets_a_device_that_is_large_enough_and_the_rest_waits_for_quo
     engine = _engine(CODER)
     claims.admin.apply(engine)
     made.append(engine)
-    wait_until("the engine runs", lambda: _states(claims) == (1, 0), 60)
+    wait_until("the engine runs", lambda: _states(claims) == (1, 0))
     claims.admin.patch(engine, {"spec": {"replicas": 10}})
     # 8 GPUs in all: 5 of one's own and 3 borrowed.
-    wait_until("8 run and 2 wait", lambda: _states(claims) == (8, 2), 60)
+    wait_until("8 run and 2 wait", lambda: _states(claims) == (8, 2))
     used = [_device_of(it) for it in claims.admin.list(API, "ResourceClaim", SPACE_B)]
     assert sorted(filter(None, used)) == [f"gpu-{number}" for number in range(8)]
 
@@ -157,12 +157,22 @@ def test_a_tenant_s_pod_gets_past_no_queue_by_a_template_that_is_there(
         for it in claims.admin.list(API, "ResourceClaimTemplate", SPACE)
         if it["metadata"]["name"].startswith("engine-writer-")
     )
+    wait_until("the policy is in force", lambda: "queue-name: models" in _said(tenant, template))
     with pytest.raises(RefusedError, match="queue-name: models"):
         tenant.create(_claiming_pod(template, {}))
     claiming = _claiming_pod(template, QUEUED)
     tenant.create(claiming)
     made.append(claiming)
     claims.admin.wait(claiming, lambda it: conditions(it).get("Ready") == "True")
+
+
+def _said(tenant: Client, template: Object) -> str:
+    """What is said against a pod that asks no queue, made on trial."""
+    try:
+        tenant.apply(_claiming_pod(template, {}), dry_run=True)
+    except RefusedError as refused:
+        return refused.message
+    return ""
 
 
 def test_a_class_that_no_queue_counts_is_not_let_through(

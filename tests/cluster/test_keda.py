@@ -14,6 +14,11 @@ from tests.cluster.plane.rendered import render
 from tests.cluster.plane.samples import deployment, namespace
 
 SPACE, ENGINE = "scaled", "engine-coder"
+_LEFT = (
+    ("keda.sh/v1alpha1", "ScaledObject"),
+    ("autoscaling/v2", "HorizontalPodAutoscaler"),
+    ("apps/v1", "ReplicaSet"),
+)
 WAITING, RUNNING = "num_requests_waiting", "num_requests_running"
 
 
@@ -38,7 +43,7 @@ def scaled(keda: ControlPlane, prometheus: FakePrometheus) -> Iterator[Client]:
     yield keda.admin
     for thing in (scaler, engine):
         keda.admin.delete(thing)
-    wait_until("its HPA is gone", lambda: not keda.admin.list("autoscaling/v2", "HorizontalPodAutoscaler", SPACE))  # fmt: skip
+    wait_until("all is gone", lambda: not any(keda.admin.list(*kind, SPACE) for kind in _LEFT))
 
 
 def _scaler() -> Object:
@@ -71,7 +76,7 @@ def _replicas(admin: Client) -> int:
 
 
 def _await_replicas(admin: Client, count: int) -> None:
-    wait_until(f"{count} replicas", lambda: _replicas(admin) == count, 60)
+    wait_until(f"{count} replicas", lambda: _replicas(admin) == count)
 
 
 def _stays(admin: Client, count: int, for_s: float) -> None:
@@ -99,6 +104,7 @@ def test_it_grows_inside_the_window_and_shrinks_after(
 
 def test_below_the_threshold_nothing_moves(scaled: Client, prometheus: FakePrometheus) -> None:
     prometheus.values[WAITING] = _threshold("waiting") - 1
+    _await_asked(prometheus, 10)
     _stays(scaled, 1, 5)
 
 
@@ -112,6 +118,11 @@ def test_a_dead_metric_holds_what_is_there(
         prometheus.is_dead = True
     else:
         prometheus.values.clear()
-    asked = len(prometheus.queries)
-    wait_until("KEDA asked in vain for a while", lambda: len(prometheus.queries) > asked + 10)
+    _await_asked(prometheus, 10)
     _stays(scaled, 2, 8)
+
+
+def _await_asked(prometheus: FakePrometheus, times: int) -> None:
+    """Until KEDA has seen for a while what Prometheus says now."""
+    asked = len(prometheus.queries)
+    wait_until(f"KEDA asked {times} times", lambda: len(prometheus.queries) > asked + times)

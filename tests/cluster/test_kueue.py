@@ -10,7 +10,7 @@ from tests.cluster.attacks.case import fresh
 from tests.cluster.attacks.gpus import L4_NODES, QUEUED, fit
 from tests.cluster.plane.client import Client, Object, conditions
 from tests.cluster.plane.control_plane import ControlPlane
-from tests.cluster.plane.furnish import all_objects, open_queues
+from tests.cluster.plane.furnish import all_objects, open_queues, remove
 from tests.cluster.plane.kueue import start_kueue
 from tests.cluster.plane.process import wait_until
 from tests.cluster.plane.rendered import kueue_settings, render
@@ -38,9 +38,7 @@ def queues(kueue: ControlPlane) -> Iterator[ControlPlane]:
     ]
     open_queues(kueue, things)
     yield kueue
-    for thing in reversed(things):
-        if thing["kind"] != "Namespace":
-            kueue.admin.delete(thing)
+    remove(kueue, things)
 
 
 @pytest.fixture
@@ -49,7 +47,15 @@ def made(queues: ControlPlane) -> Iterator[list[Object]]:
     yield things
     for thing in things:
         queues.admin.delete(thing)
-    wait_until("all workloads gone", lambda: queues.admin.list(KUEUE, "Workload") == [])
+    wait_until("all workloads gone", lambda: not any(_left(queues.admin)))
+
+
+def _left(admin: Client) -> Iterator[list[Object]]:
+    """What Deployments leave behind, which would make a new pod and then a new workload."""
+    for space in (TEAM_A, TEAM_B):
+        yield admin.list("apps/v1", "ReplicaSet", space)
+        yield admin.list("v1", "Pod", space)
+    yield admin.list(KUEUE, "Workload")
 
 
 def _engine(space: str, replicas: int, annotations: dict[str, str] | None = None) -> Object:
@@ -92,8 +98,11 @@ def _stays(admin: Client, thing: Object, count: int, for_s: float = 2) -> None:
         time.sleep(0.2)
 
 
-def _gated(admin: Client, space: str) -> list[Object]:
-    return [it for it in admin.list("v1", "Pod", space) if it["spec"].get("schedulingGates")]
+def _await_gated(admin: Client, space: str, count: int) -> None:
+    def gated() -> int:
+        return sum(1 for it in admin.list("v1", "Pod", space) if it["spec"].get("schedulingGates"))
+
+    wait_until(f"{count} pods of {space} wait", lambda: gated() == count)
 
 
 def test_two_owners_get_their_own(queues: ControlPlane, made: list[Object]) -> None:
@@ -113,8 +122,8 @@ def test_scale_out_borrows_what_is_free_and_waits_beyond(
     queues.admin.patch(second, {"spec": {"replicas": 6}})
     # 6 GPUs, one of them taken by the other team: 3 of one's own and 2 borrowed.
     _await_running(queues.admin, second, 5)
+    _await_gated(queues.admin, TEAM_B, 1)
     _stays(queues.admin, second, 5)
-    assert len(_gated(queues.admin, TEAM_B)) == 1
     assert _running(queues.admin, first) == 1
 
 
@@ -126,8 +135,8 @@ def test_a_third_waits_and_starts_when_room_is_made(
     _await_running(queues.admin, first, 3)
     _await_running(queues.admin, second, 3)
     third = _start(queues.admin, made, _engine(TEAM_A, 1))
+    _await_gated(queues.admin, TEAM_A, 1)
     _stays(queues.admin, third, 0)
-    assert len(_gated(queues.admin, TEAM_A)) == 1
     queues.admin.patch(second, {"spec": {"replicas": 2}})
     _await_running(queues.admin, third, 1)
 
@@ -148,7 +157,7 @@ def test_with_a_deadline_below_the_load_time_it_would_be(
     start_kueue(queues, crds, {**rendered, "waitForPodsReady": short})
     try:
         slow = _start(queues.admin, made, _engine(TEAM_A, 1, SLOW))
-        wait_until("it is evicted", lambda: _evicted(queues.admin) != [], 30)
+        wait_until("it is evicted", lambda: _evicted(queues.admin) != [])
         queues.admin.delete(slow)
     finally:
         queues.crew.stop("kueue")

@@ -2,8 +2,9 @@
 
 import pytest
 
-from tests.cluster.plane.client import RefusedError, conditions
+from tests.cluster.plane.client import Object, RefusedError, conditions
 from tests.cluster.plane.control_plane import ControlPlane
+from tests.cluster.plane.process import wait_until
 from tests.cluster.plane.samples import container, deployment, namespace
 
 
@@ -27,7 +28,7 @@ def test_a_pod_that_is_held_never_gets_ready(plane: ControlPlane, room: str) -> 
     for thing in (held, slow):
         plane.admin.apply(thing)
     plane.admin.wait(slow, lambda it: conditions(it).get("Available") == "True")
-    found = plane.admin.get("apps/v1", "Deployment", "held", room)
+    found = plane.admin.wait(held, lambda it: "Available" in conditions(it))
     for thing in (held, slow):
         plane.admin.delete(thing)
     assert conditions(found)["Available"] == "False"
@@ -36,9 +37,12 @@ def test_a_pod_that_is_held_never_gets_ready(plane: ControlPlane, room: str) -> 
 def test_gpus_are_counted(plane: ControlPlane, room: str) -> None:
     thing = deployment("large", room, container(gpus=9))
     plane.admin.apply(thing)
-    plane.admin.wait(thing, lambda it: "Progressing" in conditions(it))
-    pods = plane.admin.list("v1", "Pod", room, labels="app=large")
-    plane.admin.wait(pods[0], lambda it: conditions(it).get("PodScheduled") == "False")
+
+    def pods() -> list[Object]:
+        return plane.admin.list("v1", "Pod", room, labels="app=large")
+
+    wait_until("its pod is made", lambda: bool(pods()))
+    plane.admin.wait(pods()[0], lambda it: conditions(it).get("PodScheduled") == "False")
     plane.admin.delete(thing)
 
 

@@ -3,7 +3,7 @@
 import json
 import ssl
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -37,7 +37,8 @@ class Client:
         context = ssl.create_default_context(cafile=str(authority))
         if identity is not None:
             context.load_cert_chain(identity.certificate, identity.key)
-        self._http = httpx.Client(base_url=url, verify=context, timeout=60, trust_env=False)
+        # The server gives a request up after 60 s by itself, and says so.
+        self._http = httpx.Client(base_url=url, verify=context, timeout=120, trust_env=False)
         self._known: dict[str, dict[str, _Resource]] = {}
 
     def close(self) -> None:
@@ -47,11 +48,13 @@ class Client:
     def ask(self, method: str, path: str, **options: Any) -> Object:
         """One call; RefusedError for any status from 400.
 
-        Asked again while the server opens the storage of a kind anew, because its CRD has changed.
+        Asked again while the server has no time: it opens the storage of a kind anew because its CRD
+        has changed, or it is starved.
         """
-        for _ in range(20):
+        end_s = time.monotonic() + 120
+        while True:
             answer = self._http.request(method, path, **options)
-            if answer.status_code != 429 or "(re)initializing" not in answer.text:
+            if answer.status_code != 429 or time.monotonic() > end_s:
                 break
             time.sleep(0.5)
         if answer.status_code >= 400:
@@ -141,20 +144,46 @@ class Client:
         items = self.ask("GET", where, params={"labelSelector": labels})["items"]
         return [{"apiVersion": api_version, "kind": kind, **item} for item in items]
 
-    def delete(self, thing: Object, *, now: bool = True) -> None:
-        """Delete it and what it owns; nothing is said when it is gone already."""
+    def changes(
+        self, api_version: str, kind: str, namespace: str, since: str
+    ) -> tuple[Sequence[Object], str]:
+        """Every state of every object after version `since`, in their order, and the newest version.
+
+        Two looks at a list would not tell what came and went between them.
+        """
+        where = self.folder_of(api_version, kind, namespace)
+        params = {"watch": "1", "resourceVersion": since, "timeoutSeconds": "1"}
+        answer = self._http.get(where, params=params)
+        if answer.status_code >= 400:
+            raise _refusal(answer)
+        events = [json.loads(line) for line in answer.text.splitlines()]
+        wrong = [it["object"] for it in events if it["type"] == "ERROR"]
+        if wrong:
+            raise RefusedError(wrong[0]["code"], wrong[0]["reason"], wrong[0]["message"])
+        found = [it["object"] for it in events if it["type"] in {"ADDED", "MODIFIED"}]
+        return found, events[-1]["object"]["metadata"]["resourceVersion"] if events else since
+
+    def version(self, api_version: str, kind: str, namespace: str) -> str:
+        """From which `changes` tells what comes from now on."""
+        listed = self.ask("GET", self.folder_of(api_version, kind, namespace))
+        return str(listed["metadata"]["resourceVersion"])
+
+    def delete(self, thing: Object, *, now: bool = True) -> bool:
+        """Delete it and what it owns; False while a finalizer keeps it."""
         # A Job's pods and workload would stay: the API server's default for it is to orphan them.
         params = {"propagationPolicy": "Background"}
         if now:
             params["gracePeriodSeconds"] = "0"
         try:
-            self.ask("DELETE", self.path_of(thing), params=params)
+            left = self.ask("DELETE", self.path_of(thing), params=params)
         except RefusedError as refused:
             if refused.code != 404:
                 raise
+            return True
+        return "deletionTimestamp" not in left.get("metadata", {})
 
     def wait(
-        self, thing: Object, is_done: Callable[[Object], bool], timeout_s: float = 30
+        self, thing: Object, is_done: Callable[[Object], bool], timeout_s: float = 180
     ) -> Object:
         """Poll `thing` until `is_done`; TimeoutError with its status."""
         end_s = time.monotonic() + timeout_s
@@ -171,15 +200,18 @@ class Client:
             time.sleep(0.1)
 
     def _find(self, api_version: str, kind: str) -> _Resource:
-        if kind not in self._known.get(api_version, {}):
+        found = self._known.get(api_version, {})
+        if kind not in found:
             root = f"/api/{api_version}" if "/" not in api_version else f"/apis/{api_version}"
             listed = self.ask("GET", root)["resources"]
-            self._known[api_version] = {
+            found = {
                 one["kind"]: _Resource(one["name"], one["namespaced"])
                 for one in listed
                 if "/" not in one["name"]
             }
-        return self._known[api_version][kind]
+            # Another thread may have an older answer: what is found here is not looked up there again.
+            self._known[api_version] = found
+        return found[kind]
 
 
 def conditions(thing: Mapping[str, Any]) -> dict[str, str]:

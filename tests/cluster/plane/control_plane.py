@@ -14,8 +14,9 @@ from typing import Any
 
 from tests.cluster.plane.certificates import Authority, Pair, make_rsa_key, write_key
 from tests.cluster.plane.client import Client, Object, RefusedError, conditions
-from tests.cluster.plane.process import Crew, find_program, free_ports, wait_until
+from tests.cluster.plane.process import Crew, find_program, wait_until
 from tests.cluster.plane.snapshot import discard, key_of, restore
+from tests.fakes.ports import free_ports
 
 _STAGES = Path(__file__).parent / "stages.yaml"
 
@@ -61,7 +62,7 @@ class ControlPlane:
         with ThreadPoolExecutor(4) as pool:
             list(pool.map(self._apply_patiently, new))
         for thing in new:
-            self.admin.wait(thing, lambda it: conditions(it).get("Established") == "True", 120)
+            self.admin.wait(thing, lambda it: conditions(it).get("Established") == "True", 300)
         self._note(new)
 
     def take(self, crds: Sequence[Object]) -> None:
@@ -189,7 +190,7 @@ def _start(folder: Path, crew: Crew, programs: dict[str, Path]) -> ControlPlane:
     )
     _start_kwok(plane, programs["kwok"], config, kwok)
     account = {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": "default"}}
-    admin.wait(account, lambda _: True, 60)
+    admin.wait(account, lambda _: True)
     return plane
 
 

@@ -15,7 +15,8 @@ from tests.cluster.plane.certificates import Authority, Pair
 from tests.cluster.plane.client import Object, conditions
 from tests.cluster.plane.control_plane import ControlPlane
 from tests.cluster.plane.crds import load_crds
-from tests.cluster.plane.process import find_program, free_ports
+from tests.cluster.plane.process import find_program
+from tests.fakes.ports import free_ports
 
 NAMESPACE = "keda"
 _HOSTS = (
@@ -85,7 +86,7 @@ def start_keda(plane: ControlPlane, crds: Path) -> None:
         )
         return found is not None and conditions(found).get("Available") == "True"
 
-    plane.crew.await_ready("keda-adapter", is_available, 90)
+    plane.crew.await_ready("keda-adapter", is_available)
 
 
 def _write_certificates(folder: Path, authority: Authority, pair: Pair) -> None:
@@ -165,7 +166,8 @@ class FakePrometheus:
 
     def answer(self, query: str) -> float | None:
         """The value of the first word that `query` contains."""
-        return next((value for word, value in self.values.items() if word in query), None)
+        values = dict(self.values)  # a test changes them meanwhile
+        return next((value for word, value in values.items() if word in query), None)
 
 
 @contextmanager
@@ -175,9 +177,11 @@ def fake_prometheus() -> Iterator[FakePrometheus]:
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
-            query = urllib.parse.parse_qs(urllib.parse.urlsplit(self.path).query)
-            fake.queries.append(query.get("query", [""])[0])
-            body = json.dumps(_answer(fake.answer(fake.queries[-1]))).encode()
+            words = urllib.parse.parse_qs(urllib.parse.urlsplit(self.path).query)
+            # Several ask at once: the last one of the list may be another's.
+            query = words.get("query", [""])[0]
+            fake.queries.append(query)
+            body = json.dumps(_answer(fake.answer(query))).encode()
             self.send_response(503 if fake.is_dead else 200)
             self.send_header("content-type", "application/json")
             self.send_header("content-length", str(len(body)))

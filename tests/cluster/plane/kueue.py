@@ -5,13 +5,15 @@ import copy
 from pathlib import Path
 from typing import Any
 
+import httpx
 import yaml
 
 from tests.cluster.plane.certificates import Authority
-from tests.cluster.plane.client import Client, Object
+from tests.cluster.plane.client import Client, Object, RefusedError
 from tests.cluster.plane.control_plane import ControlPlane
 from tests.cluster.plane.crds import load_crds
-from tests.cluster.plane.process import find_program, free_ports
+from tests.cluster.plane.process import find_program
+from tests.fakes.ports import free_ports
 
 NAMESPACE = "kueue-system"
 FRAMEWORKS = ("batch/job", "pod", "deployment", "statefulset")
@@ -61,16 +63,22 @@ def start_kueue(plane: ControlPlane, crds: Path, settings: Object | None = None)
             "--feature-gates=VisibilityOnDemand=false",
         ],
     )
-    queue = _resource_flavor("webhooks-answer")
-    plane.crew.await_ready("kueue", lambda: _accepts(plane.admin, queue), 90)
+    plane.crew.await_ready("kueue", lambda: _answers(plane.admin))
 
 
-def _accepts(admin: Client, thing: Object) -> bool:
+def _answers(admin: Client) -> bool:
+    """Whether both kinds of webhooks are asked and answer: at first the API server knows of none."""
+    wrong = {**_resource_flavor("webhooks-answer"), "spec": {"nodeLabels": {"a b": "c"}}}
     try:
-        admin.apply(thing, dry_run=True)
-    except Exception:
+        made = admin.apply(_resource_flavor("webhooks-answer"), dry_run=True)
+    except (RefusedError, httpx.HTTPError):
         return False
-    return True
+    try:
+        admin.apply(wrong, dry_run=True)
+    except RefusedError as refused:
+        is_validated = "vresourceflavor.kb.io" in refused.message and "denied" in refused.message
+        return is_validated and bool(made["metadata"].get("finalizers"))
+    return False
 
 
 def _configure(settings: Object, folder: Path, health: int, hooks: int) -> Object:
@@ -151,6 +159,8 @@ def _webhook(row: tuple[Any, ...], port: int, bundle: str) -> Object:
         "admissionReviewVersions": ["v1"],
         "clientConfig": {"url": f"https://127.0.0.1:{port}{path}", "caBundle": bundle},
         "failurePolicy": "Fail",
+        # A starved machine is no refusal.
+        "timeoutSeconds": 30,
         "sideEffects": "None",
         "rules": [
             {

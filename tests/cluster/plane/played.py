@@ -6,6 +6,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
+import httpx
+
 from tests.cluster.plane.client import Client, Object, RefusedError, conditions
 
 EVERY_S = 0.8
@@ -131,16 +133,19 @@ def _act(admin: Client, thing: Object, status: Object) -> None:
 def _list(admin: Client, api: str, kind: str) -> list[Object]:
     try:
         return admin.list(api, kind)
-    except (RefusedError, KeyError):
-        return []  # its CRD is not there yet
+    except (RefusedError, KeyError, httpx.TransportError):
+        return []  # its CRD is not there yet, or the API server is starved
 
 
 def _try(act: Callable[[], Any]) -> None:
+    """Gone or changed meanwhile, in a namespace that goes, or not in time: the next round looks again."""
     try:
         act()
+    except httpx.TransportError:
+        return
     except RefusedError as refused:
-        # Gone or changed meanwhile: the next round looks again.
-        if refused.code not in {404, 409, 422}:
+        is_going = refused.code == 403 and "being terminated" in refused.message
+        if not is_going and refused.code < 500 and refused.code not in {404, 409, 422, 429}:
             raise
 
 

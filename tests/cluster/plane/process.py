@@ -4,7 +4,6 @@ import ctypes
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import time
 from collections.abc import Callable, Mapping
@@ -31,19 +30,9 @@ def find_program(module: str, program: str) -> Path:
     return path
 
 
-def free_ports(count: int) -> list[int]:
-    """Ports of loopback that nobody uses now; all different."""
-    probes = [socket.socket() for _ in range(count)]
-    try:
-        for probe in probes:
-            probe.bind(("127.0.0.1", 0))
-        return [int(probe.getsockname()[1]) for probe in probes]
-    finally:
-        for probe in probes:
-            probe.close()
-
-
-def wait_until(what: str, is_done: Callable[[], bool], timeout_s: float = 60, every_s: float = 0.2):
+def wait_until(
+    what: str, is_done: Callable[[], bool], timeout_s: float = 180, every_s: float = 0.2
+):
     """Return when `is_done()`; TimeoutError naming `what` otherwise."""
     end_s = time.monotonic() + timeout_s
     while not is_done():
@@ -100,7 +89,7 @@ class Crew:
             msg = f"{name} ended with {process.returncode}:\n{tail}"
             raise RuntimeError(msg)
 
-    def await_ready(self, name: str, is_ready: Callable[[], bool], timeout_s: float = 60) -> None:
+    def await_ready(self, name: str, is_ready: Callable[[], bool], timeout_s: float = 300) -> None:
         """Wait for `name`, which may end instead."""
 
         def poll() -> bool:
