@@ -12,10 +12,13 @@ from llmplat.apply.gitops_syncs import is_older
 from tests.cluster.plane.client import Client, Object
 from tests.cluster.plane.control_plane import ControlPlane
 from tests.cluster.plane.crds import load_crds
-from tests.cluster.plane.process import find_program, free_ports, wait_until
+from tests.cluster.plane.process import find_program, wait_until
+from tests.fakes.ports import free_ports
 
 NAMESPACE = "argocd"
 API = "argoproj.io/v1alpha1"
+REFRESH = "argocd.argoproj.io/refresh"
+"""Argo CD takes this annotation away when it has looked."""
 
 
 def start_argocd(
@@ -193,6 +196,25 @@ def end_older_syncs(admin: Client, found: dict[str, Object]) -> None:
     for application in found.values():
         if is_older(application):
             admin.patch(application, {"status": {"operationState": {"phase": "Terminating"}}})
+
+
+def pause_healing(admin: Client, *names: str) -> None:
+    """End the automatic sync of these Applications, in this order, and wait until Argo CD has seen it.
+
+    It learns of Applications and of what they hold in two ways, of which either may be late.
+    """
+    for name in names:
+        change = {
+            "metadata": {"annotations": {REFRESH: "normal"}},
+            "spec": {"syncPolicy": {"automated": None}},
+        }
+        thing = {"apiVersion": API, "kind": "Application", **_named(name)}
+        admin.patch(thing, change)
+        admin.wait(thing, lambda it: REFRESH not in it["metadata"].get("annotations", {}))
+
+
+def _named(name: str) -> Object:
+    return {"metadata": {"name": name, "namespace": NAMESPACE}}
 
 
 def describe(application: Object) -> str:
