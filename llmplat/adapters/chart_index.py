@@ -6,6 +6,7 @@ from urllib.parse import urljoin
 import httpx
 import yaml
 
+from llmplat.adapters.web_trust import web_trust
 from llmplat.domain.errors import DownloadError, InputError
 from llmplat.domain.foreign_text import parse_yaml
 
@@ -58,7 +59,7 @@ def _entries(address: str, name: str) -> list[dict[str, object]]:
 
 def _get(address: str, what: str) -> bytes:
     try:
-        answer = httpx.get(address, timeout=_TIMEOUT_S, follow_redirects=True)
+        answer = httpx.get(address, timeout=_TIMEOUT_S, follow_redirects=True, verify=web_trust())
         answer.raise_for_status()
     except httpx.HTTPError as error:
         raise _unread(what, error) from error

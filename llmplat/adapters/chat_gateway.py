@@ -7,6 +7,7 @@ from typing import Any
 import httpx
 
 from llmplat.adapters.gateway_errors import refused, unreachable
+from llmplat.adapters.web_trust import trust_for
 from llmplat.domain.chat import Message, Piece, Usage
 from llmplat.domain.foreign_text import parse_json
 
@@ -41,7 +42,9 @@ class GatewayChat:
         # trust_env off: the gateway is on this machine, a proxy in the environment is not for it.
         with (
             httpx.Client(
-                timeout=httpx.Timeout(self._timeout_s, connect=5), trust_env=False
+                timeout=httpx.Timeout(self._timeout_s, connect=5),
+                trust_env=False,
+                verify=trust_for(self._url),
             ) as http,
             http.stream(
                 "POST", f"{self._url}/v1/chat/completions", json=body, headers=headers

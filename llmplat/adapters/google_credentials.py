@@ -10,6 +10,7 @@ from typing import Any, cast
 
 import httpx
 
+from llmplat.adapters.web_trust import web_trust
 from llmplat.domain.errors import CloudError, CredentialsError, PreconditionError
 
 SCOPE = "https://www.googleapis.com/auth/cloud-platform"
@@ -115,7 +116,12 @@ class HttpxRequest:
 
         try:
             response = httpx.request(
-                method, url, content=body, headers=headers, timeout=timeout or 10.0
+                method,
+                url,
+                content=body,
+                headers=headers,
+                timeout=timeout or 10.0,
+                verify=web_trust(),
             )
         except httpx.TransportError as exc:
             error = cast("Any", exceptions).TransportError(str(exc))

@@ -7,6 +7,7 @@ from typing import Any, Protocol
 
 import httpx
 
+from llmplat.adapters.web_trust import web_trust
 from llmplat.domain.errors import (
     CloudDisabledError,
     CloudError,
@@ -62,7 +63,7 @@ class GoogleRest:
         self.tokens = tokens
         self._base = base
         self._sleep = sleep
-        self._client = httpx.Client(timeout=_TIMEOUT_S)
+        self._client = httpx.Client(timeout=_TIMEOUT_S, verify=web_trust())
         # Nobody has to remember to close it: it goes with its owner.
         weakref.finalize(self, self._client.close)
 

@@ -17,6 +17,7 @@ from llmplat.adapters.local_preflight import available_memory_bytes
 from llmplat.adapters.local_redis import find_redis
 from llmplat.adapters.nvidia import find_gpus
 from llmplat.adapters.uv_tool import uv_environment
+from llmplat.adapters.web_trust import web_trust
 from llmplat.domain.errors import PreconditionError
 from llmplat.domain.machine import Disk, Machine, Reach
 
@@ -74,7 +75,9 @@ def _reach(url: str) -> Reach:
     started = time.monotonic()
     shown = re.sub(r"://[^/@]*@", "://", url).split("?", maxsplit=1)[0]
     try:
-        with httpx.stream("GET", url, timeout=_REACH_TIMEOUT_S, follow_redirects=True) as answer:
+        with httpx.stream(
+            "GET", url, timeout=_REACH_TIMEOUT_S, follow_redirects=True, verify=web_trust()
+        ) as answer:
             is_reached, detail = answer.status_code < 400, f"HTTP {answer.status_code}"
     except (httpx.HTTPError, httpx.InvalidURL, OSError) as error:
         is_reached, detail = False, str(error) or type(error).__name__

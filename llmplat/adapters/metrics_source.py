@@ -5,6 +5,7 @@ import re
 
 import httpx
 
+from llmplat.adapters.web_trust import trust_for
 from llmplat.domain.errors import GatewayError, PreconditionError
 
 _TIMEOUT_S = 20.0
@@ -23,7 +24,10 @@ class Prometheus:
         """
         try:
             answer = httpx.get(
-                f"{self.url}/api/v1/query", params={"query": promql}, timeout=_TIMEOUT_S
+                f"{self.url}/api/v1/query",
+                params={"query": promql},
+                timeout=_TIMEOUT_S,
+                verify=trust_for(self.url),
             )
             found = answer.json()
             if found["status"] != "success":
@@ -67,7 +71,9 @@ class GatewayMetrics:
         if self._text is None:
             headers = {"Authorization": f"Bearer {self._key}"}
             try:
-                with httpx.Client(timeout=_TIMEOUT_S, trust_env=False) as http:
+                with httpx.Client(
+                    timeout=_TIMEOUT_S, trust_env=False, verify=trust_for(self._url)
+                ) as http:
                     answer = http.get(f"{self._url}/metrics", headers=headers)
                     answer.raise_for_status()
             except httpx.HTTPError as error:

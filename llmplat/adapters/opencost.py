@@ -14,6 +14,7 @@ from typing import Any
 
 import httpx
 
+from llmplat.adapters.web_trust import trust_for
 from llmplat.domain.allocations import Allocations, GpuAllocation
 from llmplat.domain.errors import PreconditionError
 from llmplat.domain.units import usd_to_nano
@@ -53,7 +54,7 @@ class OpenCost:
             "accumulate": "true",
             "includeIdle": "false",
         }
-        with httpx.Client(timeout=_TIMEOUT_S, trust_env=False) as http:
+        with httpx.Client(timeout=_TIMEOUT_S, trust_env=False, verify=trust_for(self._url)) as http:
             answer = http.get(f"{self._url}/allocation", params=params)
         if answer.status_code != 200:
             raise _odd(f"HTTP {answer.status_code}: {_in_line(answer.text)}")

@@ -13,6 +13,7 @@ from tempfile import TemporaryDirectory
 import httpx
 
 from llmplat.adapters.file_lock import hold
+from llmplat.adapters.web_trust import web_trust
 from llmplat.domain.errors import DownloadError, PreconditionError
 from llmplat.domain.ports import Progress
 
@@ -117,7 +118,9 @@ def _save(url: str, path: Path, wanted: str) -> None:
     digest = hashlib.sha256()
     try:
         with (
-            httpx.stream("GET", url, follow_redirects=True, timeout=_TIMEOUT_S) as response,
+            httpx.stream(
+                "GET", url, follow_redirects=True, timeout=_TIMEOUT_S, verify=web_trust()
+            ) as response,
             path.open("wb") as file,
         ):
             response.raise_for_status()
@@ -134,7 +137,7 @@ def _save(url: str, path: Path, wanted: str) -> None:
 
 def _get(url: str) -> bytes:
     try:
-        response = httpx.get(url, follow_redirects=True, timeout=_TIMEOUT_S)
+        response = httpx.get(url, follow_redirects=True, timeout=_TIMEOUT_S, verify=web_trust())
         response.raise_for_status()
     except httpx.HTTPError as exc:
         raise _unreachable(url, exc) from exc

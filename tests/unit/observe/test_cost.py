@@ -29,14 +29,14 @@ def _row(name, hours, outcome="answered", *, tenant="team", model=_MODEL, place=
             outcome, cause, "")  # fmt: skip
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def plan():
     return make_plan(default_platform().platform, None, load_catalog(home()))
 
 
-@pytest.fixture
-def ledger(tmp_path):
-    path = tmp_path / "ledger.sqlite"
+@pytest.fixture(scope="module")
+def ledger(tmp_path_factory):
+    path = tmp_path_factory.mktemp("ledger") / "ledger.sqlite"
     store = SqliteStore(path)
     hour_ms = 3_600_000
     first = round(_START.timestamp()) // 60
