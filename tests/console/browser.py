@@ -17,6 +17,7 @@ def open_browser() -> Iterator[Any]:
     with sync_playwright() as driver:
         browser = driver.chromium.launch(
             executable_path=CHROMIUM,
+            timeout=180_000,
             args=["--no-sandbox", "--disable-dev-shm-usage", "--disable-background-networking"],
         )
         try:

@@ -1,7 +1,6 @@
 """The console and our gateway in LiteLLM's own locked environment: what a platform runs."""
 
 import re
-import time
 from pathlib import Path
 
 import httpx
@@ -17,9 +16,9 @@ def test_a_tenant_sees_its_models_spend_and_refusals(litellm_python, tmp_path: P
     with open_world(tmp_path, litellm_python, "llmplat.gateway.asgi:app") as world:
         assert world.chat(world.red) == 200
         assert world.chat(world.red, model="vault") == 403
-        time.sleep(3)
+        world.gateway.wait_stored()
         with httpx.Client(
-            base_url=world.url, headers={"origin": world.url}, follow_redirects=True
+            base_url=world.url, headers={"origin": world.url}, follow_redirects=True, timeout=60
         ) as client:
             page = client.post("/sign-in", data={"key": world.red}).text
             assert "model_refused" in page

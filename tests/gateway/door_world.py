@@ -77,12 +77,12 @@ class Door:
 
     def get(self, path: str, cookies: dict[str, str], **headers: str) -> httpx.Response:
         """As the edge sends a browser's request on."""
-        return httpx.get(self.url + path, headers=self._shown(cookies, headers), timeout=20)
+        return httpx.get(self.url + path, headers=self._shown(cookies, headers), timeout=60)
 
     def post(self, path: str, form: dict[str, str], cookies: dict[str, str]) -> httpx.Response:
         """A form of the page's own."""
         shown = self._shown(cookies, {"Origin": f"https://{self.host}"})
-        return httpx.post(self.url + path, data=form, headers=shown, timeout=20)
+        return httpx.post(self.url + path, data=form, headers=shown, timeout=60)
 
     def _shown(self, cookies: dict[str, str], more: dict[str, str]) -> dict[str, str]:
         shown = {"Host": self.host, "X-Forwarded-Proto": "https", "X-Forwarded-Host": self.host}
@@ -95,7 +95,7 @@ class Door:
         self.provider.claims = claims
         first = self.get("/", {})
         assert first.status_code == 302, first.text
-        back = httpx.get(first.headers["location"], timeout=20).headers["location"]
+        back = httpx.get(first.headers["location"], timeout=60).headers["location"]
         place = urlsplit(back)
         assert (place.scheme, place.netloc) == ("https", self.host)
         cookies = cookies_of(first)
@@ -109,21 +109,17 @@ def cookies_of(answer: httpx.Response) -> dict[str, str]:
 
 
 @contextmanager
-def open_door(
-    folder: Path, provider: IdentityProvider, name: str = "open-webui", within_s: float = 20
-) -> Iterator[Door]:
+def open_door(folder: Path, provider: IdentityProvider, name: str = "open-webui") -> Iterator[Door]:
     """The door of the page `name`, in front of an app that takes note."""
     with (
         serve_app() as (upstream, seen),
-        stand_door(folder, provider, name, upstream, within_s) as url,
+        stand_door(folder, provider, name, upstream) as url,
     ):
         yield Door(url, provider, seen)
 
 
 @contextmanager
-def stand_door(
-    folder: Path, provider: IdentityProvider, name: str, upstream: str, within_s: float = 20
-) -> Iterator[str]:
+def stand_door(folder: Path, provider: IdentityProvider, name: str, upstream: str) -> Iterator[str]:
     """The address of oauth2-proxy, with the settings rendered for the page `name`."""
     experience = plan_with(_with_pages).cluster.workloads.experience
     sign_in = replace(experience.sign_in, issuer=provider.url)
@@ -138,9 +134,14 @@ def stand_door(
         "OAUTH2_PROXY_COOKIE_SECRET": secrets.token_urlsafe(32),
     }
     child = start([find_proxy(), f"--config={file}"], folder / f"{name}.log", env)
+    url = f"http://127.0.0.1:{port}"
+
+    def is_ready() -> bool:
+        assert child.process.poll() is None, child.log.read_text()[-3000:]
+        return _is_ready(url)
+
     try:
-        url = f"http://127.0.0.1:{port}"
-        wait_until(lambda: _is_ready(url), within_s, 0.1)
+        wait_until(is_ready, 90, 0.1)
         yield url
     finally:
         child.end()

@@ -3,6 +3,7 @@
 import os
 import pwd
 import shutil
+import signal
 import subprocess
 import tempfile
 from collections.abc import Iterator
@@ -78,5 +79,7 @@ def serve_postgres(name: str) -> Iterator[Postgres]:
         yield server
     finally:
         if server is not None and server.child is not None:
+            # Not SIGTERM alone: that one waits for every client to leave.
+            server.child.signal(signal.SIGINT)
             server.child.end()
         shutil.rmtree(folder, ignore_errors=True)

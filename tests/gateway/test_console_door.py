@@ -1,5 +1,6 @@
 """The real oauth2-proxy in front of the real console: two sign-ins, one after the other, and its forms pass."""
 
+import socket
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -8,7 +9,7 @@ from pathlib import Path
 import pytest
 import uvicorn
 from door_world import Door, cookies_of, stand_door
-from gateway_world import find_port, wait_until
+from gateway_world import wait_until
 
 from llmplat.console.settings import Settings
 from llmplat.console.site import make_app
@@ -26,17 +27,17 @@ def _console() -> Iterator[str]:
     """Its address, behind an edge that it knows by name."""
     gateway = FakeGateway({RED: ("red", "web", "k-red")})
     app = make_app(Settings("http://gateway", frozenset({HOST}), is_tls=True), gateway)
-    port = find_port()
-    config = uvicorn.Config(app, port=port, log_level="warning", proxy_headers=False, ws="none")
+    config = uvicorn.Config(app, log_level="warning", proxy_headers=False, ws="none")
     server = uvicorn.Server(config)
-    thread = threading.Thread(target=server.run, daemon=True)
-    thread.start()
-    wait_until(lambda: server.started, 20, 0.05)
-    try:
-        yield f"http://127.0.0.1:{port}/"
-    finally:
-        server.should_exit = True
-        thread.join()
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        thread = threading.Thread(target=server.run, args=([listener],), daemon=True)
+        thread.start()
+        try:
+            wait_until(lambda: server.started)
+            yield f"http://127.0.0.1:{listener.getsockname()[1]}/"
+        finally:
+            server.should_exit = True
+            thread.join()
 
 
 @pytest.fixture

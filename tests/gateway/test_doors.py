@@ -124,8 +124,6 @@ def test_tabby_s_clients_pass_without_an_identity(
 
 def test_a_provider_that_is_down_opens_nothing(tmp_path: Path) -> None:
     gone = IdentityProvider(url=f"http://127.0.0.1:{find_port()}")
-    with pytest.raises(AssertionError), open_door(tmp_path, gone, within_s=3):
+    refused = pytest.raises(AssertionError, match=r"(?i)connection refused")  # it ended, saying so
+    with refused, open_door(tmp_path, gone):
         pass
-    assert "Connection refused" in (tmp_path / "open-webui.log").read_text().replace(
-        "connection refused", "Connection refused"
-    )
