@@ -1,7 +1,6 @@
 """The console in a real headless Chromium: by keyboard, on a narrow screen, dark, and without a word to outside."""
 
 import re
-from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
@@ -184,10 +183,12 @@ def _luminance(colour: str) -> float:
 @pytest.mark.parametrize("path", PAGES)
 def test_a_page_weighs_little_and_asks_nobody_outside(world, page, path):
     sign_in(page, world.url, world.red)
-    answers: list[Any] = []
-    page.on("response", lambda one: answers.append(one))  # noqa: PLW0108 (it must be a function)
     page.goto(world.url + path, wait_until="networkidle")
-    sizes = [len(one.body()) for one in answers]
+    sizes = page.evaluate(
+        "['navigation', 'resource'].flatMap(kind => performance.getEntriesByType(kind))"
+        ".map(one => one.decodedBodySize)"
+    )
+    assert len(sizes) > 1
     assert 0 < sum(sizes) <= WEIGHT_BYTES
 
 
