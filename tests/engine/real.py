@@ -4,6 +4,8 @@ import json
 import re
 import subprocess
 import sys
+import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -95,7 +97,7 @@ class RealPlatform:
         """What the ledger holds of every tenant."""
         key = next(self.folder.rglob("secrets/system-key")).read_text().strip()
         answer = httpx.get(
-            f"{self.url}/llmplat/v1/usage", headers={"authorization": f"Bearer {key}"}, timeout=30
+            f"{self.url}/llmplat/v1/usage", headers={"authorization": f"Bearer {key}"}, timeout=120
         )
         assert answer.status_code == 200
         return dict(answer.json())
@@ -104,15 +106,22 @@ class RealPlatform:
         """The gateway's own metrics."""
         key = next(self.folder.rglob("secrets/system-key")).read_text().strip()
         headers = {"authorization": f"Bearer {key}"}
-        return httpx.get(f"{self.url}/metrics", headers=headers, timeout=30).text
+        return httpx.get(f"{self.url}/metrics", headers=headers, timeout=120).text
 
     def engine_metrics(self) -> str:
         """vLLM's own metrics."""
-        return httpx.get(f"{self.engine_url}/metrics", timeout=30).text
+        return httpx.get(f"{self.engine_url}/metrics", timeout=120).text
 
     def engine_counter(self, name: str) -> float:
         """The sum of one of vLLM's counters or gauges."""
         return gauge(self.engine_metrics(), name)
+
+    def is_idle(self) -> bool:
+        """Whether nothing runs or waits in the engine, and nothing is left to settle at the gateway."""
+        names = ("num_requests_running", "num_requests_waiting")
+        if sum(self.engine_counter(name) for name in names):
+            return False
+        return not any(model["inFlight"] for model in self.usage()["models"])
 
     def engine_tokens(self) -> tuple[int, int]:
         """(prompt, generated) tokens the engine has counted."""
@@ -120,6 +129,17 @@ class RealPlatform:
             int(self.engine_counter("prompt_tokens_total")),
             int(self.engine_counter("generation_tokens_total")),
         )
+
+
+def wait_for(is_so: Callable[[], bool], within_s: float = 300) -> None:
+    """Fails the test when `is_so` stays false; the last look is always behind the deadline."""
+    deadline = time.monotonic() + within_s
+    while True:
+        is_late = time.monotonic() >= deadline
+        if is_so():
+            return
+        assert not is_late, f"not within {within_s} s: {is_so}"
+        time.sleep(0.2)
 
 
 def gauge(metrics: str, name: str) -> float:
@@ -133,7 +153,7 @@ def price(folder: Path, env: dict[str, str]) -> tuple[int, int]:
     """The computed price (input, output) in nano-dollars a token."""
     done = subprocess.run(
         [sys.executable, "-m", "llmplat", "plan", "-o", "json"],
-        cwd=folder, env=env, capture_output=True, text=True, timeout=120, check=False,
+        cwd=folder, env=env, capture_output=True, text=True, timeout=400, check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     policy = json.loads(done.stdout)["gateway"]["policy"]

