@@ -16,7 +16,7 @@ from tests.fakes.argo_cluster import argocd_part, thing
 from tests.fakes.cluster import ARGO_CD
 
 pytestmark = [
-    pytest.mark.timeout(300),
+    pytest.mark.timeout(900),
     pytest.mark.filterwarnings(
         "ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning"
     ),

@@ -12,12 +12,12 @@ from tests.fakes.argo_cluster import ARGO
 from tests.fakes.google import GOOD_TOKEN
 
 pytestmark = [
-    pytest.mark.timeout(300),
+    pytest.mark.timeout(900),
     pytest.mark.filterwarnings(
         "ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning"
     ),
 ]
-UP = ("up", "--yes", "--no-proof", "--timeout", "30")
+UP = ("up", "--yes", "--no-proof", "--timeout", "300")
 OURS = {
     "name": "smallest",
     "status": "RUNNING",
@@ -145,7 +145,7 @@ def test_pause_resume_and_down(world: GkeWorld, llmplat: Llmplat) -> None:
     dry = llmplat("down", "--dry-run")
     assert dry.code == 0, dry.err
     assert "deletion protection is switched off first" in dry.out
-    gone = llmplat("down", "--yes", "--timeout", "20")
+    gone = llmplat("down", "--yes", "--timeout", "300")
     assert gone.code == 0, gone.err
     left = [ref for ref in world.cluster.objects if ref.api_version == ARGO]
     assert left == []

@@ -78,11 +78,12 @@ def play_log(act: dict, words: list[str]) -> int:
                 if act.get("waits_at") == number:
                     file.flush()
                     (HOME / "waiting").touch()
-                    deadline = time.monotonic() + 30
+                    deadline = time.monotonic() + 300
                     while not interrupts and time.monotonic() < deadline:
                         time.sleep(0.02)
                     time.sleep(0.2)
-                    (HOME / "interrupts").write_text(str(len(interrupts)))
+                    (HOME / "interrupts.part").write_text(str(len(interrupts)))
+                    (HOME / "interrupts.part").rename(HOME / "interrupts")
                 file.write(json.dumps(event) + "\n")
                 file.flush()
     print(act.get("stdout", ""))

@@ -6,8 +6,6 @@ import pytest
 
 from tests.infra.conftest import GOLDEN, NAMES
 
-pytestmark = pytest.mark.timeout(180)
-
 
 def of_kind(found, kind):
     return [one for one in found["resources"] if one["type"].endswith(f":{kind}")]

@@ -4,7 +4,6 @@ import json
 import os
 import re
 import shutil
-import socket
 import subprocess
 import threading
 import time
@@ -24,6 +23,7 @@ import yaml
 from llmplat.render.alertmanager import SECRETS
 from llmplat.render.tree import make_tree
 from tests.fakes.cluster_platform import catalog, plan_with
+from tests.fakes.ports import free_port
 from tests.observability.prom import CACHE
 
 MODULE = Path(__file__).parent / "alertmanager" / "go.mod"
@@ -65,7 +65,7 @@ def through_operator(config: dict[str, Any]) -> dict[str, Any]:
     assert VERSION is not None
     done = subprocess.run(
         [_built("operator-config", OPERATOR[1]), VERSION[1]],
-        input=yaml.safe_dump(config), capture_output=True, text=True, timeout=60, check=False,
+        input=yaml.safe_dump(config), capture_output=True, text=True, timeout=300, check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     return yaml.safe_load(done.stdout)
@@ -86,7 +86,7 @@ def amtool(*words: str, folder: Path) -> str:
         cwd=folder,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=300,
         check=False,
     )
     assert done.returncode == 0, done.stdout + done.stderr
@@ -185,6 +185,12 @@ class Alertmanager:
     def log(self) -> str:
         return self._log.read_text("utf-8")
 
+    @property
+    def failures(self) -> int:
+        """Messages that it sends again, because nobody said in time that they came."""
+        words = ("Notify attempt failed, will retry later", "Notify for alerts failed")
+        return sum(self.log.count(one) for one in words)
+
     def send(self, *alerts: dict[str, Any], is_over: bool = False) -> None:
         """Rules as Prometheus sends them when they fire, or no longer do."""
         now = datetime.now(UTC)
@@ -196,7 +202,7 @@ class Alertmanager:
             json.dumps([{**alert, **times} for alert in alerts]).encode(),
             {"Content-Type": "application/json"},
         )
-        with urllib.request.urlopen(request, timeout=10) as answer:
+        with urllib.request.urlopen(request, timeout=120) as answer:
             assert answer.status == 200
 
 
@@ -206,8 +212,7 @@ def running(
 ) -> Iterator[Alertmanager]:
     """The real Alertmanager with `config`, ended at the end."""
     path = write(folder, config)
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
+    port = free_port()
     log = folder / "alertmanager.log"
     words = [
         tool("alertmanager"), f"--config.file={path}", f"--storage.path={folder / 'data'}",
@@ -219,15 +224,15 @@ def running(
         )
         try:
             url = f"http://127.0.0.1:{port}"
-            wait(lambda: process.poll() is not None or _is_ready(url), 30)
+            wait(lambda: process.poll() is not None or _is_ready(url))
             assert process.poll() is None, log.read_text("utf-8")
             yield Alertmanager(url, log)
         finally:
             process.terminate()
-            process.wait(10)
+            process.wait(120)
 
 
-def wait(is_so: Callable[[], bool], seconds: float = 20) -> bool:
+def wait(is_so: Callable[[], bool], seconds: float = 120) -> bool:
     """Whether it came to be so within `seconds`."""
     end = time.monotonic() + seconds
     while time.monotonic() < end:

@@ -2,6 +2,7 @@
 
 import json
 import os
+import time
 from email.message import Message
 from pathlib import Path
 
@@ -153,16 +154,18 @@ def test_a_webhook_is_told_once_and_the_heartbeat_goes_elsewhere(tmp_path, told)
         ("LlmplatBudgetRefuses", ""),
     }
     with alerting.running(tmp_path, config) as manager:
+        begun_s = time.monotonic()
         fire(manager)
         assert alerting.wait(lambda: told.alerts("/hook-of-a-secret") >= arriving), manager.log
         assert alerting.wait(lambda: bool(told.at("/heartbeat"))), manager.log
-        # Silenced, not late: it has had three times as long as all others needed at most.
-        alerting.wait(lambda: False, 4)
+        # Silenced, not late: it has three times as long as all others needed.
+        alerting.wait(lambda: False, max(4, 3 * (time.monotonic() - begun_s)))
         assert told.alerts("/hook-of-a-secret") == arriving
         assert told.alerts("/heartbeat") == {("Watchdog", "")}
         bodies = told.at("/hook-of-a-secret")
-        (down,) = [one for one in bodies if one["groupLabels"]["alertname"] == "LlmplatModelDown"]
-        (alert,) = down["alerts"]
+        down = [one for one in bodies if one["groupLabels"]["alertname"] == "LlmplatModelDown"]
+        assert 1 <= len(down) <= 1 + manager.failures, manager.log
+        (alert,) = down[0]["alerts"]
         assert alert["annotations"]["runbook_url"] == f"{DOCS}/runbooks/model-down/"
         assert alert["labels"]["model"] == "assistant"
         assert "team-a" in {a["labels"].get("tenant") for b in bodies for a in b["alerts"]}
@@ -175,12 +178,12 @@ def test_a_webhook_is_told_once_and_the_heartbeat_goes_elsewhere(tmp_path, told)
         assert "hook-of-a-secret" not in manager.log
 
 
-def test_without_its_rule_the_silenced_warning_is_heard_as_soon(tmp_path, told):
+def test_without_its_rule_the_silenced_warning_is_heard(tmp_path, told):
     config = ready(tmp_path, told, "webhook", f"{told.url}/hook")
     with alerting.running(tmp_path, {**config, "inhibit_rules": []}) as manager:
         fire(manager)
         waits = ("LlmplatRequestsWait", "assistant")
-        assert alerting.wait(lambda: waits in told.alerts("/hook"), 4), manager.log
+        assert alerting.wait(lambda: waits in told.alerts("/hook")), manager.log
 
 
 def test_a_rotated_address_is_used_without_a_restart(tmp_path, told):
@@ -193,12 +196,17 @@ def test_a_rotated_address_is_used_without_a_restart(tmp_path, told):
         assert alerting.wait(lambda: told.alerts("/new") == {("LlmplatModelDown", "writer")})
 
 
+def messages_of(told: Told) -> dict[str, dict]:
+    """What Slack got, by title: one that was sent again is the same."""
+    return {one["attachments"][0]["title"]: one for one in told.at("/services/T0/B0/x")}
+
+
 def test_slack_says_what_and_where_to_look(tmp_path, told):
     config = ready(tmp_path, told, "slack", f"{told.url}/services/T0/B0/x")
     with alerting.running(tmp_path, config) as manager:
         manager.send(rule("LlmplatModelDown", "assistant"), BY_TENANT)
-        assert alerting.wait(lambda: len(told.at("/services/T0/B0/x")) == 2), manager.log
-    messages = {one["attachments"][0]["title"]: one for one in told.at("/services/T0/B0/x")}
+        assert alerting.wait(lambda: len(messages_of(told)) == 2), manager.log
+    messages = messages_of(told)
     title = "FIRING: LlmplatModelDown assistant (critical)"
     assert set(messages) == {title, "FIRING: LlmplatBudgetRefuses team-a (warning)"}
     (shown,) = messages[title]["attachments"]
@@ -208,6 +216,11 @@ def test_slack_says_what_and_where_to_look(tmp_path, told):
     assert "model=assistant" in shown["text"]
 
 
+def events_of(told: Told) -> dict[str, dict]:
+    """What PagerDuty got, by severity: one that was sent again is the same."""
+    return {one["payload"]["severity"]: one for one in told.at("/v2/enqueue")}
+
+
 def test_pagerduty_is_told_the_severity_and_the_runbook(tmp_path, told):
     config = ready(tmp_path, told, "pagerduty", "routing-key-of-a-secret")
     (receiver,) = [one for one in config["receivers"] if one["name"] == RECEIVER]
@@ -215,9 +228,9 @@ def test_pagerduty_is_told_the_severity_and_the_runbook(tmp_path, told):
     receiver["pagerduty_configs"][0]["url"] = f"{told.url}/v2/enqueue"
     with alerting.running(tmp_path, config) as manager:
         manager.send(rule("LlmplatModelDown", "assistant"), rule("LlmplatRequestsWait", "writer"))
-        assert alerting.wait(lambda: len(told.at("/v2/enqueue")) == 2), manager.log
+        assert alerting.wait(lambda: len(events_of(told)) == 2), manager.log
         assert "routing-key-of-a-secret" not in manager.log
-    events = {one["payload"]["severity"]: one for one in told.at("/v2/enqueue")}
+    events = events_of(told)
     assert set(events) == {"critical", "warning"}
     down = events["critical"]
     assert down["routing_key"] == "routing-key-of-a-secret"
@@ -249,15 +262,17 @@ def test_mail_says_what_and_where_to_look_and_the_password_goes_over_tls(tmp_pat
         manager.send(rule("LlmplatModelDown", "assistant"))
         assert alerting.wait(lambda: bool(server.messages)), manager.log
         assert "password-of-a-secret" not in manager.log
-    (message,) = server.messages
+        tries = 1 + manager.failures
+    assert len(server.messages) <= tries
+    message = server.messages[0]
     assert message["Subject"] == "FIRING: LlmplatModelDown assistant (critical)"
     assert (message["From"], message["To"]) == ("llmplat@example.com", "oncall@example.com")
     text = "".join(part.get_payload(decode=True).decode() for part in leaves(message))
     assert f"Runbook: {DOCS}/runbooks/model-down/" in text
-    assert server.accounts == [("llmplat@example.com", "password-of-a-secret")]
-    assert [one for one in server.said if one.startswith("plain: ")] == [
-        "plain: EHLO localhost", "plain: STARTTLS"
-    ]  # fmt: skip
+    assert set(server.accounts) == {("llmplat@example.com", "password-of-a-secret")}
+    plain = [one for one in server.said if one.startswith("plain: ")]
+    assert plain[:2] == ["plain: EHLO localhost", "plain: STARTTLS"]
+    assert set(plain) == set(plain[:2])
 
 
 def leaves(message: Message) -> list[Message]:
