@@ -124,7 +124,8 @@ def test_twenty_kills_of_gateway_and_counters_under_load(world, port):
 
 def test_the_records_and_the_budgets_agree(world, port):
     """What the counters charged to a budget is the sum of its records, to the nano-dollar."""
-    assert _chat(port, world.add_key("team", "app")).status == 200
+    key = world.add_key("team", "app")
+    world.wait_until(lambda: _chat(port, key).status == 200)
     world.wait_until(
         lambda: (
             world.redis_command("EXISTS", "llmplat:{test}:open", "llmplat:{test}:overdue")
