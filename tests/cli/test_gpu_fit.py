@@ -243,6 +243,13 @@ def test_a_split_that_divides_nothing(llmplat: Llmplat, config: Path, tp: str) -
 
 def test_an_unknown_gpu_names_the_nearest(llmplat: Llmplat) -> None:
     refused(llmplat("gpu-fit", QWEN, "--gpu", "h1000"), 3, "h1000", "h100")
+
+
+def test_an_unknown_model_is_asked_of_the_hub(
+    llmplat: Llmplat, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HF_ENDPOINT", "http://127.0.0.1:9")
+    monkeypatch.setattr("llmplat.adapters.hub_http.Patience.delay_s", lambda *_: 0.0)
     refused(llmplat("gpu-fit", "Qwen/Qwen3-8C", "--gpu", "l4", "-q"), 1)
 
 

@@ -2,7 +2,7 @@
 
 import json
 import secrets
-import time
+import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -31,7 +31,8 @@ class FakeSite:
     lent: dict[str, str] = field(default_factory=dict)
     tokens: list[int] = field(default_factory=lambda: [0, 0])
     asked: dict[str, int] = field(default_factory=dict)
-    busy: int = 0
+    _alone: threading.Lock = field(default_factory=threading.Lock)
+    _refused: threading.Event = field(default_factory=threading.Event)
 
     def lend_key(self, app: str) -> TemporaryKey:
         key = f"key-{secrets.token_hex(4)}"
@@ -65,15 +66,21 @@ class FakeSite:
             return _refusal(429)
         if app == "verify-budget" and self.broken != "budget":
             return _refusal(402)
-        if app == "verify-parallel" and self.broken != "parallel" and self.busy:
+        if app == "verify-parallel" and self.broken != "parallel" and not self._is_alone():
             return _refusal(429)
-        self.busy += 1
-        time.sleep(0.05 if app == "verify-parallel" else 0)
-        self.busy -= 1
         self.tokens[0] += 5
         self.tokens[1] += 4 if self.broken != "accounting" else 5
         usage = {"prompt_tokens": 5, "completion_tokens": 4}
         return HttpAnswer(200, {}, json.dumps({"usage": usage}).encode())
+
+    def _is_alone(self) -> bool:
+        """One is served, and stays until another has come beside it."""
+        if not self._alone.acquire(blocking=False):
+            self._refused.set()
+            return False
+        self._refused.wait(60)
+        self._alone.release()
+        return True
 
     def ask_engine(self, engine: EngineAddress, method: str, path: str) -> HttpAnswer:
         return HttpAnswer(200 if self.broken == "engine" else 401, {}, b"{}")
