@@ -72,6 +72,7 @@ def _sync(world: World, rendered: Rendered, delivery: str, words: str) -> None:
     world.start(rendered, delivery)
     done = await_all_done(world.admin, {"root", *wanted}, _DONE_S, world.look)
     taken_s = time.monotonic() - started_s
+    world.await_seen(set(wanted))
     print(f"{words} from {delivery}: {len(wanted)} in {taken_s:.1f} s")
     _assert_order(world.seen, wanted)
     _assert_values(world.admin, wanted)
@@ -122,7 +123,7 @@ def test_a_child_that_never_gets_ready_stops_the_next_wave(world: World) -> None
     # Mended, the rest follows: nothing else had been in the way.
     world.start(rendered, "oci")
     end = functools.partial(end_older_syncs, world.admin)
-    await_all_done(world.admin, {"root", *rendered.applications}, 300, end)
+    await_all_done(world.admin, {"root", *rendered.applications}, _DONE_S, end)
     world.clear()
 
 
@@ -134,7 +135,7 @@ def _is_held(found: dict[str, Object], rendered: Rendered, held: int) -> bool:
 def test_a_change_of_content_goes_through_the_waves_again(world: World) -> None:
     first = render("cluster-smallest", "serving", gitops=gitops_of(world, "oci"))
     world.start(first, "oci")
-    await_all_done(world.admin, {"root", *first.applications}, 300)
+    await_all_done(world.admin, {"root", *first.applications}, _DONE_S)
     second = render("cluster-smallest", "serving", gitops=gitops_of(world, "oci"), name="renamed")
     changed = [
         name
@@ -142,24 +143,28 @@ def test_a_change_of_content_goes_through_the_waves_again(world: World) -> None:
         if it["spec"]["source"] != first.applications[name]["spec"]["source"]
     ]
     assert len(changed) > 2
-    before = _revisions(applications(world.admin))
+    wanted = {it: _target(second.applications[it]) for it in changed}
+    moved = {it for it in changed if wanted[it] != _target(first.applications[it])}
     order: list[str] = []
 
-    def look(found: dict[str, Object]) -> None:
-        for name in changed:
-            if name not in order and _revisions(found).get(name) != before[name]:
+    def look() -> None:
+        """Each change in its turn: two waves may pass between two looks at a list."""
+        found, world.since = world.admin.changes(API, "Application", NAMESPACE, world.since)
+        for it in found:
+            ((name, revision),) = _revisions({it["metadata"]["name"]: it}).items()
+            if name in moved and name not in order and revision == wanted[name]:
                 order.append(name)
 
     world.start(second, "oci")
-    wanted = {it: second.applications[it]["spec"]["source"]["targetRevision"] for it in changed}
-    _await(
-        lambda: (
-            look(found := applications(world.admin)) is None
-            and all(_revisions(found).get(it) == wanted[it] for it in changed)
-            and all(is_done(it) for it in found.values())
-        ),
-        timeout_s=300,
-    )
+
+    def is_changed() -> bool:
+        look()
+        found = applications(world.admin)
+        now = _revisions(found)
+        is_through = all(now.get(it) == wanted[it] for it in changed) and set(order) == moved
+        return is_through and all(is_done(it) for it in found.values())
+
+    _await(is_changed)
     waves = [_wave(second.applications[name]) for name in order]
     assert waves == sorted(waves), list(zip(order, waves, strict=True))
     world.clear()
@@ -192,7 +197,8 @@ def test_a_field_that_no_schema_knows_is_refused(world: World, thing: Object) ->
     assert "field not declared in schema" in json.dumps(said), said
     _sync_alone(world, thing)
     _await(lambda: _phase(world) == "Succeeded")
-    remove(world.plane, [applications(world.admin)["alone"], *_found(world.admin, thing)])
+    # The Application goes first: it would heal what is taken away.
+    remove(world.plane, [*_found(world.admin, thing), applications(world.admin)["alone"]])
 
 
 def _sync_alone(world: World, thing: Object) -> None:
@@ -230,6 +236,10 @@ def _revisions(found: dict[str, Object]) -> dict[str, str]:
     }
 
 
+def _target(application: Object) -> str:
+    return str(application["spec"]["source"]["targetRevision"])
+
+
 def _watch(world: World, holds: Callable[[dict[str, Object]], bool], for_s: float) -> None:
     end_s = time.monotonic() + for_s
     while time.monotonic() < end_s:
@@ -238,7 +248,7 @@ def _watch(world: World, holds: Callable[[dict[str, Object]], bool], for_s: floa
         time.sleep(0.3)
 
 
-def _await(is_there: Callable[[], bool], timeout_s: float = 120) -> None:
+def _await(is_there: Callable[[], bool], timeout_s: float = _DONE_S) -> None:
     end_s = time.monotonic() + timeout_s
     while not is_there():
         assert time.monotonic() < end_s, "it did not come"

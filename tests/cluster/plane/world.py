@@ -1,20 +1,21 @@
 """A control plane with Argo CD, a registry and a mirror of charts, on which trees are synced."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
 
-from tests.cluster.plane.argocd import API, NAMESPACE, is_done, oci_secret, start_argocd
+from tests.cluster.plane.argocd import API, NAMESPACE, REFRESH, is_done, oci_secret, start_argocd
 from tests.cluster.plane.argocd_settings import installed_settings
-from tests.cluster.plane.client import Client, Object
+from tests.cluster.plane.client import Client, Object, RefusedError
 from tests.cluster.plane.control_plane import ControlPlane, control_plane
 from tests.cluster.plane.crds import platform_crds
 from tests.cluster.plane.furnish import remove
 from tests.cluster.plane.kueue import start_kueue
 from tests.cluster.plane.played import EVERY_S, played_controllers
+from tests.cluster.plane.process import wait_until
 from tests.cluster.plane.publish import commit_tree, make_git, push_tree
 from tests.cluster.plane.rendered import (
     EXAMPLES,
@@ -26,7 +27,6 @@ from tests.cluster.plane.rendered import (
 from tests.cluster.plane.stand_ins import AT_ONCE, LATER, VALUES, Mirror
 from tests.fakes.real_registry import find_distribution, real_registry
 
-REFRESH = "argocd.argoproj.io/refresh"
 TRACKING = "argocd.argoproj.io/tracking-id"
 
 
@@ -38,6 +38,8 @@ class World:
     mirror: Mirror
     folder: Path
     seen: list[str] = field(default_factory=list)
+    since: str = ""
+    """The version of Applications up to which they were looked at."""
     root: list[Object] = field(default_factory=list)
     things: list[Object] = field(default_factory=list)
 
@@ -55,6 +57,7 @@ class World:
 
     def begin(self) -> None:
         """Apply the root and its project; of a root in git, which is as it was, have the commit looked at."""
+        self.since = self.admin.version(API, "Application", NAMESPACE)
         for thing in self.root:
             applied = self.admin.apply(thing)
             if thing["kind"] == "Application":
@@ -66,17 +69,43 @@ class World:
         self.begin()
 
     def look(self, found: dict[str, Object]) -> None:
-        """Note Applications in the order in which they are first done and first there.
+        """Note Applications in the order in which they are first there and first done.
 
-        What became done since the last look is noted before what was made since then.
+        Every change since the last look is gone through: a list alone would not tell what was done
+        for a moment. It is all that is left where the API server no longer knows the changes.
         """
-        done = [f"done {name}" for name, it in sorted(found.items()) if is_done(it)]
-        made = [f"made {name}" for name in sorted(found)]
-        self.seen += [it for it in (*done, *made) if it not in self.seen]
+        changes: Iterable[Object]
+        try:
+            changes, self.since = self.admin.changes(API, "Application", NAMESPACE, self.since)
+        except RefusedError as refused:
+            if refused.code != 410:
+                raise
+            self.since = self.admin.version(API, "Application", NAMESPACE)
+            changes = sorted(found.values(), key=is_done, reverse=True)
+        for it in changes:
+            name = it["metadata"]["name"]
+            words = (f"made {name}", f"done {name}") if is_done(it) else (f"made {name}",)
+            self.seen += [word for word in words if word not in self.seen]
+
+    def await_seen(self, names: set[str]) -> None:
+        """Look on until each of `names` was seen to be done: the changes come later than a list."""
+
+        def is_seen() -> bool:
+            self.look({})
+            return {f"done {name}" for name in names} <= set(self.seen)
+
+        wait_until("what is done was seen", is_seen)
+
+    def _is_idle(self) -> bool:
+        """Whether no sync would go on making what is taken away."""
+        found = self.admin.list(API, "Application", NAMESPACE)
+        states = [(it.get("status") or {}).get("operationState") or {} for it in found]
+        return all(it.get("phase") != "Running" for it in states)
 
     def clear(self) -> None:
         """Remove everything but namespaces and CRDs; Argo CD is not asked, the state is disposable."""
         self.seen.clear()
+        wait_until("no sync runs", self._is_idle)
         applications = self.admin.list(API, "Application", NAMESPACE)
         # Applications first: nobody must heal what is taken away.
         remove(self.plane, applications)
