@@ -9,7 +9,7 @@ import pytest
 
 from tests.engine.real import MODEL, RealPlatform, wait_for
 
-pytestmark = pytest.mark.engine
+pytestmark = [pytest.mark.engine, pytest.mark.timeout(1800)]
 
 
 def test_up_printed_a_curl_line_that_works(platform: RealPlatform) -> None:

@@ -13,7 +13,7 @@ import pytest
 from tests.console.browser import CHROMIUM, WHY_NOT, open_browser, sign_in
 from tests.engine.real import MODEL, RealPlatform, wait_for
 
-pytestmark = pytest.mark.engine
+pytestmark = [pytest.mark.engine, pytest.mark.timeout(1800)]
 
 
 @contextmanager

@@ -10,7 +10,7 @@ import pytest
 from tests.engine.load import Outcome, ask, leave_after, together
 from tests.engine.real import RealPlatform, gauge, price, wait_for
 
-pytestmark = pytest.mark.engine
+pytestmark = [pytest.mark.engine, pytest.mark.timeout(1800)]
 
 STREAMS = 50
 

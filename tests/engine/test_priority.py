@@ -8,7 +8,7 @@ from tests.engine.load import Outcome, ask
 from tests.engine.real import RealPlatform, wait_for
 from tests.engine.test_limits import settle
 
-pytestmark = pytest.mark.engine
+pytestmark = [pytest.mark.engine, pytest.mark.timeout(1800)]
 
 
 def test_interactive_passes_a_batch_queue(platform: RealPlatform) -> None:

@@ -14,7 +14,7 @@ from llmplat.adapters.local_sweep import marked
 from tests.engine.conftest import HUB_TOKEN
 from tests.engine.real import RealPlatform
 
-pytestmark = pytest.mark.engine
+pytestmark = [pytest.mark.engine, pytest.mark.timeout(1800)]
 
 
 @pytest.fixture(scope="module")
