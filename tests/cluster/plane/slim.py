@@ -48,7 +48,7 @@ class SlimWorld:
         whole = render(EXAMPLE, profile, gitops=gitops)
         return replace(whole, tree=_slim(whole.tree))
 
-    def bring_up(self, profile: str = "llm-gateway", timeout_s: float = 300) -> Rendered:
+    def bring_up(self, profile: str = "llm-gateway", timeout_s: float = 900) -> Rendered:
         """Publish, apply the root and what `up` makes beside the tree, wait until all is done."""
         rendered = self.tree(profile)
         for thing in (*commit_tree(rendered.tree, self.mirror, self.git), *_beside(rendered)):
