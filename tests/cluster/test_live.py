@@ -15,7 +15,9 @@ from llmplat.apply.live_diff import LiveDiffReport, make_live_diff
 from llmplat.apply.narrow import find_narrowing, narrow
 from llmplat.apply.pause import PauseTools, pause, resume
 from llmplat.domain.inventory import labels_of
+from tests.cluster.plane.argocd import pause_healing
 from tests.cluster.plane.client import Object
+from tests.cluster.plane.process import wait_until
 from tests.cluster.plane.rendered import Rendered
 from tests.cluster.plane.slim import SlimWorld
 from tests.fakes.recording_progress import RecordingProgress
@@ -33,16 +35,16 @@ def cluster(slim: SlimWorld) -> Iterator[KubeCluster]:
 
 def test_only_what_differs_is_told(slim: SlimWorld, cluster: KubeCluster) -> None:
     rendered = slim.bring_up()
-    same = _diff(rendered, cluster)
-    assert {one.name for one in same.changes} <= MIRRORED
-    assert same.unsettled == ()
+    wait_until("Argo CD is at rest", lambda: _diff(rendered, cluster).unsettled == ())
+    assert {one.name for one in _diff(rendered, cluster).changes} <= MIRRORED
     stray = {
         "apiVersion": "v1",
         "kind": "ConfigMap",
         "metadata": {"name": "stray", "namespace": "llm-gateway", "labels": labels_of(NAME)},
     }
     slim.admin.apply(stray)
-    _stop_healing(slim)
+    healing = {name: slim.applications()[name] for name in ("litellm", "root")}
+    pause_healing(slim.admin, "root", "litellm")
     gateway = slim.admin.get("apps/v1", "Deployment", "gateway", "llm-gateway")
     slim.admin.patch(gateway, {"spec": {"replicas": 7}})
     try:
@@ -53,6 +55,7 @@ def test_only_what_differs_is_told(slim: SlimWorld, cluster: KubeCluster) -> Non
         assert set(found) <= MIRRORED | {"stray", "gateway", "litellm", "root"}
     finally:
         slim.admin.delete(stray)
+        _heal(slim, healing, gateway)
 
 
 def test_gpus_rest_and_argo_cd_leaves_it_so_until_they_are_brought_back(
@@ -68,7 +71,7 @@ def test_gpus_rest_and_argo_cd_leaves_it_so_until_they_are_brought_back(
     time.sleep(10)  # Argo CD heals within a second what it is let to
     assert _figures(slim) == paused
     resume(NAME, tools, RecordingProgress())
-    assert _figures(slim) == before
+    wait_until("all is as before", lambda: _figures(slim) == before)
 
 
 def test_a_narrower_profile_removes_what_it_leaves_out_and_syncs(
@@ -98,10 +101,13 @@ def _diff(rendered: Rendered, cluster: KubeCluster) -> LiveDiffReport:
     return make_live_diff(rendered.tree, cluster, read_inventory(cluster))
 
 
-def _stop_healing(slim: SlimWorld) -> None:
-    for name in ("root", "litellm"):
-        application = slim.applications()[name]
-        slim.admin.patch(application, {"spec": {"syncPolicy": {"automated": None}}})
+def _heal(slim: SlimWorld, healing: dict[str, Object], gateway: Object) -> None:
+    """Have Argo CD put right what it was to leave alone; the next test begins with that."""
+    for application in healing.values():
+        policy = application["spec"]["syncPolicy"]
+        slim.admin.patch(application, {"spec": {"syncPolicy": policy}})
+    wanted = gateway["spec"]["replicas"]
+    slim.admin.wait(gateway, lambda it: it["spec"]["replicas"] == wanted)
 
 
 def _figures(slim: SlimWorld) -> dict[str, Any]:
