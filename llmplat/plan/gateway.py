@@ -45,6 +45,8 @@ _ENV = (
     ("NO_OPENAPI", "True"),
     ("NO_REDOC", "True"),
     ("PYTHONUNBUFFERED", "1"),
+    # A worker that a busy machine holds up for uvicorn's own 5 s is killed with all it has in hand.
+    ("UVICORN_TIMEOUT_WORKER_HEALTHCHECK", "60"),
 )
 
 

@@ -42,8 +42,6 @@ def build(folder: Path, python: Path, order: tuple[str, ...], *, is_same: bool) 
         worlds.append(world)
         if len(worlds) == 1:
             world.start_redis()
-            # As the product sets it; else each call would measure the disk.
-            world.redis_command("CONFIG", "SET", "appendfsync", "everysec")
             world.start_engine("--ttft-ms", "3", "--itl-ms", "0", "--slots", "256")
         else:
             world.redis_port = worlds[0].redis_port

@@ -91,7 +91,7 @@ def test_redis_keeps_every_write_and_listens_on_no_port(home: LocalHome) -> None
     for line in (
         "port 0",
         "appendonly yes",
-        "appendfsync everysec",
+        "appendfsync always",
         "maxmemory-policy noeviction",
         "unixsocketperm 700",
         "set-proc-title no",
