@@ -16,7 +16,6 @@ from gateway_world import (
     ROOT,
     Child,
     World,
-    find_port,
     make_app,
     make_model,
     make_policy,
@@ -24,6 +23,8 @@ from gateway_world import (
     start,
     wait_until,
 )
+
+from tests.fakes.ports import free_port
 
 CHAT = {"model": "stub", "messages": [{"role": "user", "content": "hi"}], "max_tokens": 4}
 CAP = {"keys": 2, "lifetime_s": 30 * 86400}
@@ -104,7 +105,7 @@ def start_console(
     folder: Path, gateway_url: str, python: Path = Path(sys.executable)
 ) -> tuple[str, Child]:
     """Address and process of a console that answers."""
-    port = find_port()
+    port = free_port()
     argv = [str(python), "-P", "-m", "uvicorn", "llmplat.console.asgi:app", "--host", "127.0.0.1"]
     argv += ["--port", str(port), "--no-access-log", "--no-server-header", "--log-level", "info"]
     argv += ["--no-proxy-headers"]

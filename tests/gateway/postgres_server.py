@@ -10,14 +10,16 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from gateway_world import Child, find_port, start, wait_until
+from gateway_world import Child, start, wait_until
+
+from tests.fakes.ports import free_port
 
 
 class Postgres:
     """A PostgreSQL of its own; by the user postgres where we are root."""
 
     def __init__(self, folder: Path) -> None:
-        self.port = find_port()
+        self.port = free_port()
         self._as = (
             ["setpriv", "--reuid=postgres", "--regid=postgres", "--clear-groups"]
             if os.getuid() == 0

@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
 from door_world import Door, open_door
-from gateway_world import find_port
 
 from tests.fakes.identity_provider import IdentityProvider, serve_provider
+from tests.fakes.ports import free_port
 
 pytestmark = [pytest.mark.gateway, pytest.mark.enable_socket]
 
@@ -123,7 +123,7 @@ def test_tabby_s_clients_pass_without_an_identity(
 
 
 def test_a_provider_that_is_down_opens_nothing(tmp_path: Path) -> None:
-    gone = IdentityProvider(url=f"http://127.0.0.1:{find_port()}")
+    gone = IdentityProvider(url=f"http://127.0.0.1:{free_port()}")
     refused = pytest.raises(AssertionError, match=r"(?i)connection refused")  # it ended, saying so
     with refused, open_door(tmp_path, gone):
         pass
