@@ -24,11 +24,20 @@ NAMES = (
 ODD: tuple[Any, ...] = (
     None, True, -1, 0, math.inf, 10**400, "x", [None], ["re:("], [7], {"x": None},
 )  # fmt: skip
+LAYERS = 8
 SETTINGS = EngineSettings(max_num_seqs=8, tensor_parallel=2)
 
 
 def config_of(name: str) -> dict[str, Any]:
-    return dict(json.loads((MODELS / f"{name}.json").read_text("utf-8"))["config"])
+    """Of the first layers alone: the others are like them, and each try reads them all."""
+    config = dict(json.loads((MODELS / f"{name}.json").read_text("utf-8"))["config"])
+    left_out = config.get("num_hidden_layers", LAYERS) - LAYERS
+    if left_out:
+        config["num_hidden_layers"] = LAYERS
+    for key, value in config.items():
+        if isinstance(value, list) and len(value) > left_out > 0:
+            config[key] = value[: len(value) - left_out]
+    return config
 
 
 def few(path: Path, steps: Steps) -> Steps:
