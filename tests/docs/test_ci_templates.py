@@ -1,47 +1,19 @@
 """The GitHub action and the GitLab template: they parse, and their scripts do what they say."""
 
 import json
-import os
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 import yaml
 from jsonschema import Draft4Validator
 
+from tests.docs.ci_folder import FITS, FITS_NOT, break_platform, run
+
 ROOT = Path(__file__).parents[2]
 ACTION = yaml.safe_load((ROOT / "action.yml").read_text("utf-8"))
 GITLAB = yaml.safe_load((ROOT / "templates" / "ci" / "gitlab-ci.yaml").read_text("utf-8"))
 SCHEMA = json.loads((ROOT / "tests" / "schemas" / "sarif-2.1.0.reduced.json").read_text("utf-8"))
-GOOD = "kind: Fleet\nmodels: [{model: Qwen/Qwen3-8B, gpu: h100-80gb}]\n"
-BAD = "kind: Fleet\nmodels: [{model: Qwen/Qwen3-8B, gpu: l4}]\n"
-
-
-def run(script: str, folder: Path, **env: str) -> subprocess.CompletedProcess[str]:
-    surroundings = {
-        **os.environ,
-        "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
-        "LLMPLAT_STATE_HOME": str(folder / "state"),
-        "CI": "true",
-        **env,
-    }
-    return subprocess.run(
-        ["bash", "-euo", "pipefail", "-c", script],
-        cwd=folder, env=surroundings, capture_output=True, text=True, timeout=300, check=False,
-    )  # fmt: skip
-
-
-@pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    made = run("llmplat init --file platform.yaml", tmp_path)
-    assert made.returncode == 0, made.stderr
-    return tmp_path
-
-
-def break_platform(folder: Path) -> None:
-    file = folder / "platform.yaml"
-    file.write_text(file.read_text() + "\nunknownKey: 1\n")
 
 
 def action(folder: Path, **inputs: str) -> tuple[int, dict[str, dict]]:
@@ -69,7 +41,7 @@ def test_the_action_passes_a_good_file_and_tells_it(folder: Path) -> None:
 
 def test_the_action_fails_and_tells_where(folder: Path) -> None:
     break_platform(folder)
-    (folder / "fleet.yaml").write_text(BAD)
+    (folder / "fleet.yaml").write_text(FITS_NOT)
     code, found = action(folder)
     assert code == 4
     rules = {name: [r["ruleId"] for r in d["runs"][0]["results"]] for name, d in found.items()}
@@ -112,7 +84,7 @@ def test_gitlab_fails_with_the_place_in_its_report(folder: Path) -> None:
     assert {"description", "check_name", "fingerprint", "severity", "location"} == set(rows[0])
 
 
-@pytest.mark.parametrize(("fleet", "code"), [(GOOD, 0), (BAD, 4), (None, 0)])
+@pytest.mark.parametrize(("fleet", "code"), [(FITS, 0), (FITS_NOT, 4), (None, 0)])
 def test_gitlab_gates_the_fleet(folder: Path, fleet: str | None, code: int) -> None:
     if fleet is not None:
         (folder / "fleet.yaml").write_text(fleet)
