@@ -1,10 +1,8 @@
 """Addresses of a model hub -> JSON documents and byte ranges, with dropped connections taken up again."""
 
-import ssl
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
-from functools import cached_property
 from typing import Any
 
 import httpx
@@ -12,6 +10,7 @@ import httpx
 from llmplat.adapters.hub_stream import open_stream
 from llmplat.adapters.oci_wire import WireError
 from llmplat.adapters.patience import Patience
+from llmplat.adapters.web_trust import web_trust
 from llmplat.domain.errors import DownloadError
 from llmplat.domain.foreign_text import parse_json
 
@@ -38,10 +37,6 @@ class HubHttp:
         self._patience = patience
         self._headers = {"Authorization": f"Bearer {token}"} if token else {}
 
-    @cached_property
-    def _certificates(self) -> ssl.SSLContext:
-        return httpx.create_ssl_context()
-
     def _new_client(self) -> httpx.Client:
         # A client for each transfer, so that nobody has to remember to close one. httpx drops the
         # Authorization header on a redirect to another host (the hub's storage).
@@ -50,7 +45,7 @@ class HubHttp:
             headers=self._headers,
             timeout=httpx.Timeout(patience.read_timeout_s, connect=patience.connect_timeout_s),
             follow_redirects=True,
-            verify=self._certificates,
+            verify=web_trust(),
         )
 
     def get_json(self, path: str, params: Mapping[str, str]) -> Any:  # noqa: ANN401 (JSON)
@@ -113,7 +108,7 @@ class HubHttp:
         asked = {"Accept-Encoding": "identity", "Range": f"bytes={first}-{end - 1}"}
         address, timeout_s = f"{self.endpoint}/{path}", self._patience.read_timeout_s
         headers = {**self._headers, **asked}
-        with open_stream(address, headers, self._certificates, timeout_s) as (answer, chunks):
+        with open_stream(address, headers, web_trust(), timeout_s) as (answer, chunks):
             _check(httpx.Response(answer.status, headers=dict(answer.headers)))
             # A server that ignores ranges sends the whole file: what is there already is dropped.
             yield chunks if answer.status == 206 else _without(chunks, first)

@@ -1,4 +1,4 @@
-"""Whom a TLS connection of ours to the web trusts: read once, since reading it takes 50 ms each time."""
+"""Whom a TLS connection of ours to the web trusts: read once, not for each client."""
 
 import os
 import ssl

